@@ -1,0 +1,41 @@
+# `make demo` runs the main job, `make test` runs the tests, `make check` is the gate that CI runs.
+# Each makes its own virtual environment; PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+
+.PHONY: demo test check format bench clean
+
+demo: $(VENV)/ready
+	$(BIN)/pytest examples/premium_routing --dialproof-env=sandbox --dialproof-deploy=apply
+	$(BIN)/dialproof audit verify --env sandbox --project examples/premium_routing
+	$(BIN)/pytest examples/bank_campaign --dialproof-env=sandbox --dialproof-deploy=apply \
+	    --dialproof-audit-export=bank_campaign.audit.csv
+	$(BIN)/dialproof audit verify --env sandbox --project examples/bank_campaign
+
+test: $(VENV)/ready
+	$(BIN)/python -m pytest
+
+check: test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+	.ci/wheel $(BIN)/python
+
+format: $(VENV)/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .dialproof

@@ -1,0 +1,1 @@
+"""Targets, plan and apply, evidence, audit, event export and the sandbox server."""

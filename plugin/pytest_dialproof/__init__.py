@@ -1,0 +1,1 @@
+"""The pytest side of dialproof: collection, items, failure text and the gate after the tests."""
