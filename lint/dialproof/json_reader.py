@@ -1,0 +1,116 @@
+"""JSON text to nodes. YAML's parser would take most JSON, but no tab before a bracket, long key or surrogate pair."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from dialproof.tree import UnreadableError
+
+if TYPE_CHECKING:
+    from dialproof.nodes import ScalarValue, SourceText
+    from dialproof.tree import TreeBuilder
+
+__all__ = ["read_json"]
+
+_TOKEN = re.compile(
+    r"""[ \t\r\n]*(?:
+        (?P<mark>[{}\[\],:])
+      | (?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
+      | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)(?![0-9a-zA-Z.])
+      | (?P<word>true|false|null)(?![0-9a-zA-Z_])
+      | (?P<end>\Z)
+    )""",
+    re.VERBOSE,
+)
+_WORDS: dict[str, ScalarValue] = {"true": True, "false": False, "null": None}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_INT = 300
+
+
+def read_json(source: SourceText, builder: TreeBuilder) -> None:
+    """Feed a JSON text to ``builder``; raises :class:`UnreadableError` where it is not JSON."""
+    text = source.text
+    at = 0
+    closers: list[str] = []
+    state = "value"  # value, first value or end, first key or end, key, colon, next (comma or end), done
+    while True:
+        found = _TOKEN.match(text, at)
+        if found is None:
+            _refuse(text, at, state, closers)
+        at = found.end()
+        kind = found.lastgroup
+        written = found[kind] if kind else ""
+        start = at - len(written)
+        if state == "done":
+            if kind == "end":
+                return
+            raise UnreadableError(start, "expected the end of the file after the value")
+        if kind == "end":
+            _refuse(text, start, state, closers)
+        if written in ("]", "}") and state in ("next", "first value", "first key") and closers[-1] == written:
+            builder.close(at)
+            closers.pop()
+            state = "next" if closers else "done"
+        elif state == "next":
+            if written != ",":
+                _refuse(text, start, state, closers)
+            state = "key" if closers[-1] == "}" else "value"
+        elif state == "colon":
+            if written != ":":
+                _refuse(text, start, state, closers)
+            state = "value"
+        elif state in ("key", "first key"):
+            if kind != "text":
+                _refuse(text, start, state, closers)
+            builder.scalar(start, at, *_decoded(written, start), "quoted")
+            state = "colon"
+        elif written in ("{", "["):
+            builder.open("mapping" if written == "{" else "sequence", start)
+            closers.append("}" if written == "{" else "]")
+            state = "first key" if written == "{" else "first value"
+        elif kind == "mark":
+            _refuse(text, start, state, closers)
+        else:
+            _value(builder, kind, written, start, at)
+            state = "next" if closers else "done"
+
+
+def _value(builder: TreeBuilder, kind: str | None, written: str, start: int, end: int) -> None:
+    if kind == "text":
+        builder.scalar(start, end, *_decoded(written, start), "quoted")
+    elif kind == "word":
+        builder.scalar(start, end, written, _WORDS[written], "plain")
+    else:
+        whole = written.lstrip("-").isdigit() and len(written) <= _LONGEST_INT
+        builder.scalar(start, end, written, int(written) if whole else float(written), "plain")
+
+
+def _decoded(written: str, start: int) -> tuple[str, str]:
+    text = written[1:-1] if "\\" not in written else json.loads(written)
+    if _SURROGATE.search(text):
+        raise UnreadableError(start, "found half of a surrogate pair in a text, expected whole characters")
+    return text, text
+
+
+def _refuse(text: str, at: int, state: str, closers: list[str]) -> NoReturn:
+    while text[at : at + 1] in (" ", "\t", "\r", "\n") and at < len(text):
+        at += 1
+    expected = {
+        "value": "a value",
+        "first value": "a value or ]",
+        "first key": "a key in double quotes or }",
+        "key": "a key in double quotes",
+        "colon": "a colon",
+        "next": f"a comma or {closers[-1] if closers else 'the end'}",
+        "done": "the end of the file",
+    }[state]
+    found = "the end of the file" if at >= len(text) else _named(text[at])
+    raise UnreadableError(at, f"not JSON: expected {expected}, found {found}")
+
+
+def _named(character: str) -> str:
+    if character == '"':
+        return "a text that does not end or has a wrong escape"
+    return f"{character!r}" if character.isprintable() else f"the character U+{ord(character):04X}"

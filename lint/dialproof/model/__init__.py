@@ -1,0 +1,1 @@
+"""What rule, contact and contact list files say, as plain values that know where they were written."""

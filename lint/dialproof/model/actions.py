@@ -1,0 +1,199 @@
+"""The action table: what each action type needs, reads, writes and contradicts, described once as data.
+
+Checks, the evaluator, targets and the docs read this table; further types are registered through the hook
+``dialproof_action_types``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.model.rules import Action, Category
+
+__all__ = ["ACTION_TYPES", "ActionType", "Field", "contradicts"]
+
+FieldKind: TypeAlias = Literal["text", "flag", "number", "integer", "period", "texts", "mapping", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an action type; ``choices`` restricts it, ``default`` fills it where it may be left out."""
+
+    kind: FieldKind
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """What one type of action is.
+
+    ``key`` names the fields that together with ``writes`` say which thing is written (two setList on one listId write
+    the same thing); ``compares`` the fields whose difference makes two such writes contradict each other;
+    ``excludes`` the types that contradict this one whatever their fields are; ``dial`` is False where the action keeps
+    the contact from being dialed in the categories ``stops_dial_in``.
+    """
+
+    name: str
+    fields: Mapping[str, Field]
+    categories: tuple[Category, ...]
+    writes: str
+    key: tuple[str, ...] = ()
+    compares: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    stops_dial_in: tuple[Category, ...] = ()
+    doc: str = ""
+
+
+_BOTH: tuple[Category, ...] = ("preCall", "wrapUp")
+
+ACTION_TYPES: dict[str, ActionType] = {
+    t.name: t
+    for t in (
+        ActionType(
+            "setList",
+            {"listId": Field("text"), "value": Field("flag", required=False, default="true")},
+            _BOTH,
+            writes="list",
+            key=("listId",),
+            compares=("value",),
+            doc='Puts the contact on a list (value "true") or takes it off ("false").',
+        ),
+        ActionType(
+            "doNotDial",
+            {},
+            ("preCall",),
+            writes="dial",
+            excludes=("switchToPreview",),
+            stops_dial_in=("preCall",),
+            doc="Does not dial the contact this time.",
+        ),
+        ActionType(
+            "setAttribute",
+            {
+                "attribute": Field("text"),
+                "option": Field(
+                    "text",
+                    required=False,
+                    choices=("SET", "INCREMENT", "DECREMENT", "CURRENT_TIME"),
+                    default="SET",
+                ),
+                "value": Field("any", required=False),
+            },
+            _BOTH,
+            writes="attribute",
+            key=("attribute",),
+            compares=("option", "value"),
+            doc="Changes a column of the contact; INCREMENT and DECREMENT read it first (value defaults to 1).",
+        ),
+        ActionType(
+            "switchToPreview",
+            {},
+            ("preCall",),
+            writes="mode",
+            excludes=("doNotDial",),
+            doc="Shows the contact to an agent before dialing.",
+        ),
+        ActionType(
+            "setCallerId",
+            {"callerAddress": Field("text", required=False), "callerName": Field("text", required=False)},
+            ("preCall",),
+            writes="callerId",
+            compares=("callerAddress", "callerName"),
+            doc="Sets what the called party sees; a literal or contact.COLUMN.",
+        ),
+        ActionType(
+            "setSkills",
+            {"skills": Field("texts")},
+            ("preCall",),
+            writes="skills",
+            compares=("skills",),
+            doc="Asks for agents with these skills.",
+        ),
+        ActionType(
+            "scheduleCallback",
+            {"offsetMinutes": Field("integer")},
+            ("wrapUp",),
+            writes="callback",
+            compares=("offsetMinutes",),
+            excludes=("contactUncallable", "numberUncallable", "appendToDnc"),
+            doc="Schedules a callback.",
+        ),
+        ActionType(
+            "appendToDnc",
+            {
+                "list": Field("text", required=False, choices=("numbers", "custom"), default="numbers"),
+                "expires": Field("period", required=False),
+            },
+            ("wrapUp",),
+            writes="dnc",
+            key=("list",),
+            excludes=("scheduleCallback",),
+            doc="Appends the number (or the contact) to the campaign's first do-not-call list.",
+        ),
+        ActionType(
+            "contactUncallable",
+            {},
+            _BOTH,
+            writes="callable",
+            excludes=("scheduleCallback",),
+            stops_dial_in=("preCall",),
+            doc="Marks the contact as uncallable.",
+        ),
+        ActionType(
+            "numberUncallable",
+            {},
+            _BOTH,
+            writes="callable",
+            excludes=("scheduleCallback",),
+            stops_dial_in=("preCall",),
+            doc="Marks this number as uncallable.",
+        ),
+        ActionType(
+            "dataAction",
+            {"id": Field("text"), "fields": Field("mapping", required=False)},
+            _BOTH,
+            writes="data",
+            key=("id",),
+            doc="Runs a data action.",
+        ),
+    )
+}
+
+
+def contradicts(one: Action, other: Action, types: Mapping[str, ActionType] | None = None) -> bool:
+    """Tell whether the two actions cannot both be meant for one contact (the table of the action types)."""
+    table = ACTION_TYPES if types is None else types
+    a, b = table.get(one.type), table.get(other.type)
+    if a is None or b is None:
+        return False
+    if other.type in a.excludes or one.type in b.excludes:
+        return True
+    if one.type != other.type or not a.compares:
+        return False
+    if any(one.fields.get(k) != other.fields.get(k) for k in a.key):
+        return False
+    if one.type == "setAttribute":
+        return _attribute_writes_contradict(one, other)
+    # A field that one of the two leaves out is left alone by it: only two given values can differ.
+    return any(
+        _comparable(one, k) != _comparable(other, k) for k in a.compares if k in one.fields and k in other.fields
+    )
+
+
+def _comparable(action: Action, key: str) -> object:
+    value = action.fields[key]
+    return frozenset(value) if isinstance(value, tuple) else value
+
+
+def _attribute_writes_contradict(one: Action, other: Action) -> bool:
+    """Two SETs differ by value; a SET undoes any other option; INCREMENT and DECREMENT add up."""
+    options = {one.fields.get("option", "SET"), other.fields.get("option", "SET")}
+    if options == {"SET"}:
+        return one.fields.get("value") != other.fields.get("value")
+    return "SET" in options

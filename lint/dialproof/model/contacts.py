@@ -1,0 +1,81 @@
+"""Contacts, cases and what is expected of them: ``*.contacts.yaml``, ``.json`` and ``.csv`` files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.model.rules import Category
+    from dialproof.positions import Span
+
+__all__ = ["Case", "Contact", "ContactsFile", "Expect", "ExpectedAction"]
+
+Contact: TypeAlias = "Mapping[str, object]"
+"""A contact: column name to text, number, boolean, None or a nested mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAction:
+    """A partial match of one action: every field given here must be equal."""
+
+    type: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a case asserts; None means that nothing is asserted of it.
+
+    ``contact`` is flat, nested columns by their paths. ``spans`` maps each key, and each item of a list
+    (``matched[0]``), to its place.
+    """
+
+    matched: tuple[str, ...] | None = None
+    not_matched: tuple[str, ...] | None = None
+    actions: tuple[ExpectedAction, ...] | None = None
+    contact: Mapping[str, object] | None = field(default=None, repr=False)
+    lists: Mapping[str, bool] | None = None
+    dial: bool | None = None
+    undecided: tuple[str, ...] | None = None
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One contact with what is expected of it; ``defaults`` of the file are already merged in.
+
+    ``now`` is ISO 8601 text or None (then the file's), ``time_zone`` an IANA name or None.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    category: Category
+    contact: Contact = field(repr=False)
+    context: Mapping[str, object] = field(repr=False)
+    lists: Mapping[str, bool]
+    expect: Expect
+    now: str | None
+    time_zone: str | None
+    span: Span = field(compare=False)
+    name_span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsFile:
+    """One contacts file. ``cases`` are its test cases; ``population`` its contacts where it asserts nothing (CSV).
+
+    ``rules`` (path as written) or ``campaign`` says what it tests; both None: the only rules file of its folder.
+    """
+
+    path: str
+    rules: str | None
+    campaign: str | None
+    time_zone: str | None
+    now: str | None
+    cases: tuple[Case, ...]
+    population: tuple[Contact, ...] = field(repr=False)
+    digest: str
+    target_span: Span | None = field(default=None, compare=False)

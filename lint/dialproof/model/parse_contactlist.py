@@ -1,0 +1,127 @@
+"""Contact list files: the typed columns of contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dialproof.model.contactlist import Column, ContactList
+from dialproof.model.parse_base import INVALID, Fields, Reader
+from dialproof.model.schema import CONTACTLIST_FILE
+from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
+
+if TYPE_CHECKING:
+    from dialproof.positions import Problem
+
+__all__ = ["parse_contactlist"]
+
+_RANGED = ("integer", "number", "datetime", "date")
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "min": _RANGED,
+    "max": _RANGED,
+    "decimals": ("number",),
+    "enum": ("string", "integer", "number", "datetime", "date"),
+    "pattern": ("string",),
+    "phone": ("string",),
+    "timeZone": ("string",),
+}
+
+
+def parse_contactlist(source: SourceFile) -> tuple[ContactList | None, tuple[Problem, ...]]:
+    """Return the contact list, None where anything of it is wrong, and its problems and notes."""
+    reader = Reader(source.display)
+    columns: dict[str, Column] = {}
+    if source.root is not None:
+        fields = reader.read(CONTACTLIST_FILE, source.root, "this file")
+        if fields is not INVALID:
+            node = fields.node.get("columns")
+            if not fields.get("columns"):
+                reader.problem(node, "columns: expected at least one column, found none", "DP107")
+            for entry in node.entries if isinstance(node, Mapping) else ():
+                column = fields.get("columns")[entry.key.text]
+                if not entry.key.text.strip("."):
+                    reader.problem(entry.key, "expected the name of a column, found none")
+                columns[entry.key.text] = _column(entry.key.text, column)
+                _check(reader, columns[entry.key.text], column)
+    wrong = (*source.problems, *reader.problems)
+    contact_list = None if wrong or source.root is None else ContactList(source.display, columns)
+    return contact_list, (*wrong, *source.notes, *reader.notes)
+
+
+def _column(name: str, fields: Fields) -> Column:
+    kind = fields.get("type")
+    enum = fields.node.get("enum")
+    return Column(
+        name=name,
+        type=kind,
+        required=fields.get("required", False),
+        min=fields.get("min"),
+        max=fields.get("max"),
+        decimals=fields.get("decimals"),
+        enum=fields.get("enum") if isinstance(enum, Sequence) else None,
+        pattern=fields.get("pattern"),
+        pii=fields.get("pii", False),
+        phone=fields.get("phone", False),
+        time_zone=fields.get("timeZone", False),
+        remote=fields.get("column", name.rpartition(".")[2]),
+        span=fields.node.span,
+    )
+
+
+def _check(reader: Reader, column: Column, fields: Fields) -> None:
+    """Report keys that the type does not have and values that do not fit it."""
+    for key, kinds in _ONLY_FOR.items():
+        entry = fields.node.entry(key)
+        if entry is not None and column.type not in kinds:
+            reader.problem(entry.key, f"{key} is for columns of type {', '.join(kinds)}, this one is {column.type}")
+            return
+    bounds = {key: _fitting(reader, column, fields.node.get(key), fields.get(key), key) for key in ("min", "max")}
+    low, high = bounds["min"], bounds["max"]
+    if low not in (None, INVALID) and high not in (None, INVALID) and low > high:
+        written = [n.text for n in map(fields.node.get, ("max", "min")) if isinstance(n, Scalar)]
+        reader.problem(fields.span("max"), f"max {written[0]} is below min {written[1]}")
+    enum = fields.node.get("enum")
+    seen: dict[object, None] = {}
+    for item, value in zip(enum, column.enum or (), strict=True) if isinstance(enum, Sequence) else ():
+        comparable = _fitting(reader, column, item, value, "enum")
+        if comparable is not INVALID and comparable in seen:
+            reader.problem(item, "enum: this value is listed twice")
+        seen[comparable] = None
+    if column.pattern is not None:
+        _check_pattern(reader, fields.node.get("pattern"), column.pattern)
+
+
+def _fitting(reader: Reader, column: Column, node: Node | None, value: Any, key: str) -> Any:
+    """Return a bound or enum value in a form that compares, INVALID where it does not fit the column's type."""
+    from dialproof.cel.values import parse_datetime
+
+    if node is None:
+        return None
+    if column.type in ("datetime", "date"):
+        instant = parse_datetime(value) if isinstance(value, str) else None
+        if instant is None or (column.type == "date" and "T" in value):
+            what = "a date such as 2026-03-07"
+            if column.type == "datetime":
+                what = "a date or time such as 2026-03-07T10:00:00Z"
+            return reader.expected(node, key, what)
+        return instant
+    if column.type in ("integer", "number"):
+        if isinstance(value, bool) or not isinstance(value, float):
+            return reader.expected(node, key, "a number")
+        if column.type == "integer" and not value.is_integer():
+            return reader.expected(node, key, "an integer")
+        return value
+    return value if isinstance(value, str) else reader.expected(node, key, "text (in quotes)")
+
+
+def _check_pattern(reader: Reader, node: Node | None, pattern: str) -> None:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "unknown reason"
+        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        assert node is not None
+        reader.problem(node, f"pattern: expected a regular expression of RE2: {reason}")

@@ -1,0 +1,227 @@
+"""Contacts files in YAML and JSON: nodes to :class:`ContactsFile`, with every error at once.
+
+No message quotes a contact's value, which may be personal; its kind and place are enough to find it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from dialproof.model.contacts import Case, ContactsFile, Expect
+from dialproof.model.operators import CONTEXT_FIELDS, context_type
+from dialproof.model.parse_actions import read_expected_action, read_flag_text, read_period
+from dialproof.model.parse_base import INVALID, Fields, Reader, finite, head, hint
+from dialproof.model.schema import CONTACTS_FILE
+from dialproof.source import Mapping, Node, Note, Scalar, Sequence, SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dialproof.positions import Problem, Span
+
+__all__ = ["CONTEXT_ROOTS", "parse_contacts"]
+
+CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
+"""The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
+
+_OFFSET = re.compile(r"T.*(?:Z|[+-]\d\d:?\d\d)$")
+
+
+def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Problem, ...]]:
+    """Return the contacts file, None where anything of it is wrong, and its problems and notes."""
+    reader = Reader(
+        source.display,
+        {
+            "contact": _contact,
+            "context": _context,
+            "expected action": read_expected_action,
+            "flag text": read_flag_text,
+            "period": read_period,
+        },
+    )
+    cases: tuple[Case, ...] = ()
+    fields: Any = INVALID
+    if source.root is not None and not _is_rules_file(reader, source.root):
+        fields = reader.read(CONTACTS_FILE, source.root, "this file")
+        cases = _cases(reader, source.root)
+        if fields is not INVALID:
+            _note_clocks_without_place(reader, fields)
+    wrong = (*source.problems, *reader.problems)
+    problems = (*wrong, *source.notes, *reader.notes)
+    if wrong or fields is INVALID:
+        return None, problems
+    target = "rules" if "rules" in fields.values else "campaign"
+    file = ContactsFile(
+        path=source.display,
+        rules=fields.get("rules"),
+        campaign=fields.get("campaign"),
+        time_zone=fields.get("timeZone"),
+        now=fields.get("now"),
+        cases=cases,
+        population=(),
+        digest=source.digest,
+        target_span=fields.span(target) if target in fields.values else None,
+    )
+    return file, problems
+
+
+def _note_clocks_without_place(reader: Reader, file: Fields) -> None:
+    """Note every frozen clock that is local time of nobody knows where: it counts as UTC."""
+    for record in (file, *file.get("cases")):
+        now = record.get("now")
+        if now is not None and not _OFFSET.search(now) and not (record.get("timeZone") or file.get("timeZone")):
+            message = "now has neither an offset nor a timeZone: it is read as UTC"
+            reader.notes.append(Note(reader.path, record.span("now"), "DP102", message))
+
+
+def _is_rules_file(reader: Reader, root: Node) -> bool:
+    entry = root.entry("rules") if isinstance(root, Mapping) and "cases" not in root else None
+    if entry is None or not isinstance(entry.value, Sequence):
+        return False
+    stem = reader.path.rpartition("/")[2].rsplit(".", 2)[0]
+    message = f"expected cases:, found a list of rules: rename this file to {stem}.rules.yaml"
+    reader.problem(entry.key, message, "DP101")
+    return True
+
+
+def _cases(reader: Reader, root: Node) -> tuple[Case, ...]:
+    """Return the cases that could be read, with what is wrong between their parts reported."""
+    written = root.get("cases") if isinstance(root, Mapping) else None
+    base = root.get("defaults") if isinstance(root, Mapping) else None
+    defaults = reader.records.get(id(base))
+    readable = [reader.records.get(id(node)) for node in written] if isinstance(written, Sequence) else []
+    first: dict[str, Span] = {}
+    cases = []
+    for case in readable:
+        if case is None:
+            continue
+        name = case.get("name")
+        if name in first:
+            message = f"duplicate case {name!r}: first given at line {first[name].line}; names select cases"
+            reader.problem(case.span("name"), message)
+        first.setdefault(name, case.span("name"))
+        cases.append(_case(reader, case, defaults))
+    return tuple(cases)
+
+
+def _case(reader: Reader, case: Fields, defaults: Fields | None) -> Case:
+    base = defaults.values if defaults else {}
+    category = case.get("category", base.get("category", "preCall"))
+    contact = _merged(base.get("contact", {}), case.get("contact", {}))
+    for name in _ambiguous(contact):
+        where = case.node.get("contact") or case.node
+        reader.problem(head(where), f"the contact has {name} both as a column and as a path: keep one")
+    expect = case.get("expect")
+    if not expect.values:
+        reader.problem(head(expect.node), "expect asserts nothing: give at least one of matched, actions, dial ...")
+    if category == "wrapUp" and "dial" in expect.values:
+        reader.problem(expect.span("dial"), "a wrapUp case has no dial: remove it")
+    return Case(
+        name=case.get("name"),
+        tags=case.get("tags", ()),
+        category=category,
+        contact=contact,
+        context=_merged(base.get("context", {}), case.get("context", {})),
+        lists={**base.get("lists", {}), **case.get("lists", {})},
+        expect=_expect(expect),
+        now=case.get("now"),
+        time_zone=case.get("timeZone"),
+        span=case.node.span,
+        name_span=case.span("name"),
+    )
+
+
+def _expect(fields: Fields) -> Expect:
+    spans = fields.spans
+    for key, node in fields.node.entries:
+        if isinstance(node, Sequence):
+            spans.update({f"{key.text}[{index}]": item.span for index, item in enumerate(node.items)})
+    values = dict(fields.values)
+    if "contact" in values:
+        values["contact"] = dict(_flat(values["contact"]))
+    return Expect(**values, spans=spans)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``over`` laid over it, nested mappings merged."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _ambiguous(contact: dict[str, Any]) -> list[str]:
+    from dialproof.cel.values import AmbiguousColumnError, lookup
+
+    names = []
+    for name in contact:
+        if "." in name:
+            try:
+                lookup(contact, name)
+            except AmbiguousColumnError:
+                names.append(name)
+    return names
+
+
+def _flat(contact: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the columns of nested mappings by their paths."""
+    for name, value in contact.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _contact(reader: Reader, node: Node, label: str) -> Any:
+    """Return a contact as nested dicts; values are text, numbers, booleans and None."""
+    if not isinstance(node, Mapping):
+        return reader.problem(head(node), f"{label}: expected a mapping of columns")
+    return _columns(reader, node, label, top=True)
+
+
+def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:
+    columns: dict[str, object] = {}
+    for key, value in node.entries:
+        if not top and "." in key.text:
+            columns[key.text] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
+        elif isinstance(value, Mapping):
+            columns[key.text] = _columns(reader, value, f"{label}.{key.text}", top=False)
+        else:
+            columns[key.text] = _column_value(reader, value, f"{label}.{key.text}")
+    return INVALID if any(value is INVALID for value in columns.values()) else columns
+
+
+def _column_value(reader: Reader, node: Node, label: str) -> Any:
+    expected = "expected text, a number, true, false or null"
+    if not isinstance(node, Scalar):
+        return reader.problem(head(node), f"{label}: {expected}, found a list")
+    if node.value is None or isinstance(node.value, (str, bool)) or finite(node.value) is not None:
+        return node.value
+    return reader.problem(node, f"{label}: {expected}, found a number that is not finite")
+
+
+def _context(reader: Reader, node: Node, label: str) -> Any:
+    """Return what surrounds the call as nested dicts."""
+    if not isinstance(node, Mapping):
+        return reader.expected(node, label, f"a mapping with {', '.join(CONTEXT_ROOTS)}")
+    return _context_level(reader, node, "")
+
+
+def _context_level(reader: Reader, node: Mapping, prefix: str) -> Any:
+    level: dict[str, object] = {}
+    for key, value in node.entries:
+        name = f"{prefix}{key.text}"
+        if not prefix and key.text not in CONTEXT_ROOTS:
+            level[key.text] = reader.unknown(
+                key, f"context: there is no {key.text!r}", key.text.partition(".")[0], CONTEXT_ROOTS
+            )
+        elif isinstance(value, Mapping):
+            level[key.text] = _context_level(reader, value, f"{name}.")
+        elif context_type(name) is None:
+            known = [f for f in CONTEXT_FIELDS if f.startswith(prefix) and not f.endswith("*")]
+            level[key.text] = reader.problem(key, f"context: there is no {name}; {hint(name, known or CONTEXT_FIELDS)}")
+        else:
+            level[key.text] = _column_value(reader, value, name)
+    return INVALID if any(value is INVALID for value in level.values()) else level

@@ -1,0 +1,161 @@
+"""The nodes of an input file: scalars, mappings and sequences that know where they stand."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from dialproof.positions import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence as AbstractSequence
+
+__all__ = ["Entry", "Mapping", "Node", "Scalar", "ScalarValue", "Sequence", "SourceText", "Style"]
+
+ScalarValue: TypeAlias = str | float | int | bool | None
+Style: TypeAlias = Literal["plain", "quoted", "block"]
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+class SourceText:
+    """The text of a file; turns offsets into lines and columns. Lines end at LF, CR LF or CR alone."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(m.end() for m in _LINE_BREAK.finditer(self.text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column of the character at ``offset``."""
+        starts = self._line_starts
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span of ``text[start:end]``, one column wide where that is empty."""
+        line, column = self.place(start)
+        if end <= start:
+            return Span(line, column, line, column + 1)
+        starts = self._line_starts
+        if line == len(starts) or end < starts[line]:
+            return Span(line, column, line, column + end - start)
+        return Span(line, column, *self.place(end))
+
+
+class _Placed:
+    """A piece of a file."""
+
+    __slots__ = ("_end", "_source", "_start")
+
+    def __init__(self, source: SourceText, start: int, end: int) -> None:
+        self._source = source
+        self._start = start
+        self._end = end
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self._source.span(self._start, self._end)
+
+    @property
+    def end_offset(self) -> int:
+        """The offset behind its last character."""
+        return self._end
+
+
+class Scalar(_Placed):
+    """One value: ``text`` as decoded by YAML, ``value`` as typed by the core schema (text if quoted or block)."""
+
+    __slots__ = ("_offsets", "style", "text", "value")
+
+    def __init__(self, source: SourceText, start: int, end: int, text: str, value: ScalarValue, style: Style) -> None:
+        super().__init__(source, start, end)
+        self.text = text
+        self.value = value
+        self.style = style
+        self._offsets: AbstractSequence[int] | None = None
+
+    def __repr__(self) -> str:
+        """Return kind and place; never the value, which may be somebody's phone number."""
+        return f"Scalar({self.style} at {self.span.line}:{self.span.column})"
+
+    def _places(self) -> AbstractSequence[int]:
+        if self._offsets is None:
+            from dialproof.scalar_places import source_offsets
+
+            self._offsets = source_offsets(self._source.text, self._start, self._end, self.text)
+        return self._offsets
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return line and column of the character at ``offset`` of ``text`` (its length: behind the last one)."""
+        places = self._places()
+        return self._source.place(places[max(0, min(offset, len(places) - 1))])
+
+    def part(self, start: int, end: int) -> Span:
+        """Return the span of ``text[start:end]``."""
+        line, column = self.place(start)
+        if end <= start:
+            return Span.point(line, column)
+        last, behind = self.place(end - 1), self.place(end)
+        if behind[0] != last[0] or behind[1] <= last[1]:
+            behind = (last[0], last[1] + 1)
+        return Span(line, column, *behind)
+
+
+class Entry(NamedTuple):
+    """One key of a mapping with its value."""
+
+    key: Scalar
+    value: Node
+
+
+class Mapping(_Placed):
+    """Keys with values, in document order; keys are unique by their text."""
+
+    __slots__ = ("_by_name", "entries")
+
+    def __init__(self, source: SourceText, start: int, end: int, entries: dict[str, Entry]) -> None:
+        super().__init__(source, start, end)
+        self.entries = tuple(entries.values())
+        self._by_name = entries
+
+    def __repr__(self) -> str:
+        """Return kind and place."""
+        return f"Mapping({len(self.entries)} keys at {self.span.line}:{self.span.column})"
+
+    def get(self, name: str) -> Node | None:
+        """Return the value of a key, None where there is no such key."""
+        entry = self._by_name.get(name)
+        return None if entry is None else entry.value
+
+    def entry(self, name: str) -> Entry | None:
+        """Return a key with its value, None where there is no such key."""
+        return self._by_name.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+
+class Sequence(_Placed):
+    """A list of nodes."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, source: SourceText, start: int, end: int, items: tuple[Node, ...]) -> None:
+        super().__init__(source, start, end)
+        self.items = items
+
+    def __repr__(self) -> str:
+        """Return kind and place."""
+        return f"Sequence({len(self.items)} items at {self.span.line}:{self.span.column})"
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.items)
+
+
+Node: TypeAlias = Scalar | Mapping | Sequence

@@ -1,0 +1,203 @@
+"""Reading input files: bytes to nodes that know file, line and column, with everything wrong as problems.
+
+The content of a file never raises: what cannot be read is a DP101 problem with its place.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import re
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from dialproof.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
+from dialproof.positions import Problem, Span
+from dialproof.tree import TreeBuilder, UnreadableError
+from dialproof.yaml_reader import AMBIGUOUS_WORDS, Hidden, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dialproof.findings import Severity
+
+__all__ = [
+    "MAX_BYTES",
+    "Comment",
+    "Entry",
+    "Mapping",
+    "Node",
+    "Note",
+    "Scalar",
+    "Sequence",
+    "SourceFile",
+    "decode",
+    "paused_gc",
+    "read_bytes",
+    "read_source",
+]
+
+_LINE_END = re.compile(r"[\r\n]|\Z")
+
+MAX_BYTES = 8 * 1024 * 1024
+"""The largest YAML or JSON file that is read, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note(Problem):
+    """A hint: a problem of severity info that makes no file unusable."""
+
+    severity: ClassVar[Severity] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment: ``text`` from its ``#`` to the end of the line; ``own_line`` where nothing stands before it."""
+
+    line: int
+    column: int
+    text: str
+    own_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file as read.
+
+    ``display`` is the path for people and reports; ``digest`` the sha256 (hex) of the bytes, empty where they could
+    not be read; ``root`` is None where the content is unreadable. ``problems`` are errors; ``notes`` are hints of
+    severity info (code DP102) that make no file unusable.
+    """
+
+    path: Path
+    display: str
+    text: str = field(repr=False)  # a contacts file's text is personal data
+    digest: str
+    root: Node | None
+    problems: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = field(default=(), repr=False)
+    notes: tuple[Note, ...] = ()
+
+
+def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFile:
+    """Read a YAML file (a JSON file if the name ends in ``.json``), from ``data`` where given; never raises."""
+    content = read_bytes(path, MAX_BYTES) if data is None else data
+    if isinstance(content, str):
+        return _unreadable(path, display, "", "", Span.point(1, 1), content)
+    digest = hashlib.sha256(content).hexdigest()
+    if len(content) > MAX_BYTES:
+        return _unreadable(path, display, "", digest, Span.point(1, 1), _too_large(len(content), MAX_BYTES))
+    decoded = decode(content)
+    if not isinstance(decoded, str):
+        return _unreadable(path, display, "", digest, *decoded)
+    source = SourceText(decoded)
+    builder = TreeBuilder(source)
+    hidden: list[Hidden] = []
+    failure: Problem | None = None
+    with paused_gc():
+        try:
+            if path.suffix.lower() == ".json":
+                from dialproof.json_reader import read_json
+
+                read_json(source, builder)
+            else:
+                hidden = read_yaml(source, builder)
+            if builder.root is None or (isinstance(builder.root, Scalar) and not builder.root.text):
+                raise UnreadableError(0, "the file is empty")
+        except UnreadableError as error:
+            where = source.span(error.offset, error.offset)
+            failure = Problem(display, where, "DP101", error.message)
+        is_json = path.suffix.lower() == ".json"
+        problems = [Problem(display, source.span(a, b), "DP101", m) for a, b, m in builder.duplicates]
+        return SourceFile(
+            path=path,
+            display=display,
+            text=decoded,
+            digest=digest,
+            root=None if failure else builder.root,
+            problems=tuple([*problems, failure] if failure else problems),
+            comments=() if failure or is_json else tuple(_comments(source, hidden)),
+            notes=() if failure or is_json else tuple(_notes(display, builder.values)),
+        )
+
+
+def read_bytes(path: Path, limit: int) -> bytes | str:
+    """Return the bytes of a file, or the sentence that says why not (missing, no regular file, above ``limit``)."""
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            return "cannot be read: found a folder, expected a file"
+        if not stat.S_ISREG(kind):  # opening a pipe would wait for somebody to write
+            return "cannot be read: found a pipe, socket or device, expected a file"
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+            if len(content) > limit:
+                return _too_large(path.stat().st_size, limit)
+            return content
+    except OSError as error:
+        return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
+def decode(content: bytes) -> str | tuple[Span, str]:
+    """Return UTF-8 text without its byte order mark, or the place and the sentence of the first wrong byte."""
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8").removeprefix("\ufeff")
+        place = SourceText(before).place(len(before))
+        byte = content[error.start]
+        return Span.point(*place), f"found the byte 0x{byte:02x} that is not UTF-8, expected text in UTF-8"
+
+
+def _too_large(size: int, limit: int) -> str:
+    return f"the file has {size:,} bytes, at most {limit:,} are read: split it"
+
+
+def _unreadable(path: Path, display: str, text: str, digest: str, span: Span, message: str) -> SourceFile:
+    return SourceFile(path, display, text, digest, None, (Problem(display, span, "DP101", message),))
+
+
+@contextmanager
+def paused_gc() -> Iterator[None]:
+    """Keep the cycle collector from walking a growing tree again and again (three times faster)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _notes(display: str, values: list[Scalar]) -> Iterator[Note]:
+    for node in values:
+        if node.style == "plain" and node.text in AMBIGUOUS_WORDS:
+            yield Note(
+                display,
+                node.span,
+                "DP102",
+                f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false',
+            )
+
+
+def _comments(source: SourceText, hidden: list[Hidden]) -> Iterator[Comment]:
+    """Yield every comment: a ``#`` outside of all scalars, up to the end of its line."""
+    text = source.text
+    stretches = iter(hidden)
+    stretch = next(stretches, None)
+    at = text.find("#")
+    while at >= 0:
+        while stretch is not None and stretch[1] <= at:
+            stretch = next(stretches, None)
+        if stretch is not None and stretch[0] <= at:
+            at = text.find("#", stretch[1])
+            continue
+        line_end = _LINE_END.search(text, at)
+        end = line_end.start() if line_end else len(text)
+        line, column = source.place(at)
+        own_line = not text[at - column + 1 : at].strip(" \t")
+        yield Comment(line, column, text[at:end].rstrip(), own_line)
+        at = text.find("#", end)

@@ -1,0 +1,183 @@
+"""YAML text to nodes: PyYAML's parser for the syntax, the YAML 1.2 core schema for the types of plain scalars.
+
+PyYAML's own resolvers are YAML 1.1 (``no`` is False, ``1:30`` is 90, ``010`` is 8, a date is an object), so only its
+events are used. They are a stream: depth and aliases are bounded before anything has grown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+
+from dialproof.scalar_places import content_start
+from dialproof.tree import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dialproof.nodes import ScalarValue, SourceText, Style
+    from dialproof.tree import TreeBuilder
+
+__all__ = ["AMBIGUOUS_WORDS", "Hidden", "read_yaml", "resolve"]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INT = re.compile(r"[-+]?[0-9]+")
+_OCT = re.compile(r"0o[0-7]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_LINE_END = re.compile(r"[\r\n]")
+_WORDS: dict[str, ScalarValue] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_NUMERIC_START = frozenset("+-.0123456789")
+_LONGEST_INT = 300  # digits: what is longer is beyond a double anyway, and slow to convert
+
+AMBIGUOUS_WORDS = frozenset(
+    form for word in ("y", "n", "yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
+)
+"""Plain words that are text in YAML 1.2 and booleans in YAML 1.1."""
+
+Hidden = tuple[int, int]
+"""Start and end of a stretch of text in which ``#`` begins no comment."""
+
+
+def resolve(text: str) -> ScalarValue:
+    """Return the value of a plain scalar under the core schema of YAML 1.2."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC_START:
+        return text
+    if _INT.fullmatch(text):
+        return int(text) if len(text) <= _LONGEST_INT else float(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if len(text) <= _LONGEST_INT and _OCT.fullmatch(text):
+        return int(text, 8)
+    if len(text) <= _LONGEST_INT and _HEX.fullmatch(text):
+        return int(text, 16)
+    if _SPECIAL.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
+    """Feed the one document of a YAML text to ``builder``; return the stretches that scalars take.
+
+    Raises :class:`UnreadableError` for anything that is not one document of plain YAML.
+    """
+    text = source.text
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable:
+        raise UnreadableError(
+            unprintable.start(), f"found the control character U+{ord(unprintable[0]):04X}, expected text"
+        )
+    hidden: list[Hidden] = []
+    documents = 0
+    for event in _events(text):
+        kind = event.__class__
+        if kind is yaml.ScalarEvent:
+            _scalar(event, text, builder, hidden)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            name = "mapping" if kind is yaml.MappingStartEvent else "sequence"
+            expected = _TAG + ("map" if name == "mapping" else "seq")
+            start = event.start_mark.index
+            if event.tag not in (None, "!", expected):
+                _refuse_tag(start, event.tag)
+            builder.open(name, content_start(text, start, len(text)), event.anchor)  # type: ignore[arg-type]
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            start, end = event.start_mark.index, event.end_mark.index
+            builder.close(end if end > start and text[end - 1] in "]}" else None)
+        elif kind is yaml.AliasEvent:
+            builder.alias(event.start_mark.index, event.anchor)
+        elif kind is yaml.DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                raise UnreadableError(event.start_mark.index, "expected one document, found a second one")
+    return hidden
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Yield the events of PyYAML, its errors as ours."""
+    try:
+        yield from yaml.parse(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        offset = mark.index if mark else 0
+        raise UnreadableError(*_explained(text, offset, error)) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # PyYAML's pure Python scanner lets errors of int() and chr() through.
+        raise UnreadableError(0, f"not YAML: {type(error).__name__}") from None
+
+
+def _explained(text: str, offset: int, error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    line_start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    indentation = re.compile(r"[ \t]*").match(text, line_start)
+    assert indentation is not None
+    tab = indentation[0].find("\t")
+    if tab >= 0 and offset <= indentation.end() + 1:
+        return line_start + tab, "found a tab in the indentation, expected spaces"
+    problem = str(error.problem or "cannot be read").replace("'\\t'", "a tab")
+    context = str(error.context or "")
+    return offset, f"not YAML: {problem}" + (f" ({context})" if context else "")
+
+
+def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -> None:
+    start, end = event.start_mark.index, event.end_mark.index
+    if event.anchor is not None or event.tag is not None:
+        start = content_start(text, start, end)
+    written: str = event.value
+    style: Style
+    if event.style in ("|", ">"):
+        style = "block"
+        hidden.append((_header_end(text, start, end), end))
+        end = start + len(text[start:end].rstrip())
+    else:
+        style = "quoted" if event.style in ("'", '"') else "plain"
+        if end > start:
+            hidden.append((start, end))
+    value: ScalarValue = resolve(written) if style == "plain" and event.tag is None else written
+    if event.tag not in (None, "!", _TAG + "str"):
+        value = _tagged(event.tag, written, start)
+    builder.scalar(start, end, written, value, style, event.anchor)
+
+
+def _tagged(tag: str, written: str, start: int) -> ScalarValue:
+    """Return the value of a scalar with an explicit tag of the core schema."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "int": (int,),
+        "float": (int, float),
+        "bool": (bool,),
+        "null": (type(None),),
+    }
+    name = tag.removeprefix(_TAG)
+    value = resolve(written)
+    if name not in kinds or not tag.startswith(_TAG):
+        _refuse_tag(start, tag)
+    if not isinstance(value, kinds[name]) or (isinstance(value, bool) and name != "bool"):
+        raise UnreadableError(start, f"the value does not fit its tag !!{name}")
+    return float(value) if name == "float" and isinstance(value, int) else value
+
+
+def _refuse_tag(start: int, tag: str) -> NoReturn:
+    raise UnreadableError(start, f"found the tag {tag.replace(_TAG, '!!')}, expected a value without a tag")
+
+
+def _header_end(text: str, start: int, end: int) -> int:
+    """Return where the header line of a block scalar ends; a comment may stand on that line."""
+    found = _LINE_END.search(text, start, end)
+    return found.start() if found else end
