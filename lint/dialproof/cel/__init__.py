@@ -1,0 +1,1 @@
+"""Conditions as CEL: text, syntax tree, types, programs, and cel-python as the reference."""

@@ -1,0 +1,286 @@
+"""All conditions of a campaign as programs: one compiled function for the rule set, one for each condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dialproof.cel import values
+from dialproof.cel.compile import Compiler, Slot
+from dialproof.cel.parse import CelSyntaxError, parse, parse_all
+from dialproof.cel.text import ConditionError, condition_text
+from dialproof.model.rules import Condition, Group, When, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from dialproof.cel.ast import Node
+    from dialproof.cel.compile import Compiled
+    from dialproof.cel.values import Variable
+    from dialproof.model.contactlist import ContactList
+    from dialproof.model.rules import Expression, Invariant, Rule
+    from dialproof.positions import Span
+    from dialproof.view import View
+
+__all__ = ["CelProblem", "LeafProgram", "Programs", "define"]
+
+_GLOBALS = {
+    "MISSING": values.MISSING,
+    "fold": values.fold,
+    "lookup": values.lookup,
+    "parse_boolean": values.parse_boolean,
+    "parse_datetime": values.parse_datetime,
+    "parse_number": values.parse_number,
+    "read_boolean": values.read_boolean,
+    "read_number": values.read_number,
+    "read_text": values.read_text,
+    "read_timestamp": values.read_timestamp,
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CelProblem:
+    """An expression that does not parse or type-check, or a value that does not fit (DP103)."""
+
+    path: str
+    span: Span
+    message: str
+    owner: str
+
+
+@dataclass
+class LeafProgram:
+    """One condition: its CEL text and tree, what it reads, and how it is decided.
+
+    ``cel`` is empty and ``ast`` None where the condition has no meaning (a problem says why); its verdict is then None
+    for every contact. ``fallback`` says why only cel-python evaluates it, else it is empty.
+    """
+
+    cel: str
+    ast: Node | None
+    reads: tuple[Variable, ...]
+    compiled: Compiled | None
+    fallback: str
+    slots: Mapping[Slot, str] = field(repr=False)
+    constants: Mapping[str, object] = field(repr=False)
+
+    @cached_property
+    def _function(self) -> tuple[Callable[..., bool | None], tuple[Slot, ...]]:
+        assert self.compiled is not None
+        names = [n for n in self.slots.values() if n in _words(self.compiled.code)]
+        function = define("verdict", names, f"return {self.compiled.code}", self.constants)
+        wanted = frozenset(names)
+        return function, tuple(s for s, n in self.slots.items() if n in wanted)
+
+    def verdict(self, view: View) -> bool | None:
+        """Return whether the condition holds for a view; None is undecided."""
+        if self.compiled is not None:
+            function, slots = self._function
+            return function(*(view.slot(s) for s in slots))
+        return self.reference(view) if self.cel and self.ast is not None else None
+
+    def reference(self, view: View) -> bool | None:
+        """Return the verdict of cel-python on the same CEL text."""
+        from dialproof.cel import reference
+
+        if self.ast is None:
+            return None
+        activation = reference.activation(view)
+        if view.outcome is not None:
+            activation = reference.with_outcome(activation, view.outcome)
+        return reference.evaluate(self.cel, activation, view.zone)
+
+
+def _words(code: str) -> frozenset[str]:
+    import re
+
+    return frozenset(re.findall(r"\b[a-z]\d+\b", code))
+
+
+def _reading(slot: Slot, parameter: str) -> str:
+    """Return the code that reads one slot of ``view``; a plain column is read without going through the view."""
+    if slot.variable.source != "contact":
+        return f"view.slot(x{parameter})"
+    name = slot.variable.name
+    raw = f"lookup(contact, {name!r})" if "." in name else f"contact.get({name!r}, MISSING)"
+    return f"read_{slot.kind}({raw}, zone)" if slot.kind == "timestamp" else f"read_{slot.kind}({raw})"
+
+
+def define(name: str, parameters: Sequence[str], body: str, constants: Mapping[str, object]) -> Callable[..., Any]:
+    """Compile the text of a function. Texts and names of a user reach it as literals (``repr``) alone."""
+    namespace: dict[str, Any] = {**_GLOBALS, **constants}
+    source = f"def {name}({', '.join(parameters)}):\n    {body}\n"
+    exec(compile(source, f"<dialproof {name}>", "exec"), namespace)  # noqa: S102
+    function: Callable[..., Any] = namespace[name]
+    return function
+
+
+class Programs:
+    """The programs of a campaign.
+
+    ``verdicts`` is one function for the whole rule set: it takes a view and returns the verdict of each rule, in order.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        invariants: Sequence[Invariant],
+        columns: ContactList,
+        *,
+        case_sensitive: bool = True,
+        cache: Path | None = None,
+    ) -> None:
+        self.rules = tuple(rules)
+        self.columns = columns
+        self.case_sensitive = case_sensitive
+        self.problems: list[CelProblem] = []
+        self.fallbacks: dict[str, str] = {}
+        self._compiler = Compiler(columns)
+        self._leaves: dict[int, LeafProgram] = {}
+        self._shared: dict[str, LeafProgram] = {}
+        self._texts: dict[int, str] = {}
+        owners = [(rule.name, rule.path, leaf) for rule in rules for leaf in leaves(rule.conditions)]
+        for owner, path, leaf in owners:
+            self._write(owner, path, leaf)
+        for invariant in invariants:
+            self._texts[id(invariant.always)] = invariant.always.text
+        trees = parse_all(self._texts.values(), cache)
+        for owner, path, leaf in owners:
+            self._leaf(owner, path, leaf, trees, self._compiler)
+        outcome_compiler = Compiler(columns, invariant=True)
+        for invariant in invariants:
+            self._leaf(invariant.name, invariant.path, invariant.always, trees, outcome_compiler)
+        self.problems.sort()
+
+    def _write(self, owner: str, path: str, leaf: Condition | When) -> None:
+        if isinstance(leaf, When):
+            self._texts[id(leaf)] = leaf.text
+            return
+        try:
+            self._texts[id(leaf)] = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
+        except ConditionError as error:
+            self.problems.append(CelProblem(path, leaf.value_span, str(error), owner))
+            self._texts[id(leaf)] = ""
+
+    def _leaf(
+        self, owner: str, path: str, leaf: Condition | When, trees: Mapping[str, Node], compiler: Compiler
+    ) -> None:
+        text = self._texts[id(leaf)]
+        if isinstance(leaf, Condition) and text in self._shared:
+            self._leaves[id(leaf)] = self._shared[text]
+            return
+        tree = trees.get(text)
+        fallback, compiled = "", None
+        if tree is None and text:
+            self.problems.append(self._syntax_problem(owner, path, leaf, text))
+        if tree is not None:
+            compiled, problems, fallback = compiler.compile(tree)
+            for one in problems:
+                span = leaf.scalar.part(one.start, one.end) if isinstance(leaf, When) else leaf.value_span
+                self.problems.append(CelProblem(path, span, one.message, owner))
+            if problems:
+                tree = None
+            if fallback:
+                self.fallbacks[owner] = fallback
+        reads = compiler.reads(tree) if tree is not None else ()
+        program = LeafProgram(text, tree, reads, compiled, fallback, compiler.slots, compiler.constants)
+        self._leaves[id(leaf)] = self._shared[text] = program
+
+    @staticmethod
+    def _syntax_problem(owner: str, path: str, leaf: Condition | When, text: str) -> CelProblem:
+        try:
+            parse(text)
+        except CelSyntaxError as error:
+            span = leaf.value_span if isinstance(leaf, Condition) else leaf.scalar.part(error.offset, error.offset + 1)
+            return CelProblem(path, span, str(error), owner)
+        raise AssertionError(f"an expression that parses has no tree: {text!r}")
+
+    def leaf(self, leaf: Condition | When) -> LeafProgram:
+        """Return the program of a condition of this campaign."""
+        return self._leaves[id(leaf)]
+
+    def text(self, rule: Rule) -> str:
+        """Return the CEL text of a rule's conditions together."""
+        return self._joined(rule.conditions, "&&") if rule.conditions else "true"
+
+    def _joined(self, members: Sequence[Expression], sign: str) -> str:
+        if len(members) == 1:
+            return self._member(members[0])
+        return f" {sign} ".join(self._wrapped(m) for m in members)
+
+    def _wrapped(self, member: Expression) -> str:
+        while isinstance(member, Group) and member.kind != "not" and len(member.members) == 1:
+            member = member.members[0]
+        text = self._member(member)
+        needs = isinstance(member, When) or (isinstance(member, Group) and member.kind != "not")
+        return f"({text})" if needs else text
+
+    def _member(self, member: Expression) -> str:
+        if not isinstance(member, Group):
+            return self._texts[id(member)]
+        if member.kind == "not":
+            return f"!({self._joined(member.members, '&&')})"
+        return self._joined(member.members, "&&" if member.kind == "all" else "||")
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """Every variable that any condition reads."""
+        return tuple(dict.fromkeys(v for program in self._leaves.values() for v in program.reads))
+
+    @cached_property
+    def verdicts(self) -> Callable[[View], tuple[bool | None, ...]]:
+        """The compiled function of the rule set.
+
+        Each reading is made once and each distinct condition decided once, whichever rules share it.
+        """
+        constants = dict(self._compiler.constants)
+        lines = ["contact, zone = view.contact, view.zone"]
+        for slot, parameter in self._compiler.slots.items():
+            constants[f"x{parameter}"] = slot
+            lines.append(f"{parameter} = {_reading(slot, parameter)}")
+        names: dict[int, str] = {}
+        nullable: dict[str, bool] = {}
+        for rule in self.rules:
+            for leaf in leaves(rule.conditions):
+                program = self._leaves[id(leaf)]
+                if id(program) in names:
+                    continue
+                name = names[id(program)] = f"c{len(names)}"
+                if program.compiled is not None:
+                    code, nullable[name] = program.compiled.code, program.compiled.nullable
+                else:
+                    code, nullable[name] = f"p{name}.reference(view)", True
+                    constants[f"p{name}"] = program
+                lines.append(f"{name} = {code}")
+        results = [self._kleene(rule.conditions, "&&", names, nullable)[0] for rule in self.rules]
+        lines.append(f"return ({''.join(f'{r}, ' for r in results)})")
+        return define("verdicts", ["view"], "\n    ".join(lines), constants)
+
+    def _kleene(
+        self, members: Sequence[Expression], sign: str, names: Mapping[int, str], nullable: Mapping[str, bool]
+    ) -> tuple[str, bool]:
+        parts = [self._kleene_member(m, names, nullable) for m in members]
+        if not parts:
+            return "True", False
+        if len(parts) == 1:
+            return parts[0]
+        word, absorbing = ("and", "False") if sign == "&&" else ("or", "True")
+        if not any(n for _, n in parts):
+            return "(" + f" {word} ".join(code for code, _ in parts) + ")", False
+        some = " or ".join(f"{code} is {absorbing}" for code, _ in parts)
+        unknown = " or ".join(f"{code} is None" for code, n in parts if n)
+        neutral = "True" if absorbing == "False" else "False"
+        return f"({absorbing} if {some} else None if {unknown} else {neutral})", True
+
+    def _kleene_member(
+        self, member: Expression, names: Mapping[int, str], nullable: Mapping[str, bool]
+    ) -> tuple[str, bool]:
+        if not isinstance(member, Group):
+            name = names[id(self._leaves[id(member)])]
+            return name, nullable[name]
+        if member.kind != "not":
+            return self._kleene(member.members, "&&" if member.kind == "all" else "||", names, nullable)
+        code, may_be_none = self._kleene(member.members, "&&", names, nullable)
+        return (f"(None if {code} is None else not {code})", True) if may_be_none else (f"(not {code})", False)

@@ -1,0 +1,206 @@
+"""cel-python, the reference: every other way to evaluate a condition is held against this one.
+
+Expressions run on its InterpretedRunner (its CompiledRunner raises where an attribute is absent). Everything that is
+not a boolean, an error value included, is undecided.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dialproof.cel.parse import parse_tree
+from dialproof.cel.values import (
+    fold,
+    from_micros,
+    lookup,
+    parse_boolean,
+    parse_datetime,
+    parse_number,
+    read_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.outcome import Outcome
+    from dialproof.view import View
+
+__all__ = ["activation", "evaluate", "function_names", "with_outcome"]
+
+_GETTERS = (
+    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
+    *("getMinutes", "getMonth", "getSeconds"),
+)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    import sys
+
+    import celpy
+
+    # An Environment raises the recursion limit of the whole process, which is not ours to change.
+    limit = sys.getrecursionlimit()
+    try:
+        return celpy.Environment(runner_class=celpy.InterpretedRunner)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _functions(zone: str | None) -> dict[str, Any]:
+    from celpy import celtypes, evaluation
+
+    def error(text: str) -> Any:
+        return evaluation.CELEvalError(text)
+
+    def number(text: Any) -> Any:
+        value = parse_number(str(text))
+        return error("no number") if value is None else celtypes.DoubleType(value)
+
+    def boolean(text: Any) -> Any:
+        value = parse_boolean(str(text))
+        return error("neither true nor false") if value is None else celtypes.BoolType(value)
+
+    def datetime(text: Any) -> Any:
+        value = parse_datetime(str(text), zone)
+        return error("no date or time") if value is None else celtypes.TimestampType(from_micros(value))
+
+    def folded(text: Any) -> Any:
+        return celtypes.StringType(fold(str(text)))
+
+    def doubled(function: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            result = function(*arguments)
+            return celtypes.DoubleType(result) if isinstance(result, int) else result
+
+        return call
+
+    def string(value: Any) -> Any:
+        if isinstance(value, celtypes.BoolType):
+            return celtypes.StringType(read_text(bool(value)))
+        return celtypes.StringType(read_text(float(value)) if isinstance(value, float) else value)
+
+    functions: dict[str, Any] = {
+        "number": number,
+        "boolean": boolean,
+        "datetime": datetime,
+        "fold": folded,
+        "string": string,
+    }
+    # Every number is a double here, so what the standard library makes or counts in integers is one as well.
+    for name in ("int", "uint", "size", *_GETTERS):
+        if name in evaluation.base_functions:
+            functions[name] = doubled(evaluation.base_functions[name])
+    return functions
+
+
+@lru_cache(maxsize=1)
+def function_names() -> tuple[str, ...]:
+    """Return the names of all functions and methods that an expression can call, sorted."""
+    from celpy import evaluation
+
+    standard = (name for name in evaluation.base_functions if name.isidentifier() and not name.startswith("_"))
+    return tuple(sorted({*standard, *_functions(None), "dyn", "has"}))
+
+
+@lru_cache(maxsize=4096)
+def _program(text: str, zone: str | None) -> Any:
+    return _environment().program(parse_tree(text), functions=_functions(zone))
+
+
+def evaluate(text: str, values: Mapping[str, Any], zone: str | None) -> bool | None:
+    """Return the verdict of an expression: True, False, or None where cel-python gives an error or no boolean."""
+    from celpy import celtypes
+    from celpy.evaluation import CELEvalError
+
+    try:
+        result = _program(text, zone).evaluate(values)
+    except (CELEvalError, ValueError, TypeError, KeyError, OverflowError, ArithmeticError):
+        return None
+    return bool(result) if isinstance(result, (bool, celtypes.BoolType)) else None
+
+
+def activation(view: View) -> dict[str, Any]:
+    """Return the values of ``contact``, ``text``, ``context`` and ``now`` in cel-python's types."""
+    from celpy import celtypes
+
+    contact: dict[str, Any] = {}
+    text: dict[str, Any] = {}
+    for name, kind in view.readings():
+        raw = lookup(view.contact, name)
+        text[name] = celtypes.StringType(read_text(raw))
+        value = _typed(view.read_as(raw, kind), kind) if kind else _natural(raw)
+        if value is not None:
+            _place(contact, name, value)
+    context: dict[str, Any] = {}
+    for name, kind in view.context_readings():
+        raw = view.context_value(name)
+        text[f"context.{name}"] = celtypes.StringType(read_text(raw))
+        value = _typed(view.read_as(raw, kind), kind)
+        if value is not None:
+            _place(context, name, value)
+    return {
+        "contact": celtypes.MapType(_map(contact)),
+        "text": celtypes.MapType({celtypes.StringType(k): v for k, v in text.items()}),
+        "context": celtypes.MapType(_map(context)),
+        "now": celtypes.TimestampType(from_micros(view.now)),
+    }
+
+
+def with_outcome(values: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """Return the activation with ``outcome`` added: dial, matched, undecided, lists and contact."""
+    from celpy.adapter import json_to_cel
+
+    fields: dict[str, Any] = {
+        "matched": list(outcome.matched),
+        "undecided": list(outcome.undecided),
+        "lists": dict(outcome.lists),
+        "contact": {k: v for k, v in outcome.contact.items() if v is not None},
+    }
+    if outcome.dial is not None:
+        fields["dial"] = outcome.dial
+    return {**values, "outcome": json_to_cel(fields)}
+
+
+def _typed(value: Any, kind: str) -> Any:
+    from celpy import celtypes
+
+    if value is None:
+        return None
+    if kind == "text":
+        return celtypes.StringType(value)
+    if kind == "number":
+        return celtypes.DoubleType(value)
+    if kind == "boolean":
+        return celtypes.BoolType(value)
+    return celtypes.TimestampType(from_micros(value))
+
+
+def _natural(raw: object) -> Any:
+    """Return a value whose type no contact list declares: numbers as doubles, blank ones absent."""
+    from celpy import celtypes
+
+    if isinstance(raw, bool):
+        return celtypes.BoolType(raw)
+    if isinstance(raw, (int, float)):
+        return celtypes.DoubleType(raw)
+    return celtypes.StringType(raw) if isinstance(raw, str) else None
+
+
+def _place(target: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value under its whole name and, where nothing else stands in the way, under its path."""
+    target[name] = value
+    *parents, last = name.split(".")
+    inner: Any = target
+    for part in parents:
+        inner = inner.setdefault(part, {})
+        if not isinstance(inner, dict):
+            return
+    inner.setdefault(last, value)
+
+
+def _map(values: dict[str, Any]) -> Any:
+    from celpy import celtypes
+
+    return celtypes.MapType({celtypes.StringType(k): _map(v) if isinstance(v, dict) else v for k, v in values.items()})

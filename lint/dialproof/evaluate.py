@@ -1,0 +1,359 @@
+"""The ordered run of a campaign's rules over one contact: outcome and trace.
+
+The meaning (docs/semantics.md): enabled rules of the category by execution order; a rule's conditions are true, false
+or undecided; under ``hitPolicy: all`` every matching rule acts, under ``first`` the first one acts and ends the run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dialproof.cel.program import CelProblem, LeafProgram, Programs
+from dialproof.cel.values import (
+    MISSING,
+    AmbiguousColumnError,
+    from_micros,
+    lookup,
+    number_text,
+    read_number,
+    read_text,
+)
+from dialproof.model.actions import ACTION_TYPES, contradicts
+from dialproof.model.rules import Condition, Group, When, leaves
+from dialproof.outcome import Acted, Leaf, Outcome, RuleTrace
+from dialproof.view import View, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from dialproof.config import Semantics
+    from dialproof.model.actions import ActionType
+    from dialproof.model.contacts import Contact
+    from dialproof.model.rules import Action, Category, Expression, Invariant, Rule
+    from dialproof.project import Campaign
+
+__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of"]
+
+
+class EvaluationError(ValueError):
+    """A contact on which the rules cannot be run; the message names columns, never their values."""
+
+
+class Evaluator:
+    """Runs the rules of one campaign.
+
+    With ``reference`` every condition is decided by cel-python alone. ``cache`` is a folder for syntax trees.
+
+    ``problems`` are the conditions without a meaning (they are undecided for every contact); ``fallbacks`` maps each
+    rule that is decided by cel-python to the reason.
+    """
+
+    def __init__(
+        self, campaign: Campaign, semantics: Semantics, *, reference: bool = False, cache: Path | None = None
+    ) -> None:
+        self.campaign = campaign
+        self.semantics = semantics
+        self._reference = reference
+        self.programs = Programs(
+            campaign.rules,
+            campaign.invariants,
+            campaign.contact_list,
+            case_sensitive=semantics.caseSensitive,
+            cache=cache,
+        )
+        self.problems: tuple[CelProblem, ...] = tuple(self.programs.problems)
+        self.fallbacks: Mapping[str, str] = self.programs.fallbacks
+        self._types: Mapping[str, ActionType] = _action_types()
+        self._order: dict[Category, list[int]] = {"preCall": [], "wrapUp": []}
+        for index, rule in enumerate(campaign.rules):
+            if rule.enabled:
+                self._order[rule.category].append(index)
+        reads = {v.name for v in self.programs.variables if v.source == "contact"}
+        self._read_columns = frozenset(reads)
+
+    def view(
+        self,
+        contact: Contact,
+        *,
+        context: Mapping[str, object] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+    ) -> View:
+        """Return the view of a contact that conditions of this campaign read; raises ValueError for a bad ``now``."""
+        return View(
+            contact,
+            self.campaign.contact_list,
+            context=context or {},
+            now=instant(now, time_zone),
+            zone=time_zone,
+            names=self.programs.variables,
+        )
+
+    def leaf(self, leaf: Condition | When) -> LeafProgram:
+        """Return the program of one condition."""
+        return self.programs.leaf(leaf)
+
+    def _verdicts(self, view: View) -> Sequence[bool | None]:
+        if self._reference:
+            return [
+                _kleene(rule.conditions, "all", lambda leaf: self.leaf(leaf).reference(view))
+                for rule in self.campaign.rules
+            ]
+        return self.programs.verdicts(view)
+
+    def verdicts(
+        self,
+        contact: Contact,
+        *,
+        context: Mapping[str, object] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+    ) -> dict[str, bool | None]:
+        """Return each rule's verdict on the contact as it is given: no order, no writes, no stops."""
+        view = self.view(contact, context=context, now=now, time_zone=time_zone)
+        return dict(zip((r.name for r in self.campaign.rules), self._verdicts(view), strict=True))
+
+    def run(
+        self,
+        contact: Contact,
+        *,
+        category: Category = "preCall",
+        context: Mapping[str, object] | None = None,
+        lists: Mapping[str, bool] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+        without: Collection[str] = (),
+    ) -> Outcome:
+        """Run the rules over one contact; ``without`` leaves rules out by name."""
+        outcome, _ = self._run(contact, category, context, lists, now, time_zone, without, trace=False)
+        return outcome
+
+    def trace(
+        self,
+        contact: Contact,
+        *,
+        category: Category = "preCall",
+        context: Mapping[str, object] | None = None,
+        lists: Mapping[str, bool] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+        without: Collection[str] = (),
+    ) -> tuple[RuleTrace, ...]:
+        """Run the rules and return how each was decided, in order."""
+        _, traces = self._run(contact, category, context, lists, now, time_zone, without, trace=True)
+        return tuple(traces)
+
+    def _run(
+        self,
+        contact: Contact,
+        category: Category,
+        context: Mapping[str, object] | None,
+        lists: Mapping[str, bool] | None,
+        now: str | datetime | None,
+        time_zone: str | None,
+        without: Collection[str],
+        *,
+        trace: bool,
+    ) -> tuple[Outcome, list[RuleTrace]]:
+        state = _State(contact, dict(lists or {}))
+        traces: list[RuleTrace] = []
+        matched: list[str] = []
+        acted: list[Acted] = []
+        undecided: list[str] = []
+        reason, failure, ended = "", None, False
+        semantics, rules = self.semantics, self.campaign.rules
+        try:
+            view = self.view(contact, context=context, now=now, time_zone=time_zone)
+            verdicts = self._verdicts(view)
+            for index in self._order[category]:
+                rule = rules[index]
+                if rule.name in without:
+                    continue
+                if ended:
+                    traces.append(RuleTrace(rule.name, None, skipped=True))
+                    continue
+                verdict = verdicts[index]
+                if trace:
+                    traces.append(self._rule_trace(rule, verdict, view))
+                if verdict is None:
+                    undecided.append(rule.name)
+                    if semantics.undecided == "refuseToDial" and not reason:
+                        reason = f"undecided: {rule.name}"
+                    if semantics.undecided != "met":
+                        continue
+                elif not verdict:
+                    continue
+                matched.append(rule.name)
+                written = False
+                for action in rule.actions:
+                    acted.append(Acted(rule.name, action))
+                    written |= self._act(action, state, view)
+                    if not reason and category in self._types[action.type].stops_dial_in:
+                        reason = f"{action.type}: {rule.name}"
+                ended = self.campaign.hit_policy == "first" or (
+                    semantics.doNotDialStops and any(a.type == "doNotDial" for a in rule.actions)
+                )
+                if written and not ended and semantics.laterRulesSeeUpdates:
+                    view = view.written(state.contact)
+                    verdicts = self._verdicts(view)
+        except (AmbiguousColumnError, EvaluationError) as error:
+            failure = str(error)
+        except RecursionError:
+            failure = "a condition is nested too deeply to be evaluated"
+        if failure is not None:
+            reason = f"failure: {failure}"
+        outcome = Outcome(
+            matched=tuple(matched),
+            acted=tuple(acted),
+            contact=state.contact,
+            lists=state.lists,
+            dial=None if category == "wrapUp" else not reason,
+            undecided=tuple(undecided),
+            reason=reason if category == "preCall" or failure else "",
+            failure=failure,
+        )
+        return outcome, traces
+
+    def _act(self, action: Action, state: _State, view: View) -> bool:
+        """Apply one action; tell whether it wrote a column that some condition reads."""
+        if action.type == "setList":
+            state.lists[str(action.fields["listId"])] = action.fields.get("value") != "false"
+            return False
+        if action.type != "setAttribute":
+            return False
+        name = str(action.fields["attribute"])
+        state.write(name, _new_value(action, lookup(state.contact, name), view))
+        return name in self._read_columns
+
+    def _rule_trace(self, rule: Rule, verdict: bool | None, view: View) -> RuleTrace:
+        return RuleTrace(rule.name, verdict, tuple(self._leaf_trace(leaf, view) for leaf in leaves(rule.conditions)))
+
+    def _leaf_trace(self, leaf: Condition | When, view: View) -> Leaf:
+        program = self.leaf(leaf)
+        verdict = program.reference(view) if self._reference else program.verdict(view)
+        alone = isinstance(leaf, Condition)
+        reads = [v for v in program.reads if v.source != "now" or not alone]
+        actual = ", ".join(self._shown(v.source, v.name, view, alone=alone) for v in reads)
+        if isinstance(leaf, When):
+            return Leaf(leaf, "when", "", program.cel.strip(), actual, verdict, program.cel)
+        operator = f"not {leaf.operator}" if leaf.inverted else leaf.operator
+        subject = leaf.subject if leaf.source == "contact" else f"context {leaf.subject}"
+        return Leaf(leaf, subject, operator, _wanted(leaf.value), actual, verdict, program.cel)
+
+    def _shown(self, source: str, name: str, view: View, *, alone: bool) -> str:
+        """Return a value for a person to read; columns marked ``pii`` are masked."""
+        if source == "now":
+            return f"now = {from_micros(view.now):%Y-%m-%dT%H:%M:%SZ}"
+        column = self.campaign.contact_list.columns.get(name) if source == "contact" else None
+        raw = lookup(view.contact, name) if source == "contact" else view.context_value(name)
+        if raw is MISSING or raw is None or raw == "":
+            text = "(absent)" if raw is MISSING else "(blank)"
+        elif (column is not None and (column.pii or column.phone)) or name == "phone.number":
+            text = "•••"
+        else:
+            text = read_text(raw)
+        return text if alone else f"{name} = {text}"
+
+    def invariant(
+        self,
+        invariant: Invariant,
+        contact: Contact,
+        outcome: Outcome,
+        *,
+        context: Mapping[str, object] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+    ) -> bool | None:
+        """Return whether an invariant holds for a contact and its outcome; None (undecided) counts as failed."""
+        try:
+            view = self.view(contact, context=context, now=now, time_zone=time_zone).with_outcome(outcome)
+            program = self.leaf(invariant.always)
+            return program.reference(view) if self._reference else program.verdict(view)
+        except (AmbiguousColumnError, RecursionError):
+            return None
+
+
+class _State:
+    """The contact and its lists while rules write to them; the contact that was given is never changed."""
+
+    def __init__(self, contact: Contact, lists: dict[str, bool]) -> None:
+        self.contact = contact
+        self.lists = lists
+
+    def write(self, name: str, value: object) -> None:
+        """Set a column where it stands: under its whole name, or at the end of its path."""
+        contact = dict(self.contact)
+        head, _, rest = name.partition(".")
+        if name not in contact and rest and isinstance(contact.get(head), dict):
+            contact[head] = _with_path(contact[head], rest, value)
+        else:
+            contact[name] = value
+        self.contact = contact
+
+
+def _with_path(nested: object, path: str, value: object) -> dict[str, object]:
+    result: dict[str, object] = dict(nested) if isinstance(nested, dict) else {}
+    head, _, rest = path.partition(".")
+    result[head] = _with_path(result.get(head), rest, value) if rest else value
+    return result
+
+
+def _new_value(action: Action, current: object, view: View) -> object:
+    option, value = action.fields.get("option", "SET"), action.fields.get("value")
+    if option == "SET":
+        return "" if value is None else value
+    if option == "CURRENT_TIME":
+        return f"{from_micros(view.now):%Y-%m-%dT%H:%M:%SZ}"
+    step = 1.0 if value is None else read_number(value)
+    if step is None:
+        raise EvaluationError(f"setAttribute {option} of {action.fields['attribute']} takes a number as its value")
+    before = 0.0 if read_text(current) == "" else read_number(current)
+    if before is None:
+        raise EvaluationError(f"setAttribute {option}: column {action.fields['attribute']} does not hold a number")
+    after = before + step if option == "INCREMENT" else before - step
+    return number_text(after) if isinstance(current, str) else after
+
+
+def _kleene(
+    members: Sequence[Expression],
+    kind: Literal["all", "any", "not"],
+    decide: Callable[[Condition | When], bool | None],
+) -> bool | None:
+    """Combine conditions in strong Kleene logic (the compiled rule set does the same as Python code)."""
+    results = [_kleene(m.members, m.kind, decide) if isinstance(m, Group) else decide(m) for m in members]
+    if kind == "not":
+        return None if results[0] is None else not results[0]
+    absorbing = kind == "any"
+    if absorbing in results:
+        return absorbing
+    return None if None in results else not absorbing
+
+
+def _wanted(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_wanted(v) for v in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else read_text(value)
+
+
+def _action_types() -> Mapping[str, ActionType]:
+    """Return the action table with the types that plugins add."""
+    from dialproof.plugins import plugin_manager
+
+    table = dict(ACTION_TYPES)
+    for types in plugin_manager().hook.dialproof_action_types():
+        table.update((t.name, t) for t in types)
+    return table
+
+
+def conflicts_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of rules that acted in one run and whose actions contradict each other."""
+    found: dict[tuple[str, str], None] = {}
+    for i, later in enumerate(outcome.acted):
+        for earlier in outcome.acted[:i]:
+            if earlier.rule != later.rule and contradicts(earlier.action, later.action):
+                found.setdefault((earlier.rule, later.rule))
+    return tuple(found)
