@@ -1,0 +1,98 @@
+"""The configuration: ``[tool.dialproof]`` of pyproject.toml, or dialproof.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003  (dataclass fields are read at run time by the schema)
+from pathlib import Path  # noqa: TC003
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.findings import Severity
+
+__all__ = ["Accepted", "Config", "Environment", "Gate", "Semantics", "load_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Semantics:
+    """What the platform does not document, as named switches (design of meaning: docs/semantics.md)."""
+
+    undecided: Literal["refuseToDial", "unmet", "met"] = "refuseToDial"
+    laterRulesSeeUpdates: bool = True  # noqa: N815  (the names are those of the configuration file)
+    doNotDialStops: bool = False  # noqa: N815
+    caseSensitive: bool = True  # noqa: N815
+    tieBreak: Literal["error", "file", "name"] = "error"  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that may stand at a deploy: its code, the rule, why, and until when."""
+
+    code: str
+    rule: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the gate asks for beyond green tests."""
+
+    coverage: Literal["rules", "none"] = "rules"
+    maxConflictRate: float = 0.0  # noqa: N815
+    maxAgeHours: float = 24.0  # noqa: N815
+    accept: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A place to deploy to; ``ids`` maps a kind (campaigns, lists ...) to logical id -> remote id."""
+
+    name: str
+    target: str = "campaign-rules"
+    region: str = ""
+    base_url: str = ""
+    organization: str = ""
+    requires: str = ""
+    keep: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The effective configuration; ``file`` is None where there is none and ``root`` is the folder that was asked for.
+
+    ``root`` is absolute. ``checks`` holds the options of single checks by code.
+    """
+
+    root: Path
+    file: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    fail_on: Severity = "error"
+    checks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    campaigns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    semantics: Semantics = field(default_factory=Semantics)
+    gate: Gate = field(default_factory=Gate)
+    inventory: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+
+    @property
+    def cache(self) -> Path:
+        """The folder for syntax trees; anything in it may be deleted at any time."""
+        return self.root / ".dialproof" / "cache"
+
+
+def load_config(start: Path) -> Config:
+    """Return the configuration that governs ``start`` (a file or folder): the nearest one upward.
+
+    Raises :class:`dialproof.errors.UsageError` with every unknown key and wrong value at once.
+    """
+    from dialproof.config_reader import read_config
+
+    return read_config(start)

@@ -1,0 +1,321 @@
+"""Finds and reads the configuration; everything wrong with it is one :class:`UsageError` with a line for each thing."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dialproof.config import Accepted, Config, Environment, Gate, Semantics
+from dialproof.errors import UsageError
+from dialproof.findings import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["ID_KINDS", "is_root", "read_config"]
+
+ID_KINDS = ("campaigns", "lists", "skills", "wrapUpCodes", "dataActions", "contactLists", "queues")
+"""What logical ids can name, in the inventory and in the ids of an environment."""
+
+_T = TypeVar("_T")
+_SELECTOR = re.compile(r"[A-Z]+[0-9]*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_ENVIRONMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?(?:/|$)")
+_KINDS: Mapping[type, str] = {
+    bool: "true or false",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    dict: "a table",
+    list: "a list",
+}
+
+
+def read_config(start: Path) -> Config:
+    """Return the nearest configuration at or above ``start``; its defaults where there is none."""
+    folder = start.resolve()
+    folder = folder if folder.is_dir() else folder.parent
+    for candidate in (folder, *folder.parents):
+        found = _tables(candidate)
+        if len(found) > 1:
+            raise UsageError(f"{candidate}: dialproof.toml and [tool.dialproof] of pyproject.toml: keep one of them")
+        if found:
+            file, table, prefix = found[0]
+            return _Reader(_shown(file), prefix).config(candidate, file, table)
+    return Config(root=folder, environments={"sandbox": Environment("sandbox")})
+
+
+def is_root(folder: Path) -> bool:
+    """Tell whether a folder has a configuration of its own, and so is a project of its own."""
+    try:
+        return bool(_tables(folder))
+    except UsageError:  # whoever reads this configuration will report it
+        return (folder / "dialproof.toml").is_file()
+
+
+def _tables(folder: Path) -> list[tuple[Path, object, str]]:
+    """Return file, table and key prefix of each configuration in a folder."""
+    found: list[tuple[Path, object, str]] = []
+    own = folder / "dialproof.toml"
+    if own.is_file():
+        found.append((own, _toml(own), ""))
+    shared = folder / "pyproject.toml"
+    if shared.is_file():
+        tool = _toml(shared).get("tool")
+        if isinstance(tool, dict) and "dialproof" in tool:
+            found.append((shared, tool["dialproof"], "tool.dialproof."))
+    return found
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{_shown(file)}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise UsageError(f"{_shown(file)}: expected text in UTF-8, found the byte 0x{byte:02x}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{_shown(file)}: not TOML: {str(error) or 'nested too deep'}") from None
+
+
+def _shown(file: Path) -> str:
+    here = Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.as_posix()
+
+
+class _Reader:
+    """Reads one table; ``errors`` collects a line for each thing that is wrong."""
+
+    def __init__(self, file: str, prefix: str) -> None:
+        self.file = file
+        self.prefix = prefix
+        self.errors: list[str] = []
+
+    def config(self, root: Path, file: Path, written: object) -> Config:
+        """Return the configuration, or raise with all errors."""
+        read: dict[str, Callable[[str, object], object]] = {
+            "select": self.selectors,
+            "ignore": self.selectors,
+            "severity": lambda key, value: self.table(key, value, self.severity),
+            "fail-on": self.severity,
+            "checks": lambda key, value: self.table(key, value, self.any_table),
+            "per-file-ignores": lambda key, value: self.table(key, value, self.selectors),
+            "campaigns": lambda key, value: self.table(key, value, self.campaign),
+            "semantics": self.semantics,
+            "gate": self.gate,
+            "inventory": self.ids,
+            "environments": self.environments,
+        }
+        fields = self.record(self.prefix.rstrip("."), written, read)
+        if "environments" not in fields:
+            fields["environments"] = {"sandbox": Environment("sandbox")}
+        if self.errors:
+            raise UsageError("\n".join(f"{self.file}: {line}" for line in self.errors))
+        return Config(root=root, file=file, **{k.replace("-", "_"): v for k, v in fields.items()})
+
+    def problem(self, key: str, message: str) -> None:
+        """Note that a key or its value is wrong."""
+        self.errors.append(f"{key}: {message}" if key else message)
+
+    def record(self, key: str, value: object, read: Mapping[str, Callable[[str, object], object]]) -> dict[str, Any]:
+        """Return the values of a table of known keys, read by the functions given for them."""
+        table = self.value(key, value, dict)
+        fields: dict[str, Any] = {}
+        for name, item in (table or {}).items():
+            path = f"{key}.{name}" if key else name
+            if name not in read:
+                near = get_close_matches(name, read, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(read)}"
+                self.problem(path, f"unknown key; {hint}")
+                continue
+            result = read[name](path, item)
+            if result is not None:
+                fields[name] = result
+        return fields
+
+    def table(self, key: str, value: object, read: Callable[[str, object], _T | None]) -> dict[str, _T]:
+        """Return a table with free keys."""
+        items = ((name, read(f"{key}.{name}", item)) for name, item in (self.value(key, value, dict) or {}).items())
+        return {name: item for name, item in items if item is not None}
+
+    def value(self, key: str, value: object, kind: type[_T]) -> _T | None:
+        """Return a value of one type, a whole number also where a number is due."""
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is kind:
+            return value
+        self.problem(key, f"expected {_KINDS[kind]}, found {self.found(value)}")
+        return None
+
+    @staticmethod
+    def found(value: object) -> str:
+        """Name a value: by its type where it is not short."""
+        if isinstance(value, (str, bool, int, float)) and len(str(value)) <= 60:
+            return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+        return next((name for kind, name in _KINDS.items() if type(value) is kind), type(value).__name__)
+
+    def text(self, key: str, value: object) -> str | None:
+        """Return a text."""
+        return self.value(key, value, str)
+
+    def flag(self, key: str, value: object) -> bool | None:
+        """Return true or false."""
+        return self.value(key, value, bool)
+
+    def choice(self, *options: str) -> Callable[[str, object], Any]:
+        """Return a reader of one of several words."""
+
+        def read(key: str, value: object) -> str | None:
+            if isinstance(value, str) and value in options:
+                return value
+            self.problem(key, f"expected one of {', '.join(options)}, found {self.found(value)}")
+            return None
+
+        return read
+
+    def texts(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return a list of texts."""
+        items = self.value(key, value, list)
+        if items is None:
+            return None
+        read = [self.text(f"{key}[{index}]", item) for index, item in enumerate(items)]
+        return tuple(item for item in read if item is not None)
+
+    def selectors(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return codes of checks, beginnings of codes, or names."""
+        texts = self.texts(key, value)
+        for text in texts or ():
+            if not _SELECTOR.fullmatch(text):
+                self.problem(key, f"expected a code such as DP301 or the name of a check, found {text!r}")
+        return texts
+
+    def severity(self, key: str, value: object) -> Any:
+        """Return a severity."""
+        return self.choice(*SEVERITIES)(key, value)
+
+    def any_table(self, key: str, value: object) -> dict[str, object] | None:
+        """Return a table that somebody else reads."""
+        return self.value(key, value, dict)
+
+    def campaign(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return the rules files of a campaign, in order."""
+        rules: tuple[str, ...] | None = self.record(key, value, {"rules": self.texts}).get("rules")
+        if isinstance(value, dict) and not rules:
+            self.problem(key, "expected rules = [...], the rules files of the campaign in the order in which they run")
+        return rules
+
+    def semantics(self, key: str, value: object) -> Semantics:
+        """Return the switches of meaning."""
+        read = {
+            "undecided": self.choice("refuseToDial", "unmet", "met"),
+            "laterRulesSeeUpdates": self.flag,
+            "doNotDialStops": self.flag,
+            "caseSensitive": self.flag,
+            "tieBreak": self.choice("error", "file", "name"),
+        }
+        return Semantics(**self.record(key, value, read))
+
+    def gate(self, key: str, value: object) -> Gate:
+        """Return what the gate asks for."""
+        read = {
+            "coverage": self.choice("rules", "none"),
+            "maxConflictRate": self.number(0.0, 1.0),
+            "maxAgeHours": self.number(0.0, None),
+            "accept": self.accepted_findings,
+        }
+        return Gate(**self.record(key, value, read))
+
+    def number(self, low: float, high: float | None) -> Callable[[str, object], float | None]:
+        """Return a reader of a number within bounds."""
+
+        def read(key: str, value: object) -> float | None:
+            number = self.value(key, value, float)
+            if number is not None and not (low <= number <= (float("1e300") if high is None else high)):
+                between = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
+                self.problem(key, f"expected a number of {between}, found {number:g}")
+            return number
+
+        return read
+
+    def accepted_findings(self, key: str, value: object) -> tuple[Accepted, ...] | None:
+        """Return the findings that may stand at a deploy."""
+        items = self.value(key, value, list)
+        read = (self.accepted(f"{key}[{index}]", item) for index, item in enumerate(items or ()))
+        return tuple(item for item in read if item is not None)
+
+    def accepted(self, key: str, value: object) -> Accepted | None:
+        """Return one accepted finding; all its keys are needed."""
+        fields = self.record(
+            key, value, {"code": self.filled, "rule": self.filled, "reason": self.filled, "until": self.day}
+        )
+        if not isinstance(value, dict):
+            return None
+        missing = [name for name in ("code", "rule", "reason", "until") if name not in value]
+        if missing:
+            self.problem(key, f"missing {', '.join(missing)}")
+        return Accepted(**fields) if len(fields) == 4 else None
+
+    def filled(self, key: str, value: object) -> str | None:
+        """Return a text that is not blank."""
+        text = self.text(key, value)
+        if text is not None and not text.strip():
+            self.problem(key, "expected text, found none")
+            return None
+        return text
+
+    def day(self, key: str, value: object) -> date | None:
+        """Return a date, written as TOML or as text."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            if isinstance(value, str):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        self.problem(key, f"expected a date such as 2026-12-31, found {self.found(value)}")
+        return None
+
+    def ids(self, key: str, value: object) -> dict[str, tuple[str, ...]]:
+        """Return the inventory: kind -> logical ids."""
+        return self.record(key, value, dict.fromkeys(ID_KINDS, self.texts))
+
+    def environments(self, key: str, value: object) -> dict[str, Environment]:
+        """Return the environments by name; the sandbox is always one of them."""
+        found = {
+            name: self.environment(f"{key}.{name}", name, item)
+            for name, item in (self.value(key, value, dict) or {}).items()
+        }
+        for name, environment in found.items():
+            if environment.requires and (environment.requires not in found or environment.requires == name):
+                others = [other for other in found if other != name]
+                hint = f"expected one of {', '.join(others)}" if others else "there is no other environment"
+                self.problem(f"{key}.{name}.requires", f"unknown environment {environment.requires!r}; {hint}")
+        return {"sandbox": Environment("sandbox"), **found}
+
+    def environment(self, key: str, name: str, value: object) -> Environment:
+        """Return one environment."""
+        if not _ENVIRONMENT.fullmatch(name):
+            self.problem(key, "expected a name of letters, digits, - and _ that begins with a letter")
+        read: dict[str, Callable[[str, object], object]] = {
+            "target": self.filled,
+            "region": self.text,
+            "base_url": self.base_url,
+            "organization": self.text,
+            "requires": self.text,
+            "keep": self.texts,
+            "freeze": self.texts,
+            "ids": lambda k, v: self.record(k, v, dict.fromkeys(ID_KINDS, lambda k, v: self.table(k, v, self.filled))),
+        }
+        return Environment(name, **self.record(key, value, read))
+
+    def base_url(self, key: str, value: object) -> str | None:
+        """Return an https address; anything else only on this machine."""
+        url = self.text(key, value)
+        if url and not url.startswith("https://") and not _LOOPBACK.match(url):
+            self.problem(key, "expected an https:// address, or http:// on 127.0.0.1 or localhost")
+        return url

@@ -1,0 +1,227 @@
+"""Links the files of a project: rules to contact lists and campaigns, contacts to the campaign that they test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dialproof.errors import UsageError
+from dialproof.inference import inferred_contact_list
+from dialproof.model.parse_base import hint
+from dialproof.positions import Problem, Span
+from dialproof.project import Campaign, Project
+from dialproof.reading import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.config import Config
+    from dialproof.model.contactlist import ContactList
+    from dialproof.model.contacts import Case, ContactsFile
+    from dialproof.model.rules import Rule, RulesFile
+    from dialproof.reading import Files
+
+__all__ = ["link"]
+
+_TOP = Span.point(1, 1)
+
+
+def link(config: Config, files: Files) -> Project:
+    """Return the project; raises :class:`UsageError` where the configuration names rules files that do not exist."""
+    linker = _Linker(config, files)
+    campaigns = linker.campaigns()
+    links = linker.links(campaigns)
+    problems = sorted(
+        dict.fromkeys([*files.problems, *linker.problems]), key=lambda p: (p.path, p.span, p.code, p.message)
+    )
+    return Project(
+        config=config,
+        rules_files=dict(sorted(files.rules.items())),
+        contacts_files=dict(sorted(files.contacts.items())),
+        contact_lists=dict(sorted(files.contact_lists.items())),
+        campaigns=campaigns,
+        links=links,
+        problems=tuple(problems),
+        digests=dict(sorted(files.digests.items())),
+    )
+
+
+def _resolved(base: str, written: str) -> str:
+    """Return a path written in the file ``base`` as a display path."""
+    return os.path.normpath(os.path.join(os.path.dirname(base), written)).replace(os.sep, "/")
+
+
+class _Linker:
+    def __init__(self, config: Config, files: Files) -> None:
+        self.config = config
+        self.files = files
+        self.problems: list[Problem] = []
+
+    def problem(self, path: str, span: Span | None, message: str) -> None:
+        self.problems.append(Problem(path, span or _TOP, "DP102", message))
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """Return every sequence of rules, in the order of its first file."""
+        sequences: dict[tuple[str, ...], list[str]] = {}
+        for campaign_id, paths in self._files_by_campaign().items():
+            sequences.setdefault(paths, []).append(campaign_id)
+        return tuple(self._campaign(paths, ids) for paths, ids in sorted(sequences.items()))
+
+    def _files_by_campaign(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the rules files of each campaign, in the order in which they run."""
+        naming: dict[str, list[str]] = {}
+        for path, file in sorted(self.files.rules.items()):
+            for campaign_id in dict.fromkeys(file.campaigns):
+                naming.setdefault(campaign_id, []).append(path)
+        listed = self._configured()
+        in_a_list = {path for paths in listed.values() for path in paths}
+        for path, file in sorted(self.files.rules.items()):
+            if not file.campaigns and path not in in_a_list:
+                naming.setdefault(file.rule_set, []).append(path)
+        for campaign_id, paths in naming.items():
+            if campaign_id not in listed and len(paths) > 1:
+                self._refuse_sharing(campaign_id, paths)
+            for path in paths if campaign_id in listed else ():
+                if path not in listed[campaign_id]:
+                    message = (
+                        f"campaign {campaign_id!r} is listed in {self._config_name()} without this file: "
+                        "add it to rules there, in its place"
+                    )
+                    self.problem(path, self._campaign_span(path, campaign_id), message)
+        chosen = {i: tuple(paths[:1]) if i not in listed else listed[i] for i, paths in naming.items()}
+        return {**chosen, **{i: paths for i, paths in listed.items() if paths}}
+
+    def _configured(self) -> dict[str, tuple[str, ...]]:
+        """Return the sequences that the configuration lists, without files that have errors of their own."""
+        missing: list[str] = []
+        listed: dict[str, tuple[str, ...]] = {}
+        for campaign_id, written in self.config.campaigns.items():
+            paths = [_resolved("", path) for path in written]
+            missing += [
+                f"{self._config_name()}: campaigns.{campaign_id}.rules: there is no rules file {path!r}; "
+                + hint(path, self.files.rules)
+                for path in paths
+                if path not in self.files.rules and path not in self.files.broken
+            ]
+            listed[campaign_id] = tuple(dict.fromkeys(p for p in paths if p in self.files.rules))
+        if missing:
+            raise UsageError("\n".join(missing))
+        return listed
+
+    def _config_name(self) -> str:
+        return self.config.file.name if self.config.file else "dialproof.toml"
+
+    def _refuse_sharing(self, campaign_id: str, paths: list[str]) -> None:
+        for path in paths[1:]:
+            message = (
+                f"campaign {campaign_id!r} is also that of {paths[0]}: list both in the order in which they run, as "
+                f"rules = [...] of [tool.dialproof.campaigns.{campaign_id}] in pyproject.toml (or [campaigns."
+                f"{campaign_id}] in dialproof.toml)"
+            )
+            self.problem(path, self._campaign_span(path, campaign_id), message)
+
+    def _campaign_span(self, path: str, campaign_id: str) -> Span:
+        """Return where a rules file names a campaign."""
+        from dialproof.source import Mapping as MappingNode
+        from dialproof.source import Scalar, Sequence
+
+        root = self.files.rules[path].source.root
+        if not isinstance(root, MappingNode):
+            return _TOP
+        for key in ("campaigns", "campaign", "ruleSet"):
+            node = root.get(key)
+            for item in node.items if isinstance(node, Sequence) else (node,):
+                if isinstance(item, Scalar) and item.value == campaign_id:
+                    return item.span
+        return _TOP
+
+    def _campaign(self, paths: tuple[str, ...], ids: list[str]) -> Campaign:
+        files = tuple(self.files.rules[path] for path in paths)
+        for file in files[1:]:
+            if file.hit_policy != files[0].hit_policy:
+                message = (
+                    f"hitPolicy {file.hit_policy} differs from {files[0].hit_policy} of {paths[0]}: one a campaign"
+                )
+                self.problem(file.path, self._campaign_span(file.path, ids[0]), message)
+        rules = self._in_order(tuple(rule for file in files for rule in file.rules))
+        invariants = tuple(invariant for file in files for invariant in file.invariants)
+        contact_list = self._contact_list(files) or inferred_contact_list(rules, invariants)
+        return Campaign(tuple(ids), files, rules, invariants, files[0].hit_policy, contact_list)
+
+    def _in_order(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        by_name = self.config.semantics.tieBreak == "name"
+        return tuple(sorted(rules, key=lambda rule: (rule.execution_order, rule.name if by_name else "")))
+
+    def _contact_list(self, files: tuple[RulesFile, ...]) -> ContactList | None:
+        """Return the contact list that the files of a campaign declare, None without one."""
+        chosen: ContactList | None = None
+        for file in files:
+            if file.contact_list is None:
+                continue
+            path = _resolved(file.path, file.contact_list)
+            if path not in self.files.contact_lists and kind_of(path) == "contactlist":
+                outside = self.files.root / path
+                if outside.is_file():
+                    self.files.read(outside)
+            found = self.files.contact_lists.get(path)
+            if found is None and path not in self.files.broken:
+                message = f"there is no contact list file {path!r}; {hint(path, self.files.contact_lists)}"
+                self.problem(file.path, file.contact_list_span, message)
+            elif found is not None and chosen is not None and found.path != chosen.path:
+                message = f"a campaign has one contact list; {files[0].path} names {chosen.path}"
+                self.problem(file.path, file.contact_list_span, message)
+            chosen = chosen or found
+        return chosen
+
+    def links(self, campaigns: tuple[Campaign, ...]) -> dict[str, Campaign]:
+        """Return the campaign that each contacts file tests, and check the rule names of its cases."""
+        links: dict[str, Campaign] = {}
+        for path, file in sorted(self.files.contacts.items()):
+            campaign = self._target(file, campaigns)
+            if campaign is not None:
+                links[path] = campaign
+                names = [rule.name for rule in campaign.rules]
+                for case in file.cases:
+                    self._check_names(path, case, names)
+        return links
+
+    def _target(self, file: ContactsFile, campaigns: tuple[Campaign, ...]) -> Campaign | None:
+        if file.campaign is not None:
+            ids = [campaign_id for campaign in campaigns for campaign_id in campaign.ids]
+            found = next((c for c in campaigns if file.campaign in c.ids), None)
+            if found is None and "rules" not in self.files.broken.values():
+                message = f"there is no campaign {file.campaign!r}; {hint(file.campaign, ids)}"
+                self.problem(file.path, file.target_span, message)
+            return found
+        if file.rules is not None:
+            path = _resolved(file.path, file.rules)
+            if path not in self.files.rules and path not in self.files.broken:
+                message = f"there is no rules file {path!r}; {hint(path, self.files.rules)}"
+                self.problem(file.path, file.target_span, message)
+            return _of_file(campaigns, path)
+        folder = os.path.dirname(file.path)
+        beside = [path for path in self.files.rules if os.path.dirname(path) == folder]
+        broken = [p for p, kind in self.files.broken.items() if kind == "rules" and os.path.dirname(p) == folder]
+        if len(beside) + len(broken) == 1:
+            return _of_file(campaigns, beside[0]) if beside else None
+        if file.cases:
+            count = len(beside) + len(broken)
+            message = f"expected one rules file in this folder, found {count}: "
+            if file.path.lower().endswith(".csv"):
+                message += "keep this file in the folder of the rules that it tests"
+            else:
+                message += "say which with rules: FILE or campaign: ID"
+            self.problem(file.path, None, message)
+        return None
+
+    def _check_names(self, path: str, case: Case, names: list[str]) -> None:
+        expected = case.expect
+        for key in ("matched", "not_matched", "undecided"):
+            for index, name in enumerate(getattr(expected, key) or ()):
+                if name not in names:
+                    span = expected.spans.get(f"{key}[{index}]", case.name_span)
+                    self.problem(path, span, f"case {case.name!r}: there is no rule {name!r}; {hint(name, names)}")
+
+
+def _of_file(campaigns: tuple[Campaign, ...], path: str) -> Campaign | None:
+    return next((c for c in campaigns if any(file.path == path for file in c.files)), None)

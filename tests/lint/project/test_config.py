@@ -1,0 +1,193 @@
+"""The configuration: found upward, read strictly, everything wrong with it at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dialproof.config import Accepted, Config, Environment, Gate, Semantics, load_config
+from dialproof.errors import UsageError
+from dialproof.lint import selected_checks
+
+FULL = """
+select = ["DP3"]
+ignore = ["DP305", "conflicting-rules"]
+fail-on = "warning"
+[severity]
+DP502 = "info"
+[checks.DP301]
+strict = true
+[per-file-ignores]
+"old/*" = ["DP1"]
+[campaigns.cmp_123]
+rules = ["rules/a.rules.yaml", "rules/b.rules.yaml"]
+[semantics]
+undecided = "unmet"
+laterRulesSeeUpdates = false
+doNotDialStops = true
+caseSensitive = false
+tieBreak = "name"
+[gate]
+coverage = "none"
+maxConflictRate = 0.1
+maxAgeHours = 1
+accept = [{code = "DP301", rule = "r", reason = "agreed", until = 2026-12-31}]
+[inventory]
+lists = ["premium"]
+[environments.staging]
+target = "rulesets"
+region = "us-west-2"
+requires = "dev"
+keep = ["theirs"]
+freeze = ["Fri 15:00-Mon 08:00 America/Denver"]
+ids.campaigns = {cmp_123 = "abc"}
+[environments.dev]
+base_url = "http://127.0.0.1:8080/"
+"""
+
+
+def write(folder: Path, text: str, name: str = "dialproof.toml") -> Path:
+    """Write a configuration file and return its folder."""
+    (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def errors(folder: Path, text: str) -> list[str]:
+    """Return the lines of the error that a configuration gives, without the file's name."""
+    with pytest.raises(UsageError) as raised:
+        load_config(write(folder, text))
+    prefix = (folder / "dialproof.toml").as_posix() + ": "
+    lines = str(raised.value).splitlines()
+    assert all(line.startswith(prefix) for line in lines)
+    return [line.removeprefix(prefix) for line in lines]
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    """Every documented key arrives in the configuration."""
+    assert load_config(write(tmp_path, FULL)) == Config(
+        root=tmp_path.resolve(),
+        file=tmp_path.resolve() / "dialproof.toml",
+        select=("DP3",),
+        ignore=("DP305", "conflicting-rules"),
+        severity={"DP502": "info"},
+        fail_on="warning",
+        checks={"DP301": {"strict": True}},
+        per_file_ignores={"old/*": ("DP1",)},
+        campaigns={"cmp_123": ("rules/a.rules.yaml", "rules/b.rules.yaml")},
+        semantics=Semantics("unmet", False, True, False, "name"),
+        gate=Gate("none", 0.1, 1.0, (Accepted("DP301", "r", "agreed", date(2026, 12, 31)),)),
+        inventory={"lists": ("premium",)},
+        environments={
+            "sandbox": Environment("sandbox"),
+            "staging": Environment(
+                "staging",
+                "rulesets",
+                region="us-west-2",
+                requires="dev",
+                keep=("theirs",),
+                freeze=("Fri 15:00-Mon 08:00 America/Denver",),
+                ids={"campaigns": {"cmp_123": "abc"}},
+            ),
+            "dev": Environment("dev", base_url="http://127.0.0.1:8080/"),
+        },
+    )
+
+
+def test_the_nearest_configuration_upward_governs(tmp_path: Path) -> None:
+    """A file's configuration is the nearest one above it; a pyproject.toml without our table is none."""
+    write(tmp_path, "[tool.dialproof]\nignore = ['DP1']\n", "pyproject.toml")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    write(tmp_path / "a", "[tool.other]\n", "pyproject.toml")
+    file = below / "x.rules.yaml"
+    file.touch()
+    config = load_config(file)
+    assert (config.root, config.ignore) == (tmp_path.resolve(), ("DP1",))
+
+
+def test_without_a_configuration_the_folder_is_the_root(tmp_path: Path) -> None:
+    """The defaults apply, the sandbox is there, and the root is the folder that was asked for."""
+    assert load_config(tmp_path) == Config(root=tmp_path.resolve(), environments={"sandbox": Environment("sandbox")})
+
+
+def test_two_configurations_in_one_folder_are_refused(tmp_path: Path) -> None:
+    """Nobody should have to know which of two files wins."""
+    write(tmp_path, "[tool.dialproof]\n", "pyproject.toml")
+    with pytest.raises(UsageError, match="keep one of them"):
+        load_config(write(tmp_path, ""))
+
+
+def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
+    """Unknown keys (with the nearest known one), wrong types and wrong values come together, a line each."""
+    text = """
+selct = []
+ignore = [5, "DP 301"]
+fail-on = "fatal"
+semantics = {undecided = "met", casesensitive = true, doNotDialStops = "yes"}
+campaigns.c = {}
+inventory.list = []
+[gate]
+maxConflictRate = 1.5
+accept = [{code = "DP301", rule = "", until = "soon"}, 5]
+[environments.prod]
+base_url = "http://example.com"
+requires = "staging"
+ids.lists = {a = 1}
+[environments."1"]
+"""
+    assert errors(tmp_path, text) == [
+        "selct: unknown key; did you mean select?",
+        "ignore[0]: expected text, found 5",
+        "ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
+        "fail-on: expected one of info, warning, error, found 'fatal'",
+        "semantics.casesensitive: unknown key; did you mean caseSensitive?",
+        "semantics.doNotDialStops: expected true or false, found 'yes'",
+        "campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
+        "inventory.list: unknown key; did you mean lists?",
+        "gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
+        "gate.accept[0].rule: expected text, found none",
+        "gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
+        "gate.accept[0]: missing reason",
+        "gate.accept[1]: expected a table, found 5",
+        "environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
+        "environments.prod.ids.lists.a: expected text, found 1",
+        "environments.1: expected a name of letters, digits, - and _ that begins with a letter",
+        "environments.prod.requires: unknown environment 'staging'; expected one of 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a = ", "not TOML: Invalid value"),
+        (b"a = '\xff'", "expected text in UTF-8, found the byte 0xff"),
+        (b"a = " + b"[" * 5000, "not TOML:"),
+    ],
+)
+def test_unreadable_toml_is_a_usage_error(tmp_path: Path, content: bytes, message: str) -> None:
+    """A broken file is one line with its name, not a traceback."""
+    (tmp_path / "dialproof.toml").write_bytes(content)
+    with pytest.raises(UsageError) as raised:
+        load_config(tmp_path)
+    assert str(raised.value).startswith((tmp_path / "dialproof.toml").as_posix() + ": " + message)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://evil.example", "http://127.0.0.1.evil.example", "http://localhost@evil.example", "ftp://127.0.0.1"]
+)
+def test_plain_http_is_for_this_machine_alone(tmp_path: Path, url: str) -> None:
+    """An address that only looks like loopback is refused: credentials would travel in the clear."""
+    assert len(errors(tmp_path, f"[environments.a]\nbase_url = '{url}'\n")) == 1
+
+
+def test_the_configuration_of_the_docs_is_right(tmp_path: Path) -> None:
+    """What docs/files.md shows can be copied: it loads, and every check that it names is there."""
+    page = (Path(__file__).parents[3] / "docs" / "files.md").read_text("utf-8")
+    _, _, rest = page.partition("```toml\n")
+    (tmp_path / "pyproject.toml").write_text(rest.partition("```")[0], "utf-8")
+    config = load_config(tmp_path)
+    assert config.ignore == ("DP104",)
+    assert config.environments["prod"].ids["campaigns"] == {"cmp_123": "8f2f0e5c"}
+    assert "DP104" not in {check.code for check in selected_checks(config)}
