@@ -1,0 +1,1 @@
+"""What rules do on all contacts at once: exact cells, overlaps of all pairs, and witnesses."""

@@ -1,0 +1,204 @@
+"""The exact cell analysis of one campaign: axes, regions of rules, and the questions that checks ask.
+
+Everything is computed when first asked for. The declared domain of the contact list is what "every contact" means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dialproof.analysis.atoms import CLOCK, DAY_OF_CALL, TIME_OF_CALL, Atom, Junction, take_apart
+from dialproof.analysis.domain import Axis, build_axis, build_clock_axis
+from dialproof.analysis.regions import Region, Regions
+from dialproof.analysis.universe import universe_of
+from dialproof.analysis.witness import scene_of
+from dialproof.cel.program import Programs
+from dialproof.cel.values import Variable, read_number
+from dialproof.model.contactlist import Column
+from dialproof.model.operators import context_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.analysis.domain import Cell, Want
+    from dialproof.analysis.runs import Runs
+    from dialproof.cel.program import LeafProgram
+    from dialproof.evaluate import Evaluator
+    from dialproof.model.rules import Category, Rule, When
+    from dialproof.project import Campaign
+    from dialproof.view import View
+
+__all__ = ["CampaignAnalysis", "Undecided"]
+
+_CONTEXT_TYPES = {"string": "string", "number": "number", "datetime": "datetime", "boolean": "boolean"}
+_VIEWS = 20_000
+"""Views of single cells that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A question of a check that was left open, and why; reported as DP901."""
+
+    code: str
+    rules: tuple[Rule, ...]
+    reason: str
+
+
+class CampaignAnalysis:
+    """Answers questions about all contacts of a campaign's domain.
+
+    ``decided`` counts the questions by what decided them: ``cells`` (regions alone), ``enumeration`` (runs over every
+    combination of cells), ``unknown``. ``undecided`` lists the questions that stay open.
+    """
+
+    def __init__(self, campaign: Campaign, evaluator: Evaluator) -> None:
+        self.campaign = campaign
+        self.evaluator = evaluator
+        self.semantics = evaluator.semantics
+        self.decided: Counter[str] = Counter()
+        self.undecided: list[Undecided] = []
+        self._regions: dict[tuple[int, Want], Region] = {}
+        self._runs: dict[Category, Runs] = {}
+        self._views: dict[tuple[Variable, Cell], View] = {}
+        self._atoms: dict[str, Atom] = {}
+        self._by_identity = {id(rule): index for index, rule in enumerate(campaign.rules)}
+
+    def leave_open(self, code: str, rules: tuple[Rule, ...], reason: str) -> None:
+        """Note that a question of the check ``code`` about ``rules`` could not be decided."""
+        self.undecided.append(Undecided(code, rules, reason))
+        self.decided["unknown"] += 1
+
+    def runs(self, category: Category) -> Runs:
+        """Return what is known about runs of one category."""
+        from dialproof.analysis.runs import Runs
+
+        if category not in self._runs:
+            self._runs[category] = Runs(self, category)
+        return self._runs[category]
+
+    @cached_property
+    def broken(self) -> frozenset[str]:
+        """Names of the rules with a condition that has no meaning (DP103): nothing is claimed about them."""
+        return frozenset(problem.owner for problem in self.evaluator.problems)
+
+    @cached_property
+    def parts(self) -> tuple[Junction, ...]:
+        """The conditions of each rule (in the order of the campaign), taken apart into atoms."""
+        columns = self.campaign.contact_list
+        return tuple(
+            take_apart(rule.conditions, self.evaluator.leaf, columns, self._compile, self._atoms)
+            for rule in self.campaign.rules
+        )
+
+    def _compile(self, part: When) -> LeafProgram:
+        """Return the program of a part of a ``when:``."""
+        holder = replace(self.campaign.rules[0], conditions=(part,))
+        columns, sensitive = self.campaign.contact_list, self.semantics.caseSensitive
+        return Programs((holder,), (), columns, case_sensitive=sensitive).leaf(part)
+
+    def part(self, rule: Rule) -> Junction:
+        """Return the conditions of a rule, taken apart."""
+        return self.parts[self._by_identity[id(rule)]]
+
+    def variables_of(self, rule: Rule) -> frozenset[Variable]:
+        """Return the axes that decide a rule's conditions."""
+        return frozenset(v for atom in atoms_of(self.part(rule)) for v in atom.axes if v != CLOCK)
+
+    @cached_property
+    def columns(self) -> Mapping[Variable, Column]:
+        """Every variable that some condition reads, with the column that says which values it has."""
+        assert self.parts is not None
+        found: dict[Variable, Column] = {}
+        for atom in self._atoms.values():
+            for variable in atom.axes:
+                if variable not in found and variable != CLOCK:
+                    found[variable] = self._column(variable)
+        return found
+
+    def _column(self, variable: Variable) -> Column:
+        if variable.source == "contact":
+            column = self.campaign.contact_list.columns.get(variable.name)
+            return column if column is not None else Column(variable.name, "string")
+        return Column(variable.name, _CONTEXT_TYPES.get(context_type(variable.name) or "string", "string"))  # type: ignore[arg-type]
+
+    @cached_property
+    def axes(self) -> Mapping[Variable, Axis]:
+        """The cells of every variable that some condition reads."""
+        changes = self._changes()
+        clocks = (TIME_OF_CALL, DAY_OF_CALL)
+        of_variable: dict[Variable, list[Atom]] = {variable: [] for variable in self.columns}
+        for atom in self._atoms.values():
+            if len(atom.axes) == 1 and atom.axes[0] != CLOCK:
+                of_variable[atom.axes[0]].append(atom)
+        axes: dict[Variable, Axis] = {}
+        for variable, column in self.columns.items():
+            atoms = of_variable[variable]
+            if variable in clocks:
+                axes[variable] = build_clock_axis(variable, atoms, self._ask_clock)
+                continue
+            declared = self.campaign.contact_list.declared or variable.source != "contact"
+            universe = universe_of(column, atoms, declared=declared, shifted=variable in changes)
+
+            def ask(atom: Atom, cell: Cell, variable: Variable = variable) -> bool | None:
+                return self._verdict(atom, self._view(variable, cell))
+
+            axes[variable] = build_axis(variable, universe, atoms, ask, changes.get(variable, ()))
+        return axes
+
+    def _changes(self) -> Mapping[Variable, list[float]]:
+        """Return the amounts by which rules count each column up or down, in execution order."""
+        found: dict[Variable, list[float]] = {}
+        for rule in self.campaign.rules:
+            for action in rule.actions if rule.enabled else ():
+                option = action.fields.get("option")
+                if action.type == "setAttribute" and option in ("INCREMENT", "DECREMENT"):
+                    value = action.fields.get("value")
+                    amount = 1.0 if value is None else read_number(value)
+                    if amount is not None:
+                        variable = Variable("contact", str(action.fields["attribute"]))
+                        found.setdefault(variable, []).append(amount if option == "INCREMENT" else -amount)
+        return found
+
+    def _view(self, variable: Variable, cell: Cell) -> View:
+        key = (variable, cell)
+        if key not in self._views:
+            if len(self._views) > _VIEWS:
+                self._views.clear()
+            scene = scene_of([(variable, replace(cell, offset=None))], {})
+            self._views[key] = self.evaluator.view(scene.contact, context=scene.context, now=scene.now)
+        return self._views[key]
+
+    def _ask_clock(self, atom: Atom, cell: Cell) -> bool | None:
+        from dialproof.cel.values import from_micros
+
+        assert isinstance(cell.value, int)
+        return self._verdict(atom, self.evaluator.view({}, now=from_micros(cell.value)))
+
+    @staticmethod
+    def _verdict(atom: Atom, view: View) -> bool | None:
+        return None if atom.program is None else atom.program.verdict(view)
+
+    @cached_property
+    def _maker(self) -> Regions:
+        return Regions(self.axes, lambda atom: self._verdict(atom, self.evaluator.view({})))
+
+    def region(self, rule: Rule, want: Want = "true") -> Region:
+        """Return the contacts on which a rule's conditions are as wanted, on the contact as it is given."""
+        key = (self._by_identity[id(rule)], want)
+        if key not in self._regions:
+            self._regions[key] = self._maker.of(self.parts[key[0]], want)
+        return self._regions[key]
+
+    def region_of(self, part: Junction | Atom, want: Want, free: frozenset[Variable] = frozenset()) -> Region:
+        """Return the contacts on which a part of a rule's conditions is as wanted, whatever ``free`` columns hold."""
+        return self._maker.of(part, want, free)
+
+
+def atoms_of(part: Junction | Atom) -> tuple[Atom, ...]:
+    """Return the atoms of a part in the order in which they are written."""
+    if isinstance(part, Atom):
+        return (part,)
+    return tuple(atom for member in part.members for atom in atoms_of(member))

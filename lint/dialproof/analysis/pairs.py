@@ -1,0 +1,122 @@
+"""All overlaps of many boxes at once: one integer with a bit for each box, instead of pairs of boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dialproof.analysis.regions import Box, Region
+
+__all__ = ["bits", "overlapping_regions", "overlaps"]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the positions of the set bits, from the lowest up."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def overlaps(asked: Sequence[Box], boxes: Sequence[Box]) -> list[int]:
+    """Return for each box of ``asked`` the bitset of those ``boxes`` that share a contact with it.
+
+    Two boxes share a contact iff on every variable that both restrict they share a cell. For each variable the boxes
+    that hold a cell are one bitset; those of a stretch of cells are joined through a tree over the cells, so that a box
+    costs a few operations on integers for each variable, however many boxes there are.
+    """
+    everything = (1 << len(boxes)) - 1
+    result = [everything] * len(asked)
+    variables = dict.fromkeys(v for box in asked for v in box)
+    for variable in variables:
+        restricted = [(i, box[variable]) for i, box in enumerate(boxes) if variable in box]
+        if not restricted:
+            continue
+        free = everything
+        for i, _ in restricted:
+            free ^= 1 << i
+        tree = _Tree([(1 << i, mask) for i, mask in restricted])
+        known: dict[int, int] = {}
+        for position, box in enumerate(asked):
+            mask = box.get(variable)
+            if mask is None or not result[position]:
+                continue
+            found = known.get(mask)
+            if found is None:
+                found = known[mask] = free | tree.holding(mask)
+            result[position] &= found
+    return result
+
+
+def overlapping_regions(regions: Sequence[Region]) -> list[int]:
+    """Return for each region the bitset of the regions that share a contact with it (itself included)."""
+    count = len(regions)
+    # The first box of each region has the region's number, so that most bits need no translation.
+    boxes: list[Box] = [region.boxes[0] if region.boxes else {} for region in regions]
+    owners = list(range(count))
+    for index, region in enumerate(regions):
+        boxes.extend(region.boxes[1:])
+        owners.extend([index] * len(region.boxes[1:]))
+    alive = sum(1 << i for i, region in enumerate(regions) if region.boxes)
+    result = [0] * count
+    for owner, found in zip(owners, overlaps(boxes, boxes), strict=True):
+        if regions[owner].boxes:
+            result[owner] |= found & alive
+            for extra in bits(found >> count):
+                result[owner] |= 1 << owners[count + extra]
+    return result
+
+
+def _stretches(mask: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of set bits as (first, after last)."""
+    offset = 0
+    while mask:
+        skip = (mask & -mask).bit_length() - 1
+        mask >>= skip
+        length = ((mask + 1) & ~mask).bit_length() - 1
+        offset += skip
+        yield offset, offset + length
+        mask >>= length
+        offset += length
+
+
+class _Tree:
+    """Bitsets of boxes over the cells of one variable, joined bottom up; equal neighbouring cells are one leaf."""
+
+    def __init__(self, masks: Sequence[tuple[int, int]]) -> None:
+        toggles: dict[int, int] = {0: 0}
+        for bit, mask in masks:
+            for start, end in _stretches(mask):
+                toggles[start] = toggles.get(start, 0) ^ bit
+                toggles[end] = toggles.get(end, 0) ^ bit
+        self._starts = sorted(toggles)
+        size = len(self._starts)
+        nodes = [0] * (2 * size)
+        current = 0
+        for leaf, start in enumerate(self._starts):
+            current ^= toggles[start]
+            nodes[size + leaf] = current
+        for node in range(size - 1, 0, -1):
+            nodes[node] = nodes[2 * node] | nodes[2 * node + 1]
+        self._nodes, self._size = nodes, size
+
+    def holding(self, mask: int) -> int:
+        """Return the boxes that hold a cell of ``mask``."""
+        from bisect import bisect_left, bisect_right
+
+        found = 0
+        for start, end in _stretches(mask):
+            low = bisect_right(self._starts, start) - 1 + self._size
+            high = bisect_left(self._starts, end) + self._size
+            while low < high:
+                if low & 1:
+                    found |= self._nodes[low]
+                    low += 1
+                if high & 1:
+                    high -= 1
+                    found |= self._nodes[high]
+                low >>= 1
+                high >>= 1
+        return found

@@ -1,0 +1,111 @@
+"""Sets of contacts as unions of boxes: a box restricts some variables to some of their cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from dialproof.analysis.atoms import CLOCK, Atom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dialproof.analysis.atoms import Part
+    from dialproof.analysis.domain import Axis, Want
+    from dialproof.cel.values import Variable
+
+__all__ = ["Box", "Region", "Regions", "intersect", "meet"]
+
+Box: TypeAlias = "dict[Variable, int]"
+"""Variable -> mask of its cells, never 0; a variable that is left out is free. Read only."""
+
+_BOXES = 512
+"""Boxes of one region, beyond which it is given up."""
+
+_OPPOSITE: Mapping[Want, Want] = {
+    "true": "false",
+    "false": "true",
+    "not true": "not false",
+    "not false": "not true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A union of boxes.
+
+    ``reason`` is empty where the boxes are exactly the set (but for rest cells of axes); else it says why they only
+    contain it.
+    """
+
+    boxes: tuple[Box, ...]
+    reason: str = ""
+
+
+def meet(one: Box, other: Box) -> Box | None:
+    """Return the intersection of two boxes, None if it is empty."""
+    if len(other) < len(one):
+        one, other = other, one
+    result = dict(other)
+    for variable, mask in one.items():
+        common = mask & result.get(variable, mask)
+        if not common:
+            return None
+        result[variable] = common
+    return result
+
+
+def intersect(one: Region, other: Region) -> Region:
+    """Return the intersection of two regions; one with too many boxes is replaced by the smaller of the two."""
+    if len(one.boxes) * len(other.boxes) > _BOXES * 16:
+        smaller = min(one, other, key=lambda r: len(r.boxes))
+        return Region(smaller.boxes, "too many alternatives")
+    boxes = [box for a in one.boxes for b in other.boxes if (box := meet(a, b)) is not None]
+    return Region(tuple(boxes), one.reason or other.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Makes regions of conditions; ``ask`` decides an atom that reads no variable."""
+
+    axes: Mapping[Variable, Axis]
+    ask: Callable[[Atom], bool | None]
+
+    def of(self, part: Part, want: Want, free: frozenset[Variable] = frozenset()) -> Region:
+        """Return the contacts on which ``part`` is as wanted (all, any and not in strong Kleene logic).
+
+        Conditions on ``free`` variables may be anything: those variables may hold a value from outside of the domain.
+        """
+        if isinstance(part, Atom):
+            return Region(({},)) if free.intersection(part.axes) else self._atom(part, want)
+        if part.kind == "not":
+            return self.of(part.members[0], _OPPOSITE[want], free)
+        members = [self.of(member, want, free) for member in part.members]
+        # `all` is true where every member is, and false (or not true) where one member is; `any` the other way round.
+        if (part.kind == "all") == (want in ("true", "not false")):
+            return self._every(members)
+        boxes = [box for member in members for box in member.boxes]
+        reason = next((m.reason for m in members if m.reason), "")
+        if len(boxes) > _BOXES:
+            return Region(({},), "too many alternatives")
+        return Region(tuple(boxes), reason)
+
+    def _every(self, members: Sequence[Region]) -> Region:
+        region = Region(({},))
+        for member in members:
+            region = intersect(region, member)
+        return region
+
+    def _atom(self, atom: Atom, want: Want) -> Region:
+        if not atom.axes:
+            wanted = want.endswith("true")
+            holds = (self.ask(atom) is wanted) != want.startswith("not")
+            return Region(({},) if holds else ())
+        if len(atom.axes) > 1 or CLOCK in atom.axes:
+            return Region(({},), f"`{atom.text}` compares several values with each other")
+        (variable,) = atom.axes
+        axis = self.axes[variable]
+        mask = axis.mask(atom, want)
+        if mask == axis.full:
+            return Region(({},))
+        return Region(({variable: mask},) if mask else ())

@@ -1,0 +1,276 @@
+"""What values a variable can have: single ones, and a line of ordered ones with the meaning of constants on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine
+from dialproof.cel.values import fold, from_micros, number_text, parse_datetime, parse_number, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from dialproof.analysis.atoms import Atom, Cut
+    from dialproof.model.contactlist import Column
+
+__all__ = ["Cell", "Line", "Universe", "render_instant", "universe_of"]
+
+Line: TypeAlias = NumberLine | InstantLine | TextLine
+
+_BOOLEAN_TEXTS = ("true", "True", "TRUE", "false", "False", "FALSE")
+_SAMPLES = 60
+"""Texts that are tried on behalf of conditions which no cell can hold (contains, matches)."""
+_COMMON_TEXTS = ("n/a", "unknown", "none", "?", "x", "-", "(none)")
+_ENUMERATED = 1000
+"""Numbers of a column that are taken one by one where its text is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its kind, and the raw contact value that stands for it (None for blank).
+
+    ``offset`` is set where the value is a distance from now in microseconds. A ``rest`` cell's value lies in it, but
+    only conditions that are exact may be asked about it.
+    """
+
+    kind: Literal["value", "blank", "unreadable", "rest"]
+    value: object = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """The values of one variable; ``thresholds`` gives those of a constant on the line, None where it has none there.
+
+    ``members`` are values of the line to be taken one by one; ``relative`` where the line holds distances from now.
+    """
+
+    singles: tuple[Cell, ...]
+    line: Line | None
+    cell: Callable[[object], Cell]
+    thresholds: Callable[[Cut], list[float | str] | None]
+    members: tuple[float, ...] = ()
+    relative: bool = False
+
+
+def universe_of(column: Column, atoms: Sequence[Atom], *, declared: bool, shifted: bool) -> Universe:
+    """Return the values that ``column`` can have as far as ``atoms`` can tell them apart.
+
+    ``declared``: the column's type was stated, so that unreadable values are no part of the domain. ``shifted``: rules
+    count the column up or down.
+    """
+    singles: list[Cell] = [] if column.required else [Cell("blank")]
+    if column.enum is not None:
+        values = [v for v in column.enum if read_text(v) != ""]
+        return Universe((*singles, *(Cell("value", v) for v in values)), None, _no_cell, _no_thresholds)
+    if column.type == "boolean":
+        singles += [Cell("value", True), Cell("value", False)]
+        return Universe((*singles, *_unreadable(declared, ())), None, _no_cell, _no_thresholds)
+    if column.type in ("integer", "number"):
+        return _numbers(column, atoms, singles, declared=declared)
+    if column.type in ("datetime", "date"):
+        return _instants(column, atoms, singles, declared=declared)
+    return _texts(column, atoms, singles, shifted=shifted)
+
+
+def _no_cell(value: object) -> Cell:
+    raise AssertionError(f"an enumerated variable has no line for {value!r}")
+
+
+def _no_thresholds(cut: Cut) -> list[float | str] | None:  # noqa: ARG001
+    return []
+
+
+def _unreadable(declared: bool, points: Iterable[str]) -> tuple[Cell, ...]:
+    taken = set(points)
+    return () if declared else (Cell("unreadable", next(t for t in _COMMON_TEXTS if t not in taken)),)
+
+
+def _numbers(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, declared: bool) -> Universe:
+    step = Fraction(1) if column.type == "integer" else None
+    if column.decimals is not None and column.type == "number":
+        step = Fraction(1, 10**column.decimals)
+    low = float(column.min) if isinstance(column.min, (int, float)) else -math.inf
+    high = float(column.max) if isinstance(column.max, (int, float)) else math.inf
+    line = NumberLine(low, high, step)
+
+    def thresholds(cut: Cut) -> list[float | str] | None:
+        if cut.reading == "number":
+            return [cut.value, line.after(float(cut.value))]
+        if cut.reading in ("text", "folded"):
+            number = parse_number(str(cut.value))
+            if cut.how != "point":
+                return None
+            same = number is not None and number_text(number) == cut.value
+            return [number, line.after(number)] if same and number is not None else []
+        return []
+
+    members: tuple[float, ...] = ()
+    looked_at = any(a.opaque or any(thresholds(c) is None for c in a.cuts) for a in atoms)
+    if looked_at and step is not None and math.isfinite(low) and math.isfinite(high):
+        first, last = math.ceil(Fraction(low) / step), math.floor(Fraction(high) / step)
+        if last - first < _ENUMERATED:
+            members = tuple(float(k * step) for k in range(first, last + 1))
+    cells = (*singles, *_unreadable(declared, ()))
+    return Universe(cells, line, lambda v: Cell("value", _plain(v)), thresholds, members)
+
+
+def _plain(value: object) -> object:
+    assert isinstance(value, float)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def _instants(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, declared: bool) -> Universe:
+    from dialproof.view import ANALYSIS_NOW
+
+    now = parse_datetime(ANALYSIS_NOW) or 0
+    readings = {c.reading for a in atoms for c in a.cuts if c.value != ""}
+    low, high = _bound(column.min, -math.inf), _bound(column.max, math.inf)
+    # Ages alone are distances from now, whatever now is; beside fixed dates they are not.
+    relative = (
+        readings == {"age"} and not any(a.opaque for a in atoms)
+        and column.type == "datetime" and math.isinf(high)
+    )  # fmt: skip
+    step = DAY if column.type == "date" else 1
+    if relative:
+        line = InstantLine(near=-30 * DAY)
+    else:
+        line = InstantLine(
+            low if math.isfinite(low) else 0, high if math.isfinite(high) else float(_bound("2199-12-31", 0)), step, now
+        )
+
+    def thresholds(cut: Cut) -> list[float | str] | None:
+        if cut.reading == "timestamp":
+            return [cut.value, line.after(float(cut.value))]
+        if cut.reading == "age":
+            return [-int(cut.value), 1 - int(cut.value)] if relative else None
+        return None if cut.reading in ("text", "folded") and cut.value != "" else []
+
+    def cell(value: object) -> Cell:
+        assert isinstance(value, (int, float))
+        if relative:
+            return Cell("value", render_instant(now + int(value), column), int(value))
+        return Cell("value", render_instant(int(value), column))
+
+    extra = [
+        Cell("value", render_instant(now - int(c.value) + off, column))
+        for a in atoms for c in a.cuts if c.reading == "age" and not relative for off in (-step, 0, step)
+    ]  # fmt: skip
+    return Universe((*singles, *_unreadable(declared, ()), *extra), line, cell, thresholds, relative=relative)
+
+
+def _bound(text: object, default: float) -> float:
+    found = parse_datetime(text) if isinstance(text, str) else None
+    return default if found is None else found
+
+
+def render_instant(micros: int, column: Column) -> str:
+    """Return an instant as the text a contact holds: RFC 3339, or the day alone for a date column."""
+    moment = from_micros(micros)
+    if column.type == "date":
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"
+
+
+def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifted: bool) -> Universe:
+    cuts = [c for a in atoms for c in a.cuts]
+    kinds = {c.reading for c in cuts} | {r for a in atoms for r in a.readings}
+    fits = _pattern(column.pattern)
+    samples = tuple(t for t in _samples(atoms) if fits is None or fits(t))
+    opaque = any(a.opaque for a in atoms)
+    if "number" in kinds or shifted or "timestamp" in kinds or "age" in kinds or "boolean" in kinds:
+        return _typed_texts(column, cuts, kinds, samples, singles, numbers="number" in kinds or shifted)
+    folded = bool(cuts) and all(c.reading == "folded" or c.value == "" for c in cuts)
+
+    def thresholds(cut: Cut) -> list[float | str] | None:
+        text = str(cut.value)
+        if (cut.reading == "folded") != folded and text:
+            return None
+        if cut.how == "prefix":
+            after = TextLine.after_prefix(text)
+            return [text] if after is None else [text, after]
+        return [text, text + "\0"] if text else []
+
+    def stable(text: str) -> bool:
+        return (not folded or fold(text) == text) and (fits is None or fits(text))
+
+    line = TextLine(stable if folded or fits else None, samples)
+    mixed = any(thresholds(c) is None for c in cuts)
+    points = [Cell("value", t) for t in samples] if opaque or mixed else []
+    return Universe((*singles, *points), line, lambda v: Cell("value", v), thresholds)
+
+
+def _typed_texts(
+    column: Column,
+    cuts: Sequence[Cut],
+    kinds: Collection[str],
+    samples: tuple[str, ...],
+    singles: list[Cell],
+    *,
+    numbers: bool,
+) -> Universe:
+    """Return the values of a text column read as numbers (else instants); what is compared as text is single values."""
+    fits = _pattern(column.pattern)
+    points = [str(c.value) for c in cuts if c.reading in ("text", "folded") and c.value != ""]
+    if "boolean" in kinds:
+        points += _BOOLEAN_TEXTS
+    points = [p for p in dict.fromkeys([*points, *samples]) if fits is None or fits(p)]
+    taken = frozenset(points)
+    line: Line = NumberLine() if numbers else InstantLine(0, float(_bound("2199-12-31", 0)))
+
+    def thresholds(cut: Cut) -> list[float | str] | None:
+        if cut.reading == ("number" if numbers else "timestamp"):
+            return [cut.value, line.after(cut.value)]  # type: ignore[arg-type]
+        if cut.reading != "text" or cut.how != "point":
+            return None
+        number = parse_number(str(cut.value))
+        return [number, line.after(number)] if numbers and number is not None else []  # type: ignore[arg-type]
+
+    def cell(value: object) -> Cell:
+        assert isinstance(value, (int, float))
+        if numbers:
+            plain = number_text(float(value))
+            whole = plain if "." in plain else f"{plain}.0"
+            spellings = [plain, *(whole + "0" * i for i in range(len(taken) + 1))]
+        else:
+            instant = render_instant(int(value), column)
+            spellings = [instant, *(instant[:-1] + f"+00:{i:02d}" for i in range(1)), f"{instant[:-1]}.0Z"]
+        allowed = [s for s in spellings if s not in taken and (fits is None or fits(s))]
+        return Cell("value", allowed[0]) if allowed else Cell("rest", spellings[-1])
+
+    unreadable = [t for t in (*_COMMON_TEXTS, "~") if t not in taken and (fits is None or fits(t))]
+    rest = Cell("unreadable", unreadable[0]) if unreadable else Cell("rest", "~")
+    return Universe((*singles, *(Cell("value", p) for p in points), rest), line, cell, thresholds)
+
+
+def _samples(atoms: Sequence[Atom]) -> list[str]:
+    """Return texts made of the constants of conditions that cells cannot hold: alone, joined in pairs, and around."""
+    needles = list(dict.fromkeys(n for a in atoms for n in a.needles if n))
+    if not any(a.opaque for a in atoms):
+        return needles[:_SAMPLES]
+    simple = list(dict.fromkeys([*needles, *(n.strip("^$") for n in needles)]))
+    made = [t for n in simple[:12] for t in (n, f"{n}x", f"x{n}", f"x{n}x")]
+    made += [a + b for a, b in permutations(simple[:8], 2)]
+    made += ["".join(simple[:8]), "TX", "5", "1234", "+13035550100", "ann@example.com", "x"]
+    return list(dict.fromkeys(t for t in made if t))[: 4 * _SAMPLES]
+
+
+def _pattern(pattern: str | None) -> Callable[[str], bool] | None:
+    """Return whether a text fits a column's pattern as a whole; None without one."""
+    if pattern is None:
+        return None
+    import re2
+
+    try:
+        compiled = re2.compile(pattern)
+    except re2.error:
+        return None
+
+    def fits(text: str) -> bool:
+        return compiled.fullmatch(text) is not None
+
+    return fits

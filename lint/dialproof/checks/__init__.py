@@ -1,0 +1,1 @@
+"""The lint checks, one file each, named for the offence."""

@@ -1,0 +1,102 @@
+"""What a check is, and what it is given to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dialproof.analysis.campaign import CampaignAnalysis
+    from dialproof.evaluate import Evaluator
+    from dialproof.findings import Finding, Severity, Witness
+    from dialproof.positions import Span
+    from dialproof.project import Campaign, Project
+
+__all__ = ["Check", "CheckContext", "Family"]
+
+Family: TypeAlias = Literal["schema", "conditions", "actions", "conflicts", "ordering", "coverage", "target", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check; its module's docstring is its page (What it does, Why it matters, Example, Instead, Options).
+
+    ``run`` is called once for every campaign and yields findings through :meth:`CheckContext.finding`. A module of
+    built-in checks holds its one check as ``CHECK``; the docstring's first line is the summary, its headings are
+    Markdown (``## What it does``). ``options`` are the check's own options with their defaults, settable as
+    ``[tool.dialproof.checks.CODE]``; a value must have the type of its default.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    family: Family
+    run: Callable[[CheckContext], Iterable[Finding]]
+    doc: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.doc.strip().partition("\n")[0]
+
+
+@dataclass
+class CheckContext:
+    """One campaign with everything that checks share; the analysis and the evaluator are made when first asked for."""
+
+    project: Project
+    campaign: Campaign
+    check: Check | None = field(default=None)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The evaluator of this campaign under the configured semantics."""
+        from dialproof.evaluate import Evaluator
+
+        return Evaluator(self.campaign, self.project.config.semantics, cache=self.project.config.cache)
+
+    @cached_property
+    def analysis(self) -> CampaignAnalysis:
+        """The exact cell analysis of this campaign."""
+        from dialproof.analysis.campaign import CampaignAnalysis
+
+        return CampaignAnalysis(self.campaign, self.evaluator)
+
+    def option(self, name: str) -> object:
+        """Return an option of the running check: as configured, else its default."""
+        assert self.check is not None
+        return self.project.config.checks.get(self.check.code, {}).get(name, self.check.options[name])
+
+    def finding(
+        self,
+        path: str,
+        span: Span,
+        summary: str,
+        *,
+        details: str = "",
+        rules: tuple[str, ...] = (),
+        witness: Witness | None = None,
+        fix: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """Return a finding of the running check with its code, name and (default) severity filled in."""
+        from dialproof.findings import Finding
+
+        assert self.check is not None
+        return Finding(
+            code=self.check.code,
+            name=self.check.name,
+            severity=severity or self.check.severity,
+            path=path,
+            span=span,
+            summary=summary,
+            details=details,
+            rules=rules,
+            campaign=self.campaign.id,
+            witness=witness,
+            fix=fix,
+        )

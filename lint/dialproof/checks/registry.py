@@ -1,0 +1,148 @@
+"""Every check there is: the built-in ones in the order of their codes, and those of installed plugins."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from dialproof.checks.base import Check
+from dialproof.errors import UsageError
+from dialproof.findings import SEVERITIES
+from dialproof.hookspecs import hookimpl
+from dialproof.plugins import plugin_manager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dialproof.checks.base import Family
+
+__all__ = ["BUILT_IN", "all_checks", "built_in_checks", "checks_by_code", "family_of", "find_check"]
+
+BUILT_IN: tuple[str, ...] = (
+    "unreadable_file",
+    "invalid_value",
+    "ill_typed_condition",
+    "text_compared_as_number",
+    "undefined_column",
+    "dangling_reference",
+    "missing_required_field",
+    "priority_out_of_bounds",
+    "unreachable_rule",
+    "always_true_rule",
+    "contradicting_actions_in_rule",
+    "conflicting_rules",
+    "shadowed_rule",
+    "duplicate_rule",
+    "duplicate_execution_order",
+    "priority_inversion",
+    "dependency_cycle",
+    "runs_after_violated",
+    "undecided",  # after every check that may be left undecided
+    "invalid_suppression",
+    "unused_suppression",
+    "expired_suppression",
+)
+"""The modules of the built-in checks, by code; imported only by a command that needs checks."""
+
+_OWN_CODE = re.compile(r"DP\d{3}")
+_FOREIGN_CODE = re.compile(r"[A-Z]{2,5}\d{3}")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@cache
+def built_in_checks() -> tuple[Check, ...]:
+    """Return the built-in checks by code."""
+    return tuple(import_module(f"dialproof.checks.{module}").CHECK for module in BUILT_IN)
+
+
+class _BuiltIns:
+    """The built-in checks as a plugin, so that they come in by the same hook as any other."""
+
+    @hookimpl
+    def dialproof_checks(self) -> Sequence[Check]:
+        return built_in_checks()
+
+
+_PLUGIN = "dialproof.checks"
+
+
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Return every check, the built-in ones first, then those of plugins by the plugin's name.
+
+    Raises :class:`UsageError` that names each plugin whose checks cannot be used, and why.
+    """
+    manager = plugin_manager()
+    if not manager.has_plugin(_PLUGIN):
+        manager.register(_BuiltIns(), name=_PLUGIN)
+    found: dict[str, tuple[Check, str]] = {}
+    errors: list[str] = []
+    implementations = sorted(
+        manager.hook.dialproof_checks.get_hookimpls(), key=lambda i: (i.plugin_name != _PLUGIN, i.plugin_name)
+    )
+    for implementation in implementations:
+        plugin = implementation.plugin_name
+        try:
+            checks: list[object] = list(cast("Iterable[object]", implementation.function()))
+        except Exception as error:  # noqa: BLE001  (whatever a plugin raises, its name is what helps)
+            errors.append(f"plugin {plugin!r}: dialproof_checks failed: {type(error).__name__}: {error}")
+            continue
+        for check in checks:
+            problem = _problem_of(check, own=plugin == _PLUGIN, found=found)
+            if problem:
+                errors.append(f"plugin {plugin!r}: {problem}")
+            elif isinstance(check, Check):
+                found[check.code] = (check, plugin)
+    if errors:
+        raise UsageError("\n".join(errors))
+    return tuple(check for check, _ in found.values())
+
+
+def _problem_of(check: object, *, own: bool, found: Mapping[str, tuple[Check, str]]) -> str | None:
+    """Return what is wrong with a check, as the end of a sentence about its plugin."""
+    if not isinstance(check, Check):
+        return f"dialproof_checks returned a {type(check).__name__}, expected dialproof.checks.base.Check"
+    if not own and _OWN_CODE.fullmatch(check.code):
+        return f"check {check.code}: codes that begin with DP are dialproof's own; choose another prefix"
+    if not _FOREIGN_CODE.fullmatch(check.code):
+        return f"check code {check.code!r} is not two to five capital letters and three digits"
+    if not _NAME.fullmatch(check.name):
+        return f"check {check.code}: the name {check.name!r} is not lower-case words joined by hyphens"
+    if check.severity not in SEVERITIES:
+        return f"check {check.code}: severity {check.severity!r} is not one of {', '.join(SEVERITIES)}"
+    if not check.doc.strip():
+        return f"check {check.code} has no documentation"
+    for other, plugin in found.values():
+        if other.code == check.code or other.name == check.name:
+            return (
+                f"check {check.code} ({check.name}) is already there: {other.code} ({other.name}) of plugin {plugin!r}"
+            )
+    return None
+
+
+@cache
+def checks_by_code() -> Mapping[str, Check]:
+    """Return every check by its code."""
+    return {check.code: check for check in all_checks()}
+
+
+def find_check(text: str) -> Check:
+    """Return the check with this code or name; raise :class:`UsageError` with the nearest ones."""
+    from difflib import get_close_matches
+
+    checks = {key: check for check in all_checks() for key in (check.code, check.name)}
+    check = checks.get(text) or checks.get(text.upper()) or checks.get(text.lower())
+    if check is None:
+        near = get_close_matches(text.upper(), [c.code for c in all_checks()], 1, 0.7) or get_close_matches(
+            text.lower(), [c.name for c in all_checks()], 1, 0.5
+        )
+        hint = f"did you mean {near[0]}?" if near else "`dialproof checks` lists them"
+        raise UsageError(f"there is no check {text!r}; {hint}")
+    return check
+
+
+def family_of(code: str) -> Family:
+    """Return the family of the check with this code: the pytest item that its findings belong to."""
+    return checks_by_code()[code].family

@@ -1,0 +1,76 @@
+"""A text that is compared with a number by its order.
+
+## What it does
+
+Reports `lessThan`, `lessThanOrEqual`, `greaterThan`, `greaterThanOrEqual` and `between` of type string whose value is a
+number.
+
+## Why it matters
+
+As text, "9" is greater than "10". dialproof compares such values as numbers, because nothing else can be meant; the
+platform may compare them as text. Which contacts are dialed must not depend on that.
+
+## Example
+
+    conditions:
+      - {attribute: attempts, operator: greaterThan, value: "10", type: string}
+
+## Instead
+
+    conditions:
+      - {attribute: attempts, operator: greaterThan, value: "10", type: number}
+
+## Options
+
+None.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialproof.checks.base import Check
+from dialproof.model.rules import Condition, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dialproof.checks.base import CheckContext
+    from dialproof.findings import Finding
+
+__all__ = ["CHECK"]
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Ask of each condition whether it is one that the evaluator turns into a comparison of numbers."""
+    from dialproof.cel.text import compares_numbers, condition_type
+
+    columns = context.campaign.contact_list
+    for rule in context.campaign.rules:
+        for leaf in leaves(rule.conditions):
+            if isinstance(leaf, Condition) and compares_numbers(leaf, condition_type(leaf, columns)):
+                why = "its type is string" if leaf.type else f"column {leaf.subject} is text"
+                yield context.finding(
+                    rule.path,
+                    leaf.value_span,
+                    f"{leaf.subject} {leaf.operator} {_written(leaf)} compares text with a number: {why}",
+                    rules=(rule.name,),
+                    fix="say `type: number`",
+                )
+
+
+def _written(condition: Condition) -> str:
+    from dialproof.cel.values import read_text
+
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    return " and ".join(read_text(v) for v in values)
+
+
+CHECK = Check(
+    code="DP104",
+    name="text-compared-as-number",
+    severity="warning",
+    family="conditions",
+    run=run,
+    doc=__doc__ or "",
+)

@@ -1,0 +1,151 @@
+"""A column that the contact list does not have.
+
+## What it does
+
+Looks up every column that a campaign's rules name in its declared contact list: the `attribute` of conditions and of
+`setAttribute`, and `contact.COLUMN` in `when:` and invariants. Without a declared contact list it is silent, because
+the columns are then inferred from the rules themselves.
+
+## Why it matters
+
+A column that is not there is blank for every contact. A condition on it is undecided or, under a text operator, the
+same for everybody; a suppression rule with a misspelt column suppresses nobody.
+
+## Example
+
+    columns:
+      consent: {type: string, enum: ["yes", "no", ""]}
+
+    conditions:
+      - {attribute: concent, operator: equals, value: "no"}
+
+## Instead
+
+    conditions:
+      - {attribute: consent, operator: equals, value: "no"}
+
+## Options
+
+None.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from dialproof.checks.base import Check
+from dialproof.model.rules import When, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dialproof.cel.ast import Node
+    from dialproof.checks.base import CheckContext
+    from dialproof.findings import Finding
+    from dialproof.model.contactlist import ContactList
+    from dialproof.model.rules import Rule
+    from dialproof.positions import Span
+
+__all__ = ["CHECK", "undefined_columns"]
+
+
+def run(context: CheckContext) -> Iterator[Finding]:
+    """Report each place that names an unknown column, with the nearest one that there is."""
+    columns = context.campaign.contact_list
+    for path, span, (name, rule) in undefined_columns(context):
+        near = _nearest(name, columns)
+        yield context.finding(
+            path,
+            span,
+            f"column {name} is not in the contact list {columns.path}" + (f"; did you mean {near}?" if near else ""),
+            rules=(rule,),
+            fix=f"write {near}, or add {name} to the contact list" if near else f"add {name} to the contact list",
+        )
+
+
+def undefined_columns(context: CheckContext) -> Iterator[tuple[str, Span, tuple[str, str]]]:
+    """Yield (path, span, (column, rule or invariant)) of each use of an unknown column."""
+    columns = context.campaign.contact_list
+    if not columns.declared:
+        return
+    for rule in context.campaign.rules:
+        for span, name in _named_by(rule, columns):
+            if name not in columns.columns:
+                yield rule.path, span, (name, rule.name)
+    for file in context.campaign.files:
+        for invariant in file.invariants:
+            for span, name in _read_by(invariant.always, columns):
+                if name not in columns.columns:
+                    yield file.path, span, (name, invariant.name)
+
+
+def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
+    from dialproof.model.actions import ACTION_TYPES
+
+    for leaf in leaves(rule.conditions):
+        if isinstance(leaf, When):
+            yield from _read_by(leaf, columns)
+        elif leaf.source == "contact":
+            yield leaf.subject_span, leaf.subject
+    for action in rule.actions:
+        kind = ACTION_TYPES.get(action.type)
+        attribute = action.fields.get("attribute") if kind and kind.writes == "attribute" else None
+        if isinstance(attribute, str):
+            yield action.span, attribute
+
+
+def _read_by(when: When, columns: ContactList) -> Iterator[tuple[Span, str]]:
+    """Yield each column that a CEL text reads, with its place; nothing where the text does not parse."""
+    from dialproof.cel.compile import resolve
+    from dialproof.cel.parse import CelSyntaxError, parse
+
+    try:
+        pending: list[Node] = [parse(when.text)]
+    except CelSyntaxError:
+        return
+    while pending:
+        node = pending.pop()
+        variable, _ = resolve(node, columns)
+        if variable is None:
+            pending.extend(reversed(_children(node)))
+        elif variable.source == "contact":
+            yield when.scalar.part(node.start, node.end), variable.name
+
+
+def _children(node: Node) -> list[Node]:
+    from dialproof.cel.ast import Call, Conditional, Index, ListLiteral, Select
+
+    match node:
+        case Call(target=target, arguments=arguments):
+            return [*([target] if target is not None else []), *arguments]
+        case Conditional(test=test, then=then, otherwise=otherwise):
+            return [test, then, otherwise]
+        case Index(operand=operand, key=key):
+            return [operand, key]
+        case Select(operand=operand):
+            return [operand]
+        case ListLiteral(items=items):
+            return list(items)
+        case _:
+            return []
+
+
+def _nearest(name: str, columns: ContactList) -> str | None:
+    """Return the column that was probably meant: same letters, same last segment, or nearly the same."""
+    names = list(columns.columns)
+    for known in names:
+        if known.lower() == name.lower() or known.rpartition(".")[2] == name or known == name.rpartition(".")[2]:
+            return known
+    near = get_close_matches(name, names, 1, 0.7)
+    return near[0] if near else None
+
+
+CHECK = Check(
+    code="DP105",
+    name="undefined-column",
+    severity="error",
+    family="conditions",
+    run=run,
+    doc=__doc__ or "",
+)
