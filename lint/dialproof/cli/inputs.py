@@ -1,0 +1,70 @@
+"""From paths on a command line to the project they belong to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dialproof.config import Config
+
+__all__ = ["config_for", "projects_of", "shown"]
+
+
+def config_for(paths: Sequence[Path]) -> Config:
+    """Return the one configuration that governs all paths.
+
+    Without any, the project is the folder that holds all of them. Raises :class:`UsageError` for paths that do not
+    exist and for paths of different projects.
+    """
+    from dialproof.config import load_config
+
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in _existing(paths))
+    configs = {config.file: config for config in map(load_config, folders)}
+    if len(configs) > 1:
+        files = ", ".join("no configuration" if file is None else shown(file) for file in configs)
+        raise UsageError(f"the paths belong to different projects ({files}); name those of one at a time")
+    config = next(iter(configs.values()))
+    if config.file is None:
+        config = load_config(Path(os.path.commonpath(list(folders))))
+    return config
+
+
+def projects_of(paths: Sequence[Path]) -> list[tuple[Config, list[Path]]]:
+    """Return each project that the paths belong to or hold, with those of its paths that were asked for (absolute).
+
+    A folder that holds projects of its own stands for these; the files without any configuration are one project.
+    """
+    from dialproof.config import load_config
+    from dialproof.reading import holds_files, nested_projects
+
+    found: dict[Path, tuple[Config, list[Path]]] = {}
+    loose: list[Path] = []
+    for path in _existing(paths):
+        nested = nested_projects(path) if path.is_dir() else []
+        for place in [*([path] if not nested or holds_files(path) else []), *nested]:
+            config = load_config(place)
+            if config.file is None:
+                loose.append(place)
+            else:
+                found.setdefault(config.root, (config, []))[1].append(place)
+    groups = [found[root] for root in sorted(found)]
+    return [(config_for(loose), loose), *groups] if loose else groups
+
+
+def _existing(paths: Sequence[Path]) -> list[Path]:
+    missing = [f"{path}: there is no such file or folder" for path in paths if not path.exists()]
+    if missing:
+        raise UsageError("\n".join(missing))
+    return [path.resolve() for path in paths]
+
+
+def shown(path: Path) -> str:
+    """Return an absolute path as the user would write it: relative to the current folder where it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

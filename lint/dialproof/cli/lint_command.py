@@ -1,0 +1,207 @@
+"""``dialproof lint``: the static half alone, for the command line, CI and pre-commit."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache, reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.cli.inputs import projects_of, shown
+from dialproof.cli.scope import Scope
+from dialproof.errors import DialproofError, ExitCode, UsageError
+from dialproof.findings import SEVERITIES
+from dialproof.output import FORMATS, render
+from dialproof.output.masking import masked
+from dialproof.output.report import Report, count
+from dialproof.source import read_bytes
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from dialproof.config import Config
+    from dialproof.findings import Finding
+    from dialproof.lint import LintResult
+    from dialproof.project import Project
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``dialproof lint``."""
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        type=Path,
+        default=[Path()],
+        metavar="PATH",
+        help="files and folders to report on (default: .)",
+    )
+    formats = ", ".join(FORMATS)
+    add("-f", "--output-format", action="append", default=[], metavar="FORMAT[=FILE]",
+        help=f"auto (default), {formats}; repeatable, at most one without a file")  # fmt: skip
+    add(
+        "--select",
+        type=_codes,
+        metavar="CODES",
+        help="only these checks (codes, beginnings of codes or names, by comma)",
+    )
+    add("--ignore", type=_codes, metavar="CODES", help="not these checks")
+    add("--fail-on", choices=SEVERITIES, help="the mildest finding that fails the run (default: error)")
+    add("--no-ignore", action="store_true", help="report suppressed findings too")
+    add("--strict", action="store_true", help="what cannot be decided (DP901) is an error")
+    add("--strict-exclusion", action="store_true", help="report every pair of rules whose actions are opposite")
+    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One project of the paths: what was found, how far it was looked at, and the check that broke, if one did."""
+
+    report: Report
+    result: LintResult
+    scope: Scope
+    failure: DialproofError | None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lint each project of the given paths as a whole, report on the paths, and return the exit code."""
+    outputs = [_output(text) for text in args.output_format or ["auto"]]
+    if sum(file is None for _, file in outputs) > 1:
+        raise UsageError("only one --output-format can go to the terminal: give the others a file, FORMAT=FILE")
+    parts = [
+        _lint(_with_options(config, args), paths, suppress=not args.no_ignore)
+        for config, paths in projects_of(args.paths)
+    ]
+    report = reduce(Report.joined, (part.report for part in parts))
+    for name, file in outputs:
+        _write(name, file, report)
+    _print_summary(report, parts)
+    failures = [part.failure for part in parts if part.failure is not None]
+    for failure in failures:
+        from dialproof.cli import print_error
+
+        print_error(failure)
+    return max([_exit_code(report, exit_zero=args.exit_zero), *(failure.exit_code for failure in failures)])
+
+
+def _lint(config: Config, paths: Sequence[Path], *, suppress: bool) -> _Part:
+    from dialproof.lint import CheckFailedError, lint
+    from dialproof.project import load_project
+
+    project = load_project(config, paths)
+    scope = Scope(project, paths)
+    failure: DialproofError | None = None
+    try:
+        result = lint(project, suppress=suppress)
+    except CheckFailedError as error:
+        failure, result = error, error.result
+    findings = [f for f in result.findings if scope.reports(f)]
+    return _Part(_report(project, config, scope, result, findings), result, scope, failure)
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _output(text: str) -> tuple[str, Path | None]:
+    name, _, file = text.partition("=")
+    if name == "auto":
+        name = "full" if sys.stdout.isatty() else "concise"
+    if name not in FORMATS:
+        raise UsageError(f"there is no output format {name!r}; there are auto, {', '.join(FORMATS)}")
+    return name, Path(file) if file else None
+
+
+def _with_options(config: Config, args: argparse.Namespace) -> Config:
+    """Return the configuration with the options of the command line in place of its own."""
+    severity, checks = dict(config.severity), dict(config.checks)
+    if args.strict:
+        severity["DP901"] = "error"
+    if args.strict_exclusion:
+        checks["DP301"] = {**checks.get("DP301", {}), "strict_exclusion": True}
+    return replace(
+        config,
+        select=config.select if args.select is None else args.select,
+        ignore=config.ignore if args.ignore is None else args.ignore,
+        fail_on=args.fail_on or config.fail_on,
+        severity=severity,
+        checks=checks,
+    )
+
+
+def _report(project: Project, config: Config, scope: Scope, result: LintResult, findings: Sequence[Finding]) -> Report:
+    """Mask personal data and write paths as seen from the current folder."""
+    root = config.root.resolve()
+    here = cache(lambda path: shown(root / path))
+    columns = {campaign.id: campaign.contact_list for campaign in project.campaigns}
+
+    def show(finding: Finding) -> Finding:
+        safe = masked(finding, columns[finding.campaign]) if finding.campaign in columns else finding
+        return replace(safe, path=here(safe.path))
+
+    return Report(
+        findings=[show(f) for f in findings],
+        files=[here(path) for path in scope.files],
+        lines=cache(_lines),
+        suppressed=[replace(s, finding=show(s.finding)) for s in result.suppressed if scope.reports(s.finding)],
+        decided=result.decided,
+        fail_on={here(path): config.fail_on for path in {*scope.files, *(f.path for f in findings)}},
+    )
+
+
+def _lines(path: str) -> Sequence[str]:
+    """Return the lines of a file as editors count them, none if it cannot be read."""
+    from dialproof.model.parse_csv import MAX_BYTES
+
+    content = read_bytes(Path(path), MAX_BYTES)
+    return () if isinstance(content, str) else re.split(r"\r\n|\n|\r", content.decode("utf-8-sig", errors="replace"))
+
+
+def _write(name: str, file: Path | None, report: Report) -> None:
+    if file is None:
+        color = bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+        sys.stdout.write(render(name, replace(report, color=color and not os.environ.get("NO_COLOR"))))
+        return
+    try:
+        file.write_text(render(name, report), "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _print_summary(report: Report, parts: Sequence[_Part]) -> None:
+    """Print on stderr what was looked at, what was not, and last the counts."""
+    for part in parts:
+        for path in part.scope.left_out:
+            print(f"note: {path} has errors and is left out of the project", file=sys.stderr)
+    for note in dict.fromkeys(note for part in parts for note in part.result.notes):
+        print(f"note: {note}", file=sys.stderr)
+    by_severity = Counter(f.severity for f in report.findings)
+    counts = ", ".join(
+        count(by_severity[s], s) if s != "info" else f"{by_severity[s]} info"
+        for s in reversed(SEVERITIES)
+        if by_severity[s]
+    )
+    where = f" in {count(len({f.path for f in report.findings}), 'file')}" if counts else ""
+    rules, campaigns = sum(p.result.rules for p in parts), sum(p.result.campaigns for p in parts)
+    looked_at = ((len(report.files), "file"), (rules, "rule"), (campaigns, "campaign"))
+    checked = f"{', '.join(count(*item) for item in looked_at)} checked"
+    if report.suppressed:
+        checked += f"; {count(len(report.suppressed), 'finding')} suppressed"
+    sys.stdout.flush()
+    print(f"{counts or 'no findings'}{where} ({checked})", file=sys.stderr)
+
+
+def _exit_code(report: Report, *, exit_zero: bool) -> int:
+    """Return the highest code that applies: 3 for an unreadable file, 1 for a finding at or above --fail-on."""
+    if any(f.code == "DP101" for f in report.findings):
+        return ExitCode.UNREADABLE
+    if exit_zero or not any(report.fails(f) for f in report.findings):
+        return ExitCode.OK
+    return ExitCode.FINDINGS

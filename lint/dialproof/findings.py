@@ -1,0 +1,69 @@
+"""One lint result, and the contact that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.outcome import Outcome
+    from dialproof.positions import Span
+
+__all__ = ["SEVERITIES", "Finding", "Severity", "Witness", "docs_url"]
+
+Severity: TypeAlias = Literal["info", "warning", "error"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+"""From the mildest to the gravest."""
+
+
+def docs_url(name: str) -> str:
+    """Return the address of the page of the check called ``name``."""
+    return f"https://dialproof.dev/checks/{name}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A contact that shows a finding, with the outcome of the evaluator; ``other`` where two outcomes are compared.
+
+    ``contact``, ``context`` and ``now`` are what was run; ``labels`` names the outcomes ("as written", "without RULE").
+    """
+
+    contact: Mapping[str, object] = field(repr=False)
+    context: Mapping[str, object] = field(repr=False)
+    now: str
+    outcome: Outcome
+    other: Outcome | None = None
+    labels: tuple[str, str] = ("outcome", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One lint result.
+
+    ``rules`` are the names of the rules it is about, the first one being where it stands; ``details`` is free text of
+    several lines; ``fix`` a sentence that says what to do.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    path: str
+    span: Span
+    summary: str
+    details: str = ""
+    rules: tuple[str, ...] = ()
+    campaign: str = ""
+    witness: Witness | None = None
+    fix: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address of the check's page."""
+        return docs_url(self.name)
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, tuple[str, ...], str]:
+        """Path, line, column, code: the stable order of every report."""
+        return (self.path, self.span.line, self.span.column, self.code, self.rules, self.summary)

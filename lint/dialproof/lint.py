@@ -1,0 +1,260 @@
+"""Linting a project: every check over every campaign, suppressions applied, findings sorted and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.checks.base import CheckContext
+from dialproof.checks.registry import all_checks, checks_by_code
+from dialproof.errors import DialproofError, UsageError
+from dialproof.findings import Finding
+from dialproof.suppressions import Suppressed, Suppression, apply_suppressions, read_suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from dialproof.checks.base import Check
+    from dialproof.config import Config
+    from dialproof.positions import Problem
+    from dialproof.project import Campaign, Project
+
+__all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lint", "selected_checks"]
+
+_READING = frozenset({"DP101", "DP102", "DP107", "DP108"})
+
+
+@dataclass(frozen=True, slots=True)
+class LintResult:
+    """What a lint run found.
+
+    ``findings`` stand after suppression, sorted by path, line, column, code; ``decided`` counts how many pairs each
+    stage of the analysis decided; ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
+    sentences about what was not.
+    """
+
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...] = ()
+    decided: Mapping[str, int] = field(default_factory=dict)
+    files: int = 0
+    rules: int = 0
+    campaigns: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class CheckFailedError(DialproofError):
+    """Checks broke: an internal error, one line each; ``result`` holds what all the others found."""
+
+    def __init__(self, messages: Sequence[str], result: LintResult) -> None:
+        super().__init__("\n".join(messages))
+        self.result = result
+
+
+def lint(
+    project: Project,
+    *,
+    campaigns: Collection[str] | None = None,
+    today: date | None = None,
+    suppress: bool = True,
+) -> LintResult:
+    """Run the selected checks over every campaign (``campaigns``: only these ids) and return what they found.
+
+    ``today`` (default: the current day, UTC) decides which suppressions have ended; without ``suppress`` none counts.
+    Raises :class:`UsageError` for a configuration that names unknown checks and :class:`CheckFailedError` where a
+    check breaks.
+    """
+    config = project.config
+    checks = selected_checks(config)
+    findings = _reading_findings(project, {check.code for check in checks})
+    decided: Counter[str] = Counter()
+    failures: list[str] = []
+    chosen = [c for c in project.campaigns if campaigns is None or not set(campaigns).isdisjoint(c.ids)]
+    for campaign in chosen:
+        context = CheckContext(project, campaign)
+        for check in checks:
+            context.check = check
+            try:
+                findings.extend(check.run(context))
+            except DialproofError:
+                raise
+            except Exception as error:
+                if _debugging():
+                    raise
+                failures.append(_failure(check, campaign, error))
+        decided.update(_decided(context))
+    findings = [f for f in _distinct(findings) if not _ignored_in_file(f, config)]
+    hidden: list[Suppressed] = []
+    if suppress:
+        findings, hidden = _suppressed(project, chosen, findings, checks, today or datetime.now(UTC).date())
+    result = LintResult(
+        findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
+        suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
+        decided=dict(sorted(decided.items())),
+        files=len(project.digests),
+        rules=sum(len(c.rules) for c in chosen),
+        campaigns=sum(len(c.ids) for c in chosen),
+        notes=tuple(_notes(config, chosen, {check.code for check in checks})),
+    )
+    if failures:
+        raise CheckFailedError(failures, result)
+    return result
+
+
+def is_error(problem: Problem) -> bool:
+    """Tell whether a problem of reading is an error, which leaves its file out, or a hint (severity info)."""
+    return getattr(problem, "severity", "error") == "error"
+
+
+def selected_checks(config: Config) -> tuple[Check, ...]:
+    """Return the checks that the configuration selects; raise :class:`UsageError` for every code that is none.
+
+    A selector is a code, the beginning of one (``DP3``) or a name; ``ignore`` wins over ``select``.
+    """
+    errors = [
+        *_unknown("select", config.select),
+        *_unknown("ignore", config.ignore),
+        *_unknown("severity", config.severity, exact=True),
+        *_unknown("checks", config.checks, exact=True),
+        *(
+            e
+            for pattern, codes in config.per_file_ignores.items()
+            for e in _unknown(f"per-file-ignores {pattern!r}", codes)
+        ),
+        *_unknown_options(config),
+    ]
+    if errors:
+        raise UsageError("\n".join(errors))
+    return tuple(
+        check
+        for check in all_checks()
+        if (not config.select or _matches(check, config.select)) and not _matches(check, config.ignore)
+    )
+
+
+def _matches(check: Check, selectors: Iterable[str]) -> bool:
+    return any(check.code.startswith(s) or check.name == s for s in selectors)
+
+
+def _unknown(where: str, selectors: Iterable[str], *, exact: bool = False) -> list[str]:
+    from difflib import get_close_matches
+
+    errors = []
+    for selector in selectors:
+        if selector in checks_by_code() if exact else selector and any(_matches(c, [selector]) for c in all_checks()):
+            continue
+        near = get_close_matches(selector.upper(), checks_by_code(), 1, 0.6)
+        errors.append(f"{where}: there is no check {selector!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    return errors
+
+
+def _unknown_options(config: Config) -> list[str]:
+    errors = []
+    for code, options in config.checks.items():
+        check = checks_by_code().get(code)
+        for name, value in options.items() if check else ():
+            assert check is not None
+            if name not in check.options:
+                known = ", ".join(check.options) or "none"
+                errors.append(f"checks.{code}: there is no option {name!r}; known options: {known}")
+            elif type(value) is not type(check.options[name]):
+                wanted = type(check.options[name]).__name__
+                errors.append(f"checks.{code}.{name}: expected {wanted}, found {type(value).__name__}")
+    return errors
+
+
+def _reading_findings(project: Project, selected: Collection[str]) -> list[Finding]:
+    """Return the problems of reading as findings: errors whatever is selected, hints as their check is."""
+    checks = checks_by_code()
+    found = []
+    for problem in project.problems:
+        check = checks[problem.code]
+        if is_error(problem) or problem.code in selected:
+            severity = check.severity if is_error(problem) else "info"
+            found.append(Finding(check.code, check.name, severity, problem.path, problem.span, problem.message))
+    return found
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep the first of findings that differ in nothing but the campaign: a file may serve several."""
+    seen: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        seen.setdefault((finding.code, finding.path, finding.span, finding.rules, finding.summary), finding)
+    return list(seen.values())
+
+
+def _configured(finding: Finding, config: Config) -> Finding:
+    severity = config.severity.get(finding.code)
+    return finding if severity is None or _is_fixed(finding) else replace(finding, severity=severity)
+
+
+def _is_fixed(finding: Finding) -> bool:
+    """Tell whether no configuration can hide the finding: its file is left out of every other check."""
+    return finding.code in _READING and finding.severity == "error"
+
+
+def _ignored_in_file(finding: Finding, config: Config) -> bool:
+    if _is_fixed(finding):
+        return False
+    check = checks_by_code()[finding.code]
+    return any(
+        fnmatchcase(finding.path, pattern) and _matches(check, codes)
+        for pattern, codes in config.per_file_ignores.items()
+    )
+
+
+def _suppressed(
+    project: Project, campaigns: Sequence[Campaign], findings: Sequence[Finding], checks: Sequence[Check], today: date
+) -> tuple[list[Finding], list[Suppressed]]:
+    known = checks_by_code()
+    ran = {check.code for check in checks}
+    suppressions: list[Suppression] = []
+    problems: list[Finding] = []
+    linted = {file.path for campaign in campaigns for file in campaign.files}
+    for path, file in project.rules_files.items():
+        if path in linted:
+            valid, wrong = read_suppressions(file.source, path, known)
+            suppressions.extend(valid)
+            problems.extend(wrong)
+    standing, hidden = apply_suppressions(findings, suppressions, known, ran=ran, today=today)
+    own = {"DP902", "DP903", "DP904"} - ran
+    kept = [f for f in (*problems, *standing) if f.code not in own and not _ignored_in_file(f, project.config)]
+    return kept, hidden
+
+
+def _decided(context: CheckContext) -> Mapping[str, int]:
+    """Return how many pairs each stage decided, if any check asked for the analysis."""
+    analysis = context.__dict__.get("analysis")
+    return analysis.decided if analysis is not None else {}
+
+
+def _notes(config: Config, campaigns: Sequence[Campaign], ran: Collection[str]) -> Iterable[str]:
+    from dialproof.checks.dangling_reference import KINDS, known_kinds
+
+    silent = [f"{KINDS[kind]}s" for kind in KINDS if kind not in known_kinds(config)]
+    if silent and "DP106" in ran:
+        yield f"DP106 looked up no {', '.join(silent)}: neither inventory nor environments list them"
+    for campaign in campaigns:
+        if not campaign.contact_list.declared:
+            yield f"{campaign.id} has no contact list: its columns are inferred from the rules"
+
+
+def _debugging() -> bool:
+    import os
+
+    return bool(os.environ.get("DIALPROOF_DEBUG"))
+
+
+def _failure(check: Check, campaign: Campaign, error: Exception) -> str:
+    """Name the check, the campaign and the place; not the error's text, which may hold a contact's values."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"check {check.code} ({check.name}) broke on campaign {campaign.id}: {type(error).__name__} at "
+        f"{Path(frame.filename).name}:{frame.lineno}; this is a defect of the check, "
+        "set DIALPROOF_DEBUG=1 to see the traceback"
+    )

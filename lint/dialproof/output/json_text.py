@@ -1,0 +1,83 @@
+"""Everything that is known about the findings, as one JSON object (docs: checks.md of the site, "JSON")."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from dialproof import __version__
+
+if TYPE_CHECKING:
+    from dialproof.findings import Finding, Witness
+    from dialproof.outcome import Outcome
+    from dialproof.output.report import Report
+
+__all__ = ["finding_json", "render"]
+
+
+def render(report: Report) -> str:
+    """Return ``{findings, suppressed, decided, version}``; positions are 1-based, ends exclusive."""
+    document = {
+        "findings": [finding_json(f) for f in report.findings],
+        "suppressed": [
+            {
+                "code": s.finding.code,
+                "path": s.finding.path,
+                "line": s.finding.span.line,
+                "rules": list(s.finding.rules),
+                "reason": s.reason,
+                "until": None if s.until is None else s.until.isoformat(),
+            }
+            for s in report.suppressed
+        ],
+        "decided": dict(report.decided),
+        "version": __version__,
+    }
+    return json.dumps(document, indent=2, default=str) + "\n"
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """Return one finding, already masked, as JSON values."""
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "path": finding.path,
+        "line": finding.span.line,
+        "column": finding.span.column,
+        "end_line": finding.span.end_line,
+        "end_column": finding.span.end_column,
+        "summary": finding.summary,
+        "details": finding.details,
+        "campaign": finding.campaign,
+        "rules": list(finding.rules),
+        "witness": None if finding.witness is None else _witness(finding.witness),
+        "fix": finding.fix,
+        "url": finding.url,
+    }
+
+
+def _witness(witness: Witness) -> dict[str, object]:
+    outcomes = [_outcome(witness.labels[0], witness.outcome)]
+    if witness.other is not None:
+        outcomes.append(_outcome(witness.labels[1], witness.other))
+    return {
+        "contact": dict(witness.contact),
+        "context": dict(witness.context),
+        "now": witness.now,
+        "outcomes": outcomes,
+    }
+
+
+def _outcome(label: str, outcome: Outcome) -> dict[str, object]:
+    return {
+        "label": label,
+        "matched": list(outcome.matched),
+        "actions": [{"rule": a.rule, "type": a.action.type, **a.action.fields} for a in outcome.acted],
+        "contact": dict(outcome.contact),
+        "lists": dict(outcome.lists),
+        "dial": outcome.dial,
+        "reason": outcome.reason,
+        "undecided": list(outcome.undecided),
+        "failure": outcome.failure,
+    }

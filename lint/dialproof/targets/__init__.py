@@ -1,0 +1,1 @@
+"""What each target can hold: descriptions as data and pure functions; HTTP lives in ``dialproof_deploy.targets``."""
