@@ -1,0 +1,382 @@
+"""Plan and deploy a project: what pytest and the ``dialproof`` command both call.
+
+A deploy refuses unless the evidence holds for exactly what the files say now, then plans every campaign, applies the
+plans in the order of the campaigns, audits each step, and reads the target's events.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, UsageError
+from dialproof_deploy.attest import payload_of, refusals_of
+from dialproof_deploy.audit import AuditLog, read_records
+from dialproof_deploy.evidence import json_digest
+from dialproof_deploy.personal import register_personal_values
+from dialproof_deploy.plan import Plan, make_plan
+from dialproof_deploy.provenance import actor, checkout
+from dialproof_deploy.state import StateDir, environment_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from dialproof.config import Environment
+    from dialproof.project import Campaign, Project
+    from dialproof_deploy.apply import ApplyResult
+    from dialproof_deploy.plan import Step
+    from dialproof_deploy.targets import Target
+
+__all__ = [
+    "SANDBOX",
+    "DeployResult",
+    "Deployer",
+    "environment_of",
+]
+
+SANDBOX = "sandbox"
+"""The environment that is built in: a server on this machine."""
+
+_DEPLOYED = "deployed"
+
+
+@dataclass(frozen=True)
+class DeployResult:
+    """What a deploy did: the plans, what was made of each, and where the records are; ``notes`` are sentences."""
+
+    environment: str
+    plans: tuple[Plan, ...]
+    applied: tuple[ApplyResult, ...]
+    audit_log: Path
+    event_log: Path
+    new_events: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> int:
+        """The number of writes that were made."""
+        return sum(len(result.made) for result in self.applied)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the files want of one campaign on the target."""
+
+    logical: str
+    remote: str
+    campaign: Campaign
+    rules: list[dict[str, Any]]
+
+
+def environment_of(project: Project, name: str) -> Environment:
+    """Return the environment; raises ``UsageError`` that lists those there are."""
+    found = project.config.environments.get(name)
+    if found is None:
+        raise UsageError(f"there is no environment {name!r}; there are {', '.join(project.config.environments)}")
+    return found
+
+
+@dataclass
+class Deployer:
+    """Plans and deploys one project to one environment.
+
+    ``environ`` is where credentials come from, ``clock`` gives the current time; ``say`` receives sentences while
+    something takes long; ``prune`` names remote rules to delete.
+    """
+
+    project: Project
+    environment: Environment
+    state: StateDir
+    environ: Mapping[str, str]
+    prune: Sequence[str] = ()
+    http_log: Path | None = None
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    say: Callable[[str], object] = field(default=lambda _: None)
+
+    def __post_init__(self) -> None:
+        register_personal_values(self.project)
+
+    def plan(self) -> tuple[Plan, ...]:
+        """Return what a deploy would change, campaign by campaign; only reads.
+
+        Raises ``InputError`` for rules that the target cannot hold and ``RemoteError`` as the target does.
+        """
+        wanted = self._wanted()
+        with self._target() as target:
+            return self._plans(wanted, target)
+
+    def deploy(self, evidence: Mapping[str, Any]) -> DeployResult:
+        """Deploy what the evidence says was tested.
+
+        Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, foreign rules, rules that the target
+        cannot hold); nothing was changed then. Otherwise raises as ``apply`` does.
+        """
+        with environment_lock(self.state, self.environment.name, say=self.say):
+            wanted = self._accepted(evidence)
+            with self._target() as target:
+                plans = self._plans(wanted, target)
+                refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
+                if refusals:
+                    raise self._refused(refusals)
+                self._record_suppressions(evidence)
+                applied = self._apply(plans, wanted, target, evidence)
+                new_events, notes = self._sync(target, [w.remote for w in wanted])
+        name = self.environment.name
+        return DeployResult(
+            name, plans, applied, self.state.audit(name), self.state.events(name), new_events, tuple(notes)
+        )
+
+    def sync_events(self, interval: str = "24h") -> int:
+        """Read the target's events of all campaigns and return the number of new ones."""
+        from dialproof_deploy.events import sync_file
+
+        name = self.environment.name
+        with self._target() as target:
+            campaigns = [self._remote_id(i) for campaign in self.project.campaigns for i in campaign.ids]
+            return sync_file(
+                target, self.state.audit(name), self.state.events(name), campaigns=campaigns, interval=interval
+            )
+
+    def record_refusal(self, reasons: Sequence[str]) -> None:
+        """Record in the audit log that nothing was deployed, and why."""
+        self.audit_log().append("refusal", details={"reasons": list(reasons)})
+
+    def audit_log(self) -> AuditLog:
+        """Return the environment's audit log."""
+        return AuditLog(
+            self.state.audit(self.environment.name),
+            clock=self.clock,
+            actor=actor(self.environ),
+            commit=checkout(self.project.config.root).commit,
+        )
+
+    def _refused(self, reasons: Sequence[str]) -> RefusedError:
+        self.record_refusal(reasons)
+        return RefusedError("\n".join(reasons))
+
+    def _accepted(self, evidence: Mapping[str, Any]) -> list[_Wanted]:
+        """Return what to deploy if nothing speaks against it before the target is asked."""
+        from dialproof_deploy.freeze import frozen
+
+        campaigns = self.project.campaigns
+        reasons = [str(p) for p in self.project.problems if getattr(p, "severity", "error") == "error"]
+        if not campaigns:
+            reasons.append(f"{self.project.config.root}: there is no campaign to deploy")
+        now = self.clock()
+        reasons += [
+            f"environment {self.environment.name!r} is frozen ({window}); it is {now:%a %H:%M} UTC"
+            for window in self.environment.freeze
+            if frozen(window, now)
+        ]
+        reasons += refusals_of(self.project, evidence, campaigns, now=now)
+        reasons += self._other_campaign()
+        wanted, problems = self._lowered()
+        reasons += problems
+        reasons += self._not_required_first(wanted)
+        if reasons:
+            raise self._refused(list(dict.fromkeys(reasons)))
+        return wanted
+
+    def _wanted(self) -> list[_Wanted]:
+        from dialproof.errors import InputError
+
+        wanted, problems = self._lowered()
+        if problems:
+            raise InputError("\n".join(problems))
+        return wanted
+
+    def _lowered(self) -> tuple[list[_Wanted], list[str]]:
+        """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
+        from dialproof.targets.campaign_rules import NAME, lower_campaign
+
+        if self.environment.target != NAME:
+            target = self.environment.target
+            raise UsageError(f"environment {self.environment.name!r}: target {target!r} is not supported; use {NAME!r}")
+        wanted, problems = [], []
+        for campaign in self.project.campaigns:
+            rules, found = lower_campaign(campaign, self._resolve)
+            problems += [str(problem) for problem in found]
+            wanted += [_Wanted(i, self._remote_id(i), campaign, rules) for i in campaign.ids]
+        return wanted, list(dict.fromkeys(problems))
+
+    def _resolve(self, kind: str, logical: str) -> str | None:
+        """Return the id on the target: an environment that maps a kind of ids must map every one of them."""
+        ids = self.environment.ids.get(kind)
+        if not ids:
+            return logical
+        return ids.get(logical, logical if self.environment.name == SANDBOX else None)
+
+    def _remote_id(self, campaign: str) -> str:
+        found = self._resolve("campaigns", campaign)
+        if found is None:
+            raise UsageError(
+                f"environment {self.environment.name!r} maps no id for campaign {campaign!r} (ids.campaigns)"
+            )
+        return found
+
+    def _other_campaign(self) -> list[str]:
+        """Return a refusal where GENESYS_CAMPAIGN_ID names a campaign that the files do not."""
+        given = self.environ.get("GENESYS_CAMPAIGN_ID", "").strip()
+        if not given or self.environment.name == SANDBOX:
+            return []
+        known = [i for campaign in self.project.campaigns for i in campaign.ids]
+        if given in known or given in map(self._remote_id, known):
+            return []
+        return [f"GENESYS_CAMPAIGN_ID is {given!r}, and the files are for {', '.join(known)}: unset it, or change one"]
+
+    @contextmanager
+    def _target(self) -> Iterator[Target]:
+        """Connect and log in, so that refused credentials fail before anything else is done."""
+        from dialproof_deploy.api_client import ApiClient
+        from dialproof_deploy.credentials import Credentials, read_credentials
+        from dialproof_deploy.targets import TARGETS
+
+        environment = self.environment
+        make = TARGETS[environment.target]
+        if environment.name == SANDBOX:
+            from dialproof_deploy.sandbox.serve import find_or_start
+
+            with find_or_start(self.state.create().root, self.environ) as sandbox:
+                credentials = Credentials(
+                    sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
+                )
+                with ApiClient(sandbox.url, credentials, http_log=self.http_log) as client:
+                    client.login()
+                    yield make(client)
+            return
+        base_url = environment.base_url or (
+            f"https://{environment.region}.mypurecloud.com" if environment.region else None
+        )
+        credentials = read_credentials(self.environ, environment.name, base_url=base_url)
+        with ApiClient(credentials.base_url, credentials, http_log=self.http_log) as client:
+            client.login()
+            yield make(client)
+
+    def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
+        from dialproof.targets.campaign_rules import suppresses
+
+        plans = []
+        stored = [target.list_rules(want.remote) for want in wanted]
+        names = {rule["name"] for remote in stored for rule in remote}
+        if unknown := [name for name in self.prune if name not in names]:
+            raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
+        for want, remote in zip(wanted, stored, strict=True):
+            present = {rule["name"] for rule in remote}
+            plans.append(
+                make_plan(
+                    want.remote,
+                    want.rules,
+                    remote,
+                    keep=self.environment.keep,
+                    prune=[name for name in self.prune if name in present],
+                    owned=self._owned(want.remote),
+                    renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
+                    suppresses=suppresses,
+                )
+            )
+        return tuple(plans)
+
+    def _owned(self, remote: str) -> list[str]:
+        """Return the names of the rules that our audit log says we created and did not delete."""
+        path = self.state.audit(self.environment.name)
+        owned: dict[str, None] = {}
+        for record in read_records(path) if path.exists() else ():
+            if record.get("event") != "change" or record.get("campaign") != remote:
+                continue
+            if record.get("version_after") is None:
+                owned.pop(str(record.get("rule")), None)
+            else:
+                owned[str(record.get("rule"))] = None
+        return list(owned)
+
+    def _record_suppressions(self, evidence: Mapping[str, Any]) -> None:
+        """Record each finding that a comment hid while the evidence was made."""
+        log = self.audit_log()
+        for hidden in evidence["predicate"]["dialproof"].get("suppressed", ()):
+            log.append("suppression", campaign=hidden["campaign"], rule=", ".join(hidden["rules"]), details=hidden)
+
+    def _apply(
+        self, plans: Sequence[Plan], wanted: Sequence[_Wanted], target: Target, evidence: Mapping[str, Any]
+    ) -> tuple[ApplyResult, ...]:
+        """Apply the plans one after the other; once a campaign has changed, no error may sound as if none had."""
+        log = self.audit_log()
+        evidence_digest = json_digest(evidence)
+        done: list[ApplyResult] = []
+        for plan, want in zip(plans, wanted, strict=True):
+            decision = {
+                "decision": "apply",
+                "logicalCampaign": want.logical,
+                "writes": len(plan.steps),
+                "evidence": evidence_digest,
+                "resolvedPayload": json_digest(want.rules),
+            }
+            deployed = {
+                "decision": _DEPLOYED,
+                "payload": self._payload_digest(want),
+                "logicalCampaign": want.logical,
+            }
+            try:
+                log.append("decision", campaign=plan.campaign, digest=plan.digest, details=decision)
+                done.append(self._apply_one(plan, target, log))
+                log.append("decision", campaign=plan.campaign, digest=plan.digest, details=deployed)
+            except (DialproofError, KeyboardInterrupt) as error:
+                standing = [result for result in done if result.made]
+                if not standing:
+                    raise
+                what = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+                lines = [f"campaign {plan.campaign}: {what}", *getattr(error, "__notes__", ())]
+                for result in standing:
+                    where = f"deployed and standing in campaign {result.campaign}"
+                    lines += [f"{where}: {made.step.action} of rule {made.step.rule!r}" for made in result.made]
+                raise PartlyAppliedError("\n".join(lines)) from error
+        return tuple(done)
+
+    def _apply_one(self, plan: Plan, target: Target, log: AuditLog) -> ApplyResult:
+        from dialproof_deploy.apply import apply
+
+        return apply(plan, target, audit=lambda record: _audited(log, record), on_progress=self._told)
+
+    def _payload_digest(self, want: _Wanted) -> str:
+        return json_digest(payload_of(want.campaign, self.project.config))
+
+    def _not_required_first(self, wanted: Sequence[_Wanted]) -> list[str]:
+        """Return a refusal for each campaign whose payload the required environment has not received."""
+        first = self.environment.requires
+        if not first:
+            return []
+        path = self.state.audit(first)
+        received = {
+            (record["details"].get("logicalCampaign"), record["details"].get("payload"))
+            for record in (read_records(path) if path.exists() else ())
+            if record.get("event") == "decision" and record.get("details", {}).get("decision") == _DEPLOYED
+        }
+        return [
+            f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
+            for want in wanted
+            if (want.logical, self._payload_digest(want)) not in received
+        ]
+
+    def _told(self, number: int, total: int, step: Step) -> None:
+        self.say(f"{number} of {total}: {step.action} rule {step.rule!r}")
+
+    def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:
+        """Read the events; the deploy is made by now, so that a failure here is a note and not its end."""
+        from dialproof_deploy.events import sync_file
+
+        name = self.environment.name
+        try:
+            return sync_file(target, self.state.audit(name), self.state.events(name), campaigns=campaigns), []
+        except (DialproofError, KeyboardInterrupt) as error:
+            why = str(error) or "interrupted"
+            return 0, [f"the target's events could not be read: {why}; 'dialproof audit sync' reads them later"]
+
+
+def _audited(log: AuditLog, record: Mapping[str, Any]) -> None:
+    """Write a record of ``apply`` in the words of the audit log: a request before, a change after each write."""
+    phase = str(record["event"])
+    fields = {key: value for key, value in record.items() if key not in ("event", "action")}
+    event = "change" if phase.endswith(".made") else "request"
+    log.append(event, **fields, details={"action": record["action"], "phase": phase})

@@ -1,0 +1,197 @@
+"""Event sync: what the target says happened to its rules, and whether it was dialproof that did it.
+
+One record an event::
+
+    {"timestamp", "eventType", "entityId", "campaignId", "source": "genesys_cloud_outbound",
+     "ruleName", "version", "priority",     # of the rule as it is now; of our audit where it is gone
+     "gone",                                # true: the rule no longer exists
+     "changed_by", "audit_seq"}             # "dialproof" and the audit record that explains it, else "other" and null
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from dialproof.errors import RefusedError, RemoteError
+from dialproof_deploy.api_errors import NotFoundError
+from dialproof_deploy.audit import read_records
+from dialproof_deploy.redact import scrub
+from dialproof_deploy.state import exclusive_lock, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["SOURCE", "EventSource", "sync", "sync_file"]
+
+SOURCE = "genesys_cloud_outbound"
+TOLERANCE = timedelta(minutes=2)
+"""How far the time of an event may lie from that of our audit record: two clocks, and an answer that took its time."""
+
+
+class EventSource(Protocol):
+    """What a target offers; ``dialproof_deploy.targets.Target`` does."""
+
+    def query_events(self, campaign_id: str, interval: str) -> Iterator[dict[str, Any]]:
+        """Yield ``{timestamp, eventName, entityId}`` of the campaign's rules, following the pages to the end."""
+
+    def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any] | None:
+        """Return the rule; None or ``NotFoundError`` where it is gone."""
+
+
+def sync(
+    source: EventSource,
+    audit_records: Iterable[Mapping[str, Any]],
+    write: Callable[[dict[str, Any]], object],
+    *,
+    campaigns: Sequence[str],
+    interval: str = "24h",
+    known: Iterable[Mapping[str, Any]] = (),
+) -> int:
+    """Read all events of the campaigns (ids on the target), ``write`` a record for each new one, return their number.
+
+    ``known`` are the records of earlier runs: an event with the same timestamp, name and entity is not written
+    again. An event is ours where an audit record ``change`` has its entity as ``remote_id``, was a creation, update or
+    deletion as the event says, and lies within ``TOLERANCE``; a record explains one event. Raises ``RemoteError`` as
+    the source does, or for an event without its fields; what was written until then stays valid.
+    """
+    known = list(known)
+    seen = {(record.get("timestamp"), record.get("eventType"), record.get("entityId")) for record in known}
+    spent = {record.get("audit_seq") for record in known}
+    audit_records = list(audit_records)
+    changes = [record for record in audit_records if record.get("event") == "change" and record.get("seq") not in spent]
+    written = 0
+    for campaign in campaigns:
+        events = []
+        for event in source.query_events(campaign, interval):
+            key = _key(event, campaign)
+            if key not in seen:
+                seen.add(key)
+                events.append(key)
+        events.sort()
+        explained = _explain(events, changes)
+        rules: dict[str, dict[str, Any] | None] = {}
+        for key in events:
+            entity = key[2]
+            if entity not in rules:
+                rules[entity] = _rule(source, campaign, entity)
+            write(_record(key, campaign, rules[entity], explained.get(key), _last_name(audit_records, entity)))
+            written += 1
+    return written
+
+
+def sync_file(
+    source: EventSource, audit_log: Path, events_file: Path, *, campaigns: Sequence[str], interval: str = "24h"
+) -> int:
+    """Sync into ``events_file`` (JSON lines), given the environment's audit log; return the number of new events.
+
+    The file is replaced as a whole, also with what was read before an error. Raises ``RefusedError`` where it cannot
+    be written.
+    """
+    with exclusive_lock(events_file.with_suffix(".lock"), what=f"the event log {events_file}"):
+        known = list(read_records(events_file))
+        records = list(known)
+        try:
+            return sync(
+                source,
+                list(read_records(audit_log)),
+                records.append,
+                campaigns=campaigns,
+                interval=interval,
+                known=known,
+            )
+        finally:
+            if len(records) > len(known):
+                text = "".join(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n" for record in records)
+                try:
+                    write_atomic(events_file, text.encode("utf-8", "backslashreplace"))
+                except OSError as error:
+                    raise RefusedError(f"{events_file}: cannot be written: {error.strerror or error}") from None
+
+
+_Key = tuple[str, str, str]
+
+
+def _key(event: Mapping[str, Any], campaign: str) -> _Key:
+    values = tuple(event.get(name) for name in ("timestamp", "eventName", "entityId"))
+    if not all(isinstance(value, str) and value for value in values):
+        raise RemoteError(f"campaign {campaign!r}: the target sent an event without timestamp, eventName or entityId")
+    return cast("_Key", values)
+
+
+def _explain(events: Sequence[_Key], changes: list[Mapping[str, Any]]) -> dict[_Key, Mapping[str, Any]]:
+    """Pair events and changes one to one, the closest in time first; the changes used are taken out of the list."""
+    pairs = sorted(
+        (abs(happened - recorded), event, index)
+        for event in events
+        if (happened := _time(event[0])) is not None
+        for index, change in enumerate(changes)
+        if change.get("remote_id") == event[2]
+        and _verb(change) == event[1].rpartition(".")[2]
+        and (recorded := _time(change.get("time"))) is not None
+        and abs(happened - recorded) <= TOLERANCE
+    )
+    explained: dict[_Key, Mapping[str, Any]] = {}
+    used: set[int] = set()
+    for _, event, index in pairs:
+        if event not in explained and index not in used:
+            explained[event] = changes[index]
+            used.add(index)
+    changes[:] = [change for index, change in enumerate(changes) if index not in used]
+    return explained
+
+
+def _verb(change: Mapping[str, Any]) -> str:
+    if change.get("version_before") is None:
+        return "created"
+    return "deleted" if change.get("version_after") is None else "updated"
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _rule(source: EventSource, campaign: str, entity: str) -> dict[str, Any] | None:
+    try:
+        return source.get_rule(campaign, entity)
+    except NotFoundError:
+        return None
+
+
+def _last_name(audit_records: Iterable[Mapping[str, Any]], entity: str) -> str | None:
+    """Return the rule's name as our audit last knew it."""
+    names = [record.get("rule") for record in audit_records if record.get("remote_id") == entity]
+    return next((name for name in reversed(names) if isinstance(name, str)), None)
+
+
+def _record(
+    key: _Key,
+    campaign: str,
+    rule: Mapping[str, Any] | None,
+    change: Mapping[str, Any] | None,
+    name: str | None,
+) -> dict[str, Any]:
+    timestamp, event_name, entity = key
+    now = rule or {"name": name, "version": change.get("version_after") if change else None}
+    enriched = {
+        "ruleName": now.get("name"),
+        "version": now.get("version"),
+        "priority": now.get("priority"),
+        "gone": rule is None,
+        "changed_by": "dialproof" if change else "other",
+        "audit_seq": change.get("seq") if change else None,
+    }
+    return {
+        "timestamp": timestamp,
+        "eventType": event_name,
+        "entityId": entity,
+        "campaignId": campaign,
+        "source": SOURCE,
+        **cast("dict[str, Any]", scrub(enriched)),
+    }

@@ -1,0 +1,57 @@
+"""The personal values of a project's contacts, so that no record of a deploy shows one by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from dialproof.cel.values import read_text
+from dialproof.output.masking import personal_columns
+from dialproof_deploy.redact import register_pii
+
+if TYPE_CHECKING:
+    from dialproof.project import Project
+
+__all__ = ["personal_values", "register_personal_values"]
+
+_SHORTEST_TELLING = 5
+"""A shorter value says nothing about a person, and would blot out words and numbers that it happens to equal."""
+
+_NUMBER = frozenset({"phone.number"})
+
+
+def register_personal_values(project: Project) -> None:
+    """Keep the personal values of all contacts out of audit records and exports of this process."""
+    for value in personal_values(project):
+        register_pii(value)
+
+
+def personal_values(project: Project) -> Iterator[str]:
+    """Yield, as text, the values of all ``pii`` and ``phone`` columns and the numbers that were called.
+
+    Both as contacts have them and as cases expect them; values of fewer than five characters are left out.
+    """
+    for path, campaign in project.links.items():
+        columns = personal_columns(campaign.contact_list)
+        file = project.contacts_files[path]
+        for contact in file.population:
+            yield from _values(contact, columns)
+        for case in file.cases:
+            yield from _values(case.contact, columns)
+            yield from _values(case.expect.contact or {}, columns)
+            yield from _values(case.context, _NUMBER)
+
+
+def _values(value: object, names: frozenset[str], name: str = "", personal: bool = False) -> Iterator[str]:
+    """Yield the texts at and below a value; what is inside a personal column is personal."""
+    personal = personal or name in names
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _values(item, names, f"{name}.{key}" if name else str(key), personal)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _values(item, names, name, personal)
+    elif personal and not isinstance(value, bool):
+        text = read_text(value)
+        if len(text) >= _SHORTEST_TELLING:
+            yield text

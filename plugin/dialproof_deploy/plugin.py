@@ -1,0 +1,68 @@
+"""What dialproof_deploy adds to the ``dialproof`` command, through the hooks of :mod:`dialproof.hookspecs`.
+
+Nothing here imports httpx, tenacity or the sandbox before a subcommand that needs them is named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialproof.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["dialproof_audit_sink", "dialproof_subcommands", "dialproof_targets"]
+
+
+@hookimpl
+def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]:
+    """Return ``sandbox``, ``plan``, ``deploy`` and ``audit``."""
+    return {
+        "sandbox": ("serve the target's contract on this machine, or reset its data", _sandbox),
+        "plan": ("show what a deploy would change", _plan),
+        "deploy": ("deploy what the evidence says was tested", _deploy),
+        "audit": ("verify, sync or export the audit log of an environment", _audit),
+    }
+
+
+@hookimpl
+def dialproof_targets() -> Mapping[str, Callable[..., object]]:
+    """Return the built-in targets."""
+    from dialproof_deploy.targets import TARGETS
+
+    return TARGETS
+
+
+@hookimpl
+def dialproof_audit_sink(path: Path) -> Callable[[Sequence[Mapping[str, object]]], None] | None:
+    """Return the writer of .json, .jsonl and .csv files."""
+    from dialproof_deploy.export import audit_sink
+
+    return audit_sink(path)
+
+
+def _sandbox(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli import add_sandbox
+
+    add_sandbox(parser)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli import add_plan
+
+    add_plan(parser)
+
+
+def _deploy(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli import add_deploy
+
+    add_deploy(parser)
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli import add_audit
+
+    add_audit(parser)

@@ -1,0 +1,144 @@
+"""The routes of the campaign-rules contract: tokens, campaigns, rules and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dialproof_deploy.sandbox.errors import ApiError, detail, invalid
+from dialproof_deploy.sandbox.events import EventQuery
+from dialproof_deploy.sandbox.rule_body import check_rule
+from dialproof_deploy.sandbox.store import campaign_uri
+from dialproof_deploy.sandbox.web import Handler, Service, read_form, read_json, secured
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+__all__ = ["routes"]
+
+_READ: Final = "outbound:campaign:read"
+_WRITE: Final = "outbound:rule:write"
+_EVENTS: Final = "analytics:events:read"
+
+_CAMPAIGN: Final = "/api/v2/outbound/campaigns/{campaign_id}"
+_RULES: Final = _CAMPAIGN + "/rules"
+_RULE: Final = _RULES + "/{rule_id}"
+_EVENT_QUERY: Final = "/api/v2/analytics/events/query"
+
+_PAGE_SIZE: Final = 25
+_LARGEST_PAGE: Final = 100
+
+
+def routes(service: Service) -> list[Route]:
+    """Return the contract's routes over ``service``."""
+    calls = _Calls(service)
+
+    def route(method: str, path: str, scope: str, handler: Handler) -> Route:
+        return Route(path, secured(service, scope, handler), methods=[method])
+
+    return [
+        Route("/api/v2/oauth/token", calls.token, methods=["POST"]),
+        Route("/oauth/token", calls.token, methods=["POST"]),
+        route("GET", _CAMPAIGN, _READ, calls.get_campaign),
+        route("GET", _RULES, _READ, calls.list_rules),
+        route("POST", _RULES, _WRITE, calls.create_rule),
+        route("GET", _RULE, _READ, calls.get_rule),
+        route("PUT", _RULE, _WRITE, calls.update_rule),
+        route("DELETE", _RULE, _WRITE, calls.delete_rule),
+        route("POST", _EVENT_QUERY, _EVENTS, calls.query_events),
+        # a nextPageUri carries the whole query: both ways to follow it work
+        route("GET", _EVENT_QUERY, _EVENTS, calls.query_events),
+    ]
+
+
+class _Calls:
+    """One method a call of the contract."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._store = service.store
+
+    async def token(self, request: Request) -> Response:
+        self._service.credentials.check(request.headers.get("authorization"))
+        form = await read_form(request)
+        if form.get("grant_type") != "client_credentials":
+            raise invalid([detail("grant_type", "invalid.value", "expected client_credentials")])
+        answer = self._service.tokens.issue(form.get("scope"))
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    async def get_campaign(self, request: Request) -> Response:
+        return JSONResponse(self._store.campaign(request.path_params["campaign_id"]))
+
+    async def list_rules(self, request: Request) -> Response:
+        campaign_id = request.path_params["campaign_id"]
+        size, number = _paging(request)
+        name = request.query_params.get("name")
+        page = self._store.list_rules(campaign_id, name, size, number)
+        pages = -(-page.total // size)
+        base = f"{campaign_uri(campaign_id)}/rules"
+
+        def uri(wanted: int) -> str | None:
+            if not 1 <= wanted <= max(pages, 1):
+                return None
+            query = {"pageSize": size, "pageNumber": wanted} | ({} if name is None else {"name": name})
+            return f"{base}?{urlencode(query)}"
+
+        return JSONResponse(
+            {
+                "entities": page.entities,
+                "pageSize": size,
+                "pageNumber": number,
+                "total": page.total,
+                "pageCount": pages,
+                "selfUri": uri(number),
+                "firstUri": uri(1),
+                "previousUri": uri(number - 1),
+                "nextUri": uri(number + 1),
+                "lastUri": uri(max(pages, 1)),
+            }
+        )
+
+    async def create_rule(self, request: Request) -> Response:
+        body = check_rule(await read_json(request))
+        return JSONResponse(self._store.create_rule(request.path_params["campaign_id"], body), 201)
+
+    async def get_rule(self, request: Request) -> Response:
+        return JSONResponse(self._store.rule(**request.path_params))
+
+    async def update_rule(self, request: Request) -> Response:
+        body = check_rule(await read_json(request))
+        return JSONResponse(self._store.update_rule(**request.path_params, body=body))
+
+    async def delete_rule(self, request: Request) -> Response:
+        self._store.delete_rule(**request.path_params)
+        return Response(status_code=204)
+
+    async def query_events(self, request: Request) -> Response:
+        cursor = request.query_params.get("cursor")
+        if cursor is not None:
+            query = EventQuery.from_cursor(cursor)
+        elif request.method == "POST":
+            body = await read_json(request)
+            query = EventQuery.from_body(body, self._service.clock(), self._service.event_page_size)
+        else:
+            raise ApiError(405, "method.not.allowed", "a query starts with POST; GET only follows a nextPageUri")
+        events, following = self._store.events(query)
+        next_uri = None if following is None else f"{_EVENT_QUERY}?{urlencode({'cursor': following})}"
+        return JSONResponse({"events": events, "nextPageUri": next_uri})
+
+
+def _paging(request: Request) -> tuple[int, int]:
+    problems = []
+    values = []
+    for key, default, largest in (("pageSize", _PAGE_SIZE, _LARGEST_PAGE), ("pageNumber", 1, 1_000_000)):
+        text = request.query_params.get(key, str(default))
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        if not 1 <= number <= largest:
+            problems.append(detail(key, "invalid.value", f"expected a whole number from 1 to {largest}"))
+        values.append(number)
+    if problems:
+        raise invalid(problems)
+    return values[0], values[1]

@@ -1,0 +1,109 @@
+"""Rules as they travel on the wire: which fields carry meaning, and how two rules are compared.
+
+A wire rule is the mapping of the campaign-rules contract: ``name``, ``description``, ``version``, ``priority``,
+``executionOrder``, ``conditions``, ``actions``, ``enabled``, and on answers ``id``, ``selfUri`` and dates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["SERVER_FIELDS", "FieldDifference", "content", "differences", "same_content", "three_way"]
+
+SERVER_FIELDS = frozenset({"id", "version", "selfUri", "dateCreated", "dateModified"})
+"""Fields that the server owns: they never count as a difference and never travel in a planned content."""
+
+_DEFAULTS: Mapping[str, object] = {"enabled": True}
+_ABSENT: Any = None
+
+
+@dataclass(frozen=True)
+class FieldDifference:
+    """One field that differs: its path (``actions[0].value``), the value before and the value after.
+
+    ``None`` stands for an absent field as well as for null: the contract gives null no meaning of its own.
+    """
+
+    field: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{_printable(self.field)}: {_show(self.before)} → {_show(self.after)}"
+
+
+def content(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rule without the fields that the server owns."""
+    return {key: value for key, value in rule.items() if key not in SERVER_FIELDS}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
+    """Compare the content of two rules field by field, in the order of the fields.
+
+    A field that is absent on one side equals the default a server adds for it: ``enabled`` true, and otherwise
+    nothing (null, false, empty text, empty list). ``true`` and ``1`` differ, ``1`` and ``1.0`` do not.
+    """
+    return tuple(_compare("", content(before), content(after)))
+
+
+def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two rules mean the same, whatever their id, version and dates."""
+    return not differences(one, other)
+
+
+def three_way(planned_from: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """Return a report, one line a field, of what was planned from, what we want and what stands there now."""
+    changed_by_us = {d.field: d.after for d in differences(planned_from, ours)}
+    changed_by_them = {d.field: d.after for d in differences(planned_from, theirs)}
+    base = {d.field: d.before for d in (*differences(planned_from, ours), *differences(planned_from, theirs))}
+    lines = []
+    for name, before in base.items():
+        us = _show(changed_by_us[name]) if name in changed_by_us else "(unchanged)"
+        them = _show(changed_by_them[name]) if name in changed_by_them else "(unchanged)"
+        lines.append(f"  {_printable(name)}: planned from {_show(before)}, ours {us}, theirs {them}")
+    return "\n".join(lines)
+
+
+def _compare(path: str, before: Any, after: Any) -> list[FieldDifference]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        found = []
+        for key in [*before, *(key for key in after if key not in before)]:
+            child = f"{path}.{key}" if path else str(key)
+            found += _compare_member(child, str(key), before.get(key, _ABSENT), after.get(key, _ABSENT))
+        return found
+    if _is_list(before) and _is_list(after) and len(before) == len(after):
+        return [d for i, pair in enumerate(zip(before, after, strict=True)) for d in _compare(f"{path}[{i}]", *pair)]
+    return [] if _equal(before, after) else [FieldDifference(path, before, after)]
+
+
+def _compare_member(path: str, key: str, before: Any, after: Any) -> list[FieldDifference]:
+    if before is _ABSENT or after is _ABSENT:
+        present = after if before is _ABSENT else before
+        is_default = present is _DEFAULTS[key] if key in _DEFAULTS else not present and not _is_number(present)
+        if is_default or present is _ABSENT:
+            return []
+    return _compare(path, before, after)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _show(value: Any) -> str:
+    return "(absent)" if value is _ABSENT else _printable(json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+def _printable(text: str) -> str:
+    """Escape what could steer a terminal: rules come from other people's keyboards."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -1,0 +1,94 @@
+"""The subcommands plan, deploy and audit, with their exit codes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dialproof.cli import main
+from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+from tests.deploy.gate.conftest import RULES, statement_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def evidence(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return evidence of this moment, with the project as current folder."""
+    monkeypatch.chdir(root)
+    for name in ("DIALPROOF_SANDBOX_URL", "GENESYS_CAMPAIGN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    path = root.parent / "evidence.json"
+    path.write_text(json.dumps(statement_of(root, datetime.now(UTC))), encoding="utf-8")
+    return path
+
+
+def test_plan_then_deploy_then_audit(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The way from plan to export on the command line."""
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode", "--out", "plan.json"]) == 8
+    assert json.loads((root / "plan.json").read_text(encoding="utf-8"))[0]["campaign"] == "cmp_123"
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 0
+    assert "Deployed to sandbox: 2 writes, 2 new events" in capsys.readouterr().out
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
+    assert main(["audit", "verify", "--env", "sandbox"]) == 0
+    assert main(["audit", "sync", "--env", "sandbox"]) == 0
+    assert "0 new events" in capsys.readouterr().out
+    assert main(["audit", "export", "out.json", "--env", "sandbox"]) == 0
+    assert len(json.loads((root / "out.json").read_text(encoding="utf-8"))) == 8
+
+
+def test_deploy_recomputes_the_evidence(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule that changed after the tests is refused with exit code 4, each reason on a line."""
+    (root / "a.rules.yaml").write_text(RULES.replace("5000", "1"), encoding="utf-8")
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 4
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "dialproof: error: a.rules.yaml was changed after the tests"
+    assert "what would be deployed is not what was tested" in error[1]
+
+
+def test_deploy_without_evidence_is_refused(evidence: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing evidence is a refusal; no option is a usage error."""
+    assert main(["deploy", "--env", "sandbox", "--evidence", "nowhere.json"]) == 4
+    assert main(["deploy", "--env", "sandbox"]) == 2
+    assert main(["deploy", "--env", "prod", "--evidence", str(evidence)]) == 2
+    assert "there is no environment 'prod'; there are sandbox" in capsys.readouterr().err
+
+
+def test_export_to_an_unknown_suffix_is_a_usage_error(evidence: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No sink takes the file: the message names those that are known."""
+    main(["deploy", "--env", "sandbox", "--evidence", str(evidence)])
+    assert main(["audit", "export", "out.xls", "--env", "sandbox"]) == 2
+    assert "use .json, .jsonl or .csv" in capsys.readouterr().err
+
+
+def test_a_broken_chain_is_found(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Audit verify names the line, with exit code 1; export still writes what can be read and says so."""
+    main(["deploy", "--env", "sandbox", "--evidence", str(evidence)])
+    path = root / ".dialproof/audit/sandbox.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"high_value"', b'"High_value"', 1))
+    assert main(["audit", "verify", "--env", "sandbox"]) == 1
+    assert main(["audit", "export", "out.csv", "--env", "sandbox"]) == 1
+    assert "its chain is broken" in capsys.readouterr().err
+
+
+def test_an_interrupted_deploy_says_what_became_of_it(
+    evidence: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C between two writes: the first is undone, the message says so, and the exit code is 130."""
+    create = CampaignRulesTarget.create_rule
+
+    def interrupted(self: CampaignRulesTarget, campaign: str, rule: Any) -> Any:
+        if rule["name"] == "high_value":
+            raise KeyboardInterrupt
+        return create(self, campaign, rule)
+
+    monkeypatch.setattr(CampaignRulesTarget, "create_rule", interrupted)
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 130
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "interrupted",
+        "write 2 of 2 (create of rule 'high_value') failed; the 1 write made was undone",
+    ]

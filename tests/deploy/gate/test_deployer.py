@@ -1,0 +1,221 @@
+"""Plan and deploy against the embedded sandbox: evidence, refusals, foreign rules, order of environments, audit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
+from dialproof_deploy.audit import AuditLog, verify
+from dialproof_deploy.sandbox.serve import Sandbox
+from tests.deploy.gate.conftest import NOW, RULES, statement_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from dialproof_deploy.deploy import Deployer
+
+    Make = Callable[..., Deployer]
+
+
+@pytest.fixture
+def sandbox(root: Path) -> Iterator[Sandbox]:
+    """Serve the sandbox of the project, so that several deployers meet the same one."""
+    with Sandbox.start(root / ".dialproof") as running:
+        yield running
+
+
+def _records(root: Path, environment: str = "sandbox") -> list[dict[str, Any]]:
+    path = root / f".dialproof/audit/{environment}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_deploy_writes_what_was_tested(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """All fields travel: inverted becomes the opposite operator, a list is a JSON array, values are text."""
+    result = deployer().deploy(statement_of(root))
+    assert result.writes == 2
+    assert result.new_events == 2
+    with deployer()._target() as target:
+        high, no_consent = sorted(target.list_rules("cmp_123"), key=lambda rule: rule["executionOrder"])
+    assert high["conditions"] == [
+        {"attribute": "lifetimeValue", "operator": "greaterThan", "value": "5000", "type": "number"},
+        {"attribute": "state", "operator": "notIn", "value": '["TX","CA"]', "type": "string"},
+    ]
+    assert high["actions"] == [{"type": "setList", "listId": "premium", "value": "true"}]
+    assert no_consent["actions"] == [{"type": "doNotDial"}]
+    assert verify(result.audit_log).ok
+
+
+def test_changes_have_the_remote_id_and_versions(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """Each change in the audit names the rule's id on the target, its versions and the request."""
+    deployer().deploy(statement_of(root))
+    text = RULES.replace("5000", "6000")
+    (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+    deployer().deploy(statement_of(root))
+    changes = [r for r in _records(root) if r["event"] == "change"]
+    assert [(c["rule"], c["version_before"], c["version_after"]) for c in changes] == [
+        ("no_consent", None, 1),
+        ("high_value", None, 1),
+        ("high_value", 1, 2),
+    ]
+    assert changes[2]["remote_id"] == changes[1]["remote_id"]
+    assert all(c["request_id"] and c["digest"] for c in changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda root: (root / "a.rules.yaml").write_text(RULES + "# later\n"),
+            "a.rules.yaml was changed after the tests",
+        ),
+        (lambda root: (root / "a.contacts.yaml").unlink(), "a.contacts.yaml was tested and is gone"),
+        (
+            lambda root: (root / "dialproof.toml").write_text("[semantics]\ndoNotDialStops = true\n"),
+            "semantics.doNotDialStops",
+        ),
+        (
+            lambda root: (root / "dialproof.toml").write_text("[gate]\nmaxAgeHours = 9999\n"),
+            "the configuration is not the one of the tests",
+        ),
+    ],
+)
+def test_anything_else_than_what_was_tested_is_refused(
+    root: Path, deployer: Make, sandbox: Sandbox, change: Callable[[Path], object], reason: str
+) -> None:
+    """A changed or missing file and another semantics are refusals, recorded, before any request."""
+    evidence = statement_of(root)
+    change(root)
+    with pytest.raises(RefusedError, match=reason):
+        deployer().deploy(evidence)
+    assert [record["event"] for record in _records(root)] == ["refusal"]
+
+
+def test_old_evidence_is_refused(root: Path, deployer: Make) -> None:
+    """gate.maxAgeHours bounds the age of the tests."""
+    evidence = statement_of(root, NOW - timedelta(hours=25))
+    with pytest.raises(RefusedError, match=r"25\.0 h ago"):
+        deployer().deploy(evidence)
+
+
+def test_foreign_rules_are_refused_until_kept_or_pruned(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """A rule on the target that is in no file blocks the deploy; prune deletes it, an unknown name is an error."""
+    evidence = statement_of(root)
+    with deployer()._target() as target:
+        target.create_rule("cmp_123", {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9})
+    with pytest.raises(RefusedError, match="foreign rule 'by_hand'"):
+        deployer().deploy(evidence)
+    kept = deployer()
+    kept.environment = replace(kept.environment, keep=("by_hand",))
+    assert kept.deploy(evidence).plans[0].kept == ("by_hand",)
+    assert deployer(prune=["by_hand"]).deploy(evidence).writes == 1
+    with pytest.raises(UsageError, match="holds no rule 'by_hand'"):
+        deployer(prune=["by_hand"]).deploy(evidence)
+
+
+def test_a_rule_that_we_made_and_dropped_is_an_orphan(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """The audit log tells our own left-over from a stranger's rule."""
+    deployer().deploy(statement_of(root))
+    (root / "a.rules.yaml").write_text(RULES.partition("  - name: no_consent")[0], encoding="utf-8")
+    with pytest.raises(RefusedError, match="orphan rule 'no_consent'"):
+        deployer().deploy(statement_of(root))
+
+
+def test_a_frozen_environment_is_refused(root: Path, deployer: Make) -> None:
+    """Within a freeze window nothing is deployed; planning goes on."""
+    frozen = deployer()
+    frozen.environment = replace(frozen.environment, freeze=("Sat 00:00-Sun 00:00",))
+    with pytest.raises(RefusedError, match="frozen"):
+        frozen.deploy(statement_of(root))
+    assert len(frozen.plan()[0].steps) == 2
+
+
+def test_a_required_environment_comes_first(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """Rules that the required environment has not received are refused; afterwards nothing speaks against them."""
+    evidence = statement_of(root)
+    later = deployer()
+    later.environment = replace(later.environment, requires="staging")
+    with pytest.raises(RefusedError, match="'staging' must receive exactly these rules first"):
+        later.deploy(evidence)
+    deployer().deploy(evidence)
+    first = root / ".dialproof/audit/sandbox.jsonl"
+    (root / ".dialproof/audit/staging.jsonl").write_bytes(first.read_bytes())
+    assert later.deploy(evidence).writes == 0
+
+
+def test_what_the_target_cannot_hold_is_named_with_its_place(root: Path, deployer: Make) -> None:
+    """Groups, CEL, context and wrap-up rules are problems with path and line, all at once."""
+    text = RULES.replace(
+        "      - {attribute: consent,",
+        "      - any: [{attribute: consent, operator: exists}]\n      - {attribute: consent,",
+    )
+    text = text.replace(
+        "operator: in, value: [TX, CA], inverted: true", "operator: beginsWith, value: T, inverted: true"
+    )
+    (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        deployer().plan()
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("a.rules.yaml:9:")
+    assert "an inverted beginsWith, which has no exact opposite" in lines[0]
+    assert lines[1].startswith("a.rules.yaml:17:")
+    assert "the group 'any'" in lines[1]
+
+
+def test_ids_of_the_environment_are_applied(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """Logical campaign and list ids become the environment's; one evidence serves them all."""
+    evidence = statement_of(root)
+    ids = {"campaigns": {"cmp_123": "c-77"}, "lists": {"premium": "l-5"}}
+    mapped = deployer()
+    mapped.environment = replace(mapped.environment, ids=ids)
+    mapped.deploy(evidence)
+    with deployer()._target() as target:
+        lists = {rule["name"]: rule["actions"][0].get("listId") for rule in target.list_rules("c-77")}
+    assert lists == {"high_value": "l-5", "no_consent": None}
+
+
+def test_another_campaign_id_in_the_environment_is_refused(root: Path, deployer: Make) -> None:
+    """GENESYS_CAMPAIGN_ID beside files that name a campaign must agree with them."""
+    other = deployer(environ={"GENESYS_CAMPAIGN_ID": "cmp_9"})
+    other.environment = replace(other.environment, name="staging")
+    with pytest.raises(RefusedError, match="GENESYS_CAMPAIGN_ID is 'cmp_9'"):
+        other.deploy(statement_of(root))
+
+
+def test_a_full_disk_after_the_deploy_says_what_stands(
+    root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy whose last record cannot be written was made all the same: partly applied, never "nothing changed"."""
+    append = AuditLog.append
+
+    def full(log: AuditLog, event: str, **fields: Any) -> dict[str, Any]:
+        if fields.get("details", {}).get("decision") == "deployed":
+            raise RefusedError("the audit record 'decision' cannot be written")
+        return append(log, event, **fields)
+
+    monkeypatch.setattr(AuditLog, "append", full)
+    with pytest.raises(PartlyAppliedError) as caught:
+        deployer().deploy(statement_of(root))
+    assert str(caught.value).splitlines() == [
+        "campaign cmp_123: the audit record 'decision' cannot be written",
+        "deployed and standing in campaign cmp_123: create of rule 'no_consent'",
+        "deployed and standing in campaign cmp_123: create of rule 'high_value'",
+    ]
+
+
+def test_personal_values_of_contacts_stay_out_of_the_audit(root: Path, deployer: Make) -> None:
+    """Whatever sentence carries a value of a pii column into a record, the record does not show it."""
+    columns = "columns:\n  lifetimeValue: {type: number}\n  state: {type: string}\n  consent: {type: string}\n"
+    (root / "c.contactlist.yaml").write_text(columns + "  mail: {type: string, pii: true}\n", encoding="utf-8")
+    (root / "a.rules.yaml").write_text(RULES.replace("rules:", "contactList: c.contactlist.yaml\nrules:", 1))
+    case = (
+        "cases:\n  - {name: one, contact: {mail: ann@example.org}, expect: {dial: true, contact: {mail: bob@x.org}}}\n"
+    )
+    (root / "a.contacts.yaml").write_text(case, encoding="utf-8")
+    deployer().record_refusal(["1 item failed: a.contacts.yaml::ann@example.org", "bob@x.org"])
+    assert _records(root)[0]["details"] == {"reasons": ["1 item failed: a.contacts.yaml::[pii]", "[pii]"]}

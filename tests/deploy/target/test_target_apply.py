@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from target_fakes import Campaign, MemoryTarget, rule, stored
+
+from dialproof.errors import PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
+from dialproof_deploy.api_errors import BadRequestError, UnreachableError
+from dialproof_deploy.apply import apply
+from dialproof_deploy.evidence import json_digest
+from dialproof_deploy.plan import Plan, make_plan
+
+DESIRED = [rule("a", 1, priority=5), rule("b", 2, priority=6), rule("new", 3)]
+REMOTE = [stored("a", 1, version=4), stored("b", 2), stored("old", 9)]
+
+
+class Audit:
+    """Keeps records, and fails from a given one on."""
+
+    def __init__(self, fail_from: int | None = None) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.fail_from = fail_from
+        self.calls = 0
+
+    def __call__(self, record: dict[str, Any]) -> None:  # noqa: D102
+        self.calls += 1
+        if self.fail_from is not None and self.calls >= self.fail_from:
+            raise OSError(28, "No space left on device")
+        self.records.append(record)
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return (event, rule) of each record."""
+        return [(record["event"], record["rule"]) for record in self.records]
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    """Return the campaign that PLAN was made from."""
+    return Campaign(*REMOTE)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """Return a plan of four writes: a delete, two updates and a create, in this order."""
+    plan = make_plan("c1", DESIRED, REMOTE, prune=["old"])
+    assert [step.action for step in plan.steps] == ["delete", "update", "update", "create"]
+    return plan
+
+
+def test_writes_are_made_in_order_and_recorded(plan: Plan, campaign: Campaign) -> None:
+    """Each write has a record before and after it, with versions and request id."""
+    audit, progress = Audit(), []
+    result = apply(
+        plan,
+        MemoryTarget(campaign),
+        audit=audit,
+        on_progress=lambda n, total, step: progress.append((n, total, step.rule)),
+    )
+    assert campaign.writes == [("delete", "old"), ("update", "a"), ("update", "b"), ("create", "new")]
+    assert progress == [(1, 4, "old"), (2, 4, "a"), (3, 4, "b"), (4, 4, "new")]
+    assert [(m.version_before, m.version_after) for m in result.made] == [(1, None), (4, 5), (1, 2), (None, 1)]
+    assert audit.records[2:4] == [
+        {
+            "event": event,
+            "campaign": "c1",
+            "rule": "a",
+            "remote_id": "id-a",
+            "action": "update",
+            "version_before": 4,
+            "version_after": after,
+            "digest": json_digest(plan.steps[1].after),
+            "request_id": request,
+        }
+        for event, after, request in (("change.started", None, None), ("change.made", 5, "request-2"))
+    ]
+    assert len(audit.records) == 8
+
+
+def test_nothing_to_do_asks_nothing() -> None:
+    """A plan without steps makes no request at all."""
+    target = MemoryTarget(Campaign(stored("a", 1)))
+    result = apply(make_plan("c1", [rule("a", 1)], [stored("a", 1)]), target, audit=Audit())
+    assert (result.made, target.lists) == ((), 0)
+
+
+def test_a_dry_run_only_reads(plan: Plan, campaign: Campaign) -> None:
+    """The target is compared, nothing is written and nothing recorded."""
+    audit, target = Audit(), MemoryTarget(campaign)
+    result = apply(plan, target, audit=audit, dry_run=True)
+    assert (result.dry_run, result.made, target.lists) == (True, (), 1)
+    assert (campaign.writes, audit.records) == ([], [])
+
+
+def test_a_plan_with_refusals_is_refused(campaign: Campaign) -> None:
+    """The refusals are the message."""
+    with pytest.raises(RefusedError, match="foreign rule 'old'"):
+        apply(make_plan("c1", DESIRED, REMOTE), MemoryTarget(campaign), audit=Audit())
+    assert campaign.writes == []
+
+
+def test_a_target_that_moved_is_never_written(plan: Plan, campaign: Campaign) -> None:
+    """Edits, creations and deletions since the plan are all listed, in three ways where we would change the rule."""
+    campaign.edit("a", priority=77)
+    campaign.edit("old", description="still needed")
+    campaign.delete("id-b")
+    campaign.create({**rule("extra", 40), "version": 1})
+    campaign.writes.clear()
+    with pytest.raises(RemoteConflictError) as caught:
+        apply(plan, MemoryTarget(campaign), audit=Audit())
+    text = str(caught.value)
+    assert "priority: planned from 100, ours 5, theirs 77" in text
+    assert "rule 'old' was changed" in text
+    assert "rule 'b' was deleted" in text
+    assert "rule 'extra' was created" in text
+    assert campaign.writes == []
+
+
+def test_a_save_without_change_is_no_move(plan: Plan, campaign: Campaign) -> None:
+    """A version that went up over the same content is taken from the target, and none is skipped."""
+    campaign.edit("a")
+    apply(plan, MemoryTarget(campaign), audit=Audit())
+    assert campaign.versions()["a"] == 6
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_failing_write_undoes_those_before(number: int, plan: Plan, campaign: Campaign) -> None:
+    """Whichever write is refused, the target ends with the content it had, in further versions."""
+    before = campaign.contents()
+    audit = Audit()
+    target = MemoryTarget(campaign, {number: BadRequestError("the server refuses")})
+    undone = {1: "nothing was changed", 2: "the 1 write made was undone"}.get(number, f"the {number - 1} writes made")
+    with pytest.raises(RemoteError, match=f"the server refuses\n.*write {number} of 4 .*{undone}"):
+        apply(plan, target, audit=audit)
+    assert campaign.contents() == before
+    assert campaign.versions()["a"] == (4 if number <= 2 else 6)
+    kinds = [event for event, _ in audit.events()]
+    assert kinds.count("change.failed") == 1
+    assert kinds.count("rollback.made") == number - 1
+
+
+def test_undoing_a_swap_keeps_the_order_promise() -> None:
+    """Shifts are undone as well, so a rule written twice is written back twice."""
+    remote = [stored("a", 1), stored("b", 2)]
+    campaign = Campaign(*remote)
+    plan = make_plan("c1", [rule("a", 2), rule("b", 1)], remote)
+    with pytest.raises(RemoteError):
+        apply(plan, MemoryTarget(campaign, {3: BadRequestError("no")}), audit=Audit())
+    assert campaign.orders() == {"a": 1, "b": 2}
+    assert campaign.versions() == {"a": 3, "b": 3}
+
+
+def test_a_conflict_in_the_middle_stays_a_conflict(plan: Plan, campaign: Campaign) -> None:
+    """The class of the error, and with it the exit code, is that of the cause."""
+    with pytest.raises(RemoteConflictError, match="undone"):
+        apply(plan, MemoryTarget(campaign, {3: RemoteConflictError("edited")}), audit=Audit())
+    assert campaign.contents()["a"]["priority"] == 100
+
+
+def test_a_write_in_doubt_that_was_made_is_undone_too(plan: Plan, campaign: Campaign) -> None:
+    """After an unreachable target answers again, what was made without our knowledge is found and undone."""
+    before = campaign.contents()
+
+    class Late(MemoryTarget):
+        def create_rule(self, campaign_id: str, rule: Any) -> Any:
+            written = super().create_rule(campaign_id, rule)
+            if rule["name"] == "new":
+                raise UnreachableError("no answer")
+            return written
+
+    with pytest.raises(RemoteError, match="the 4 writes made were undone"):
+        apply(plan, Late(campaign), audit=Audit())
+    assert campaign.contents() == before
+
+
+def test_a_first_write_in_doubt_says_so(plan: Plan, campaign: Campaign) -> None:
+    """Without anything made and without an answer, the error says that it is not known."""
+
+    class Dead(MemoryTarget):
+        def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
+            if self.lists:
+                raise UnreachableError("dead")
+            return super().list_rules(campaign_id)
+
+    with pytest.raises(RemoteError, match="whether it was made is not known"):
+        apply(plan, Dead(campaign, {1: UnreachableError("no answer")}), audit=Audit())
+
+
+def test_a_write_that_left_something_else_is_not_called_unmade(campaign: Campaign) -> None:
+    """A server that stores another content than it was sent has changed the campaign: nobody may hear "nothing"."""
+    plan = make_plan("c1", [rule("a", 1, priority=5), rule("b", 2), rule("old", 9)], REMOTE)
+
+    class Lossy(MemoryTarget):
+        def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+            super().update_rule(campaign_id, planned_from, {**rule, "conditions": []})
+            raise RemoteError("the server stored something else than was sent")
+
+    with pytest.raises(RemoteError, match="whether it was made is not known: look at the target"):
+        apply(plan, Lossy(campaign), audit=Audit())
+
+
+def test_a_failed_undo_lists_what_stands(plan: Plan, campaign: Campaign) -> None:
+    """The error of class partly applied lists what was made, undone, and not made."""
+    target = MemoryTarget(campaign, {4: BadRequestError("refused"), 6: BadRequestError("refused again")})
+    with pytest.raises(PartlyAppliedError) as caught:
+        apply(plan, target, audit=Audit())
+    assert str(caught.value).splitlines() == [
+        "refused",
+        "write 4 of 4 (create of rule 'new') failed and what was made before could not all be undone",
+        "undoing stopped at: refused again",
+        "made and still standing: delete of rule 'old'",
+        "made and still standing: update of rule 'a'",
+        "made and undone: update of rule 'b'",
+        "not made: create of rule 'new'",
+    ]
+    assert campaign.contents()["a"]["priority"] == 5
+
+
+def test_an_edit_while_undoing_is_not_overwritten(plan: Plan, campaign: Campaign) -> None:
+    """Somebody who edits a rule we have just written keeps the edit; the error says what stands."""
+
+    class Edited(MemoryTarget):
+        def create_rule(self, campaign_id: str, rule: Any) -> Any:
+            self.campaign.edit("b", description="mine now")
+            raise BadRequestError("refused")
+
+    with pytest.raises(PartlyAppliedError, match="made and still standing: update of rule 'b'"):
+        apply(plan, Edited(campaign), audit=Audit())
+    assert campaign.contents()["b"]["description"] == "mine now"
+
+
+@pytest.mark.parametrize("record", range(1, 9))
+def test_a_full_disk_under_the_audit_stops_and_undoes(record: int, plan: Plan, campaign: Campaign) -> None:
+    """Without a record no write is made. Those made are undone, and an undoing that no record shows is not hidden."""
+    before = campaign.contents()
+    writes = record // 2
+    with pytest.raises(PartlyAppliedError if writes else RefusedError) as caught:
+        apply(plan, MemoryTarget(campaign), audit=Audit(fail_from=record))
+    first, second, *rest = str(caught.value).splitlines()
+    assert first == "the audit trail cannot be written: No space left on device"
+    undone = {0: "nothing was changed", 1: "the 1 write made was undone"}.get(writes, f"the {writes} writes made were")
+    assert undone in second
+    titles = ["delete of rule 'old'", "update of rule 'a'", "update of rule 'b'", "create of rule 'new'"]
+    made = [f"made and undone: {title}" for title in titles[:writes]]
+    assert rest == ([*made, *(f"not made: {title}" for title in titles[writes:])] if writes else [])
+    assert campaign.contents() == before
+    assert len(campaign.writes) == writes * 2
+
+
+def test_a_record_that_fails_after_the_write_undoes_it(plan: Plan, campaign: Campaign) -> None:
+    """If the undoing can be recorded again, the trail is whole, and the error is that of the audit."""
+    before = campaign.contents()
+    audit = Audit()
+
+    def hiccup(record: dict[str, Any]) -> None:
+        if record["event"] == "change.made" and record["rule"] == "a":
+            raise RefusedError("the audit record cannot be written")
+        audit(record)
+
+    with pytest.raises(RefusedError, match=r"cannot be written\nwrite 2 of 4 .* failed; the 2 writes made were undone"):
+        apply(plan, MemoryTarget(campaign), audit=hiccup)
+    assert campaign.contents() == before
+    assert [event for event, _ in audit.events()].count("rollback.made") == 2
+
+
+def test_an_answer_without_digest_does_not_stop_a_deploy(plan: Plan, campaign: Campaign) -> None:
+    """A server that adds a number beyond what JSON holds exactly has stored the rule all the same."""
+
+    class Big(MemoryTarget):
+        def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+            written = super().update_rule(campaign_id, planned_from, rule)
+            return replace(written, rule={**written.rule, "dateModified": 2**60})
+
+    audit = Audit()
+    assert len(apply(plan, Big(campaign), audit=audit).made) == 4
+    assert audit.records[3]["digest"] == json_digest(plan.steps[1].after)
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_a_second_interrupt_while_undoing_says_what_stands(number: int, plan: Plan, campaign: Campaign) -> None:
+    """Whoever presses Ctrl-C twice is told what is left half done."""
+    target = MemoryTarget(campaign, {4: KeyboardInterrupt(), number: KeyboardInterrupt()})
+    with pytest.raises(PartlyAppliedError, match="undoing stopped at: interrupted\nmade and still standing: delete"):
+        apply(plan, target, audit=Audit())
+
+
+def test_an_interrupt_undoes_and_stays_an_interrupt(plan: Plan, campaign: Campaign) -> None:
+    """Ctrl-C between two writes leaves the campaign as it was."""
+    before = campaign.contents()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        apply(plan, MemoryTarget(campaign, {3: KeyboardInterrupt()}), audit=Audit())
+    assert caught.value.__notes__ == ["write 3 of 4 (update of rule 'b') failed; the 2 writes made were undone"]
+    assert campaign.contents() == before
+
+
+def test_a_progress_display_that_breaks_undoes(plan: Plan, campaign: Campaign) -> None:
+    """A closed pipe under the progress display does not leave half a deploy."""
+
+    def broken(number: int, total: int, step: object) -> None:
+        if number == 2:
+            raise BrokenPipeError
+
+    before = campaign.contents()
+    with pytest.raises(BrokenPipeError):
+        apply(plan, MemoryTarget(campaign), audit=Audit(), on_progress=broken)
+    assert campaign.contents() == before
+
+
+def test_records_hold_no_content(plan: Plan, campaign: Campaign) -> None:
+    """Records name rules, actions, versions and requests, and never conditions or values."""
+    audit = Audit()
+    apply(plan, MemoryTarget(campaign), audit=audit)
+    allowed = {"event", "campaign", "rule", "remote_id", "action", "version_before", "version_after", "digest"}
+    allowed.add("request_id")
+    assert all(set(record) == allowed for record in audit.records)
