@@ -1,0 +1,100 @@
+"""The item of one case: run the rules over its contact and hold the outcome against what is expected."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from dialproof.evaluate import conflicts_of
+from pytest_dialproof.compare import differences
+from pytest_dialproof.items import DialproofItem
+
+if TYPE_CHECKING:
+    from dialproof.evaluate import Evaluator
+    from dialproof.model.contacts import Case, ContactsFile
+    from dialproof.outcome import Outcome
+    from dialproof.project import Campaign
+
+__all__ = ["CaseItem", "run_options"]
+
+
+def run_options(case: Case, file: ContactsFile) -> dict[str, Any]:
+    """Return how a case is run: its own clock and zone, else the file's, else the current time in UTC."""
+    return {
+        "category": case.category,
+        "context": case.context,
+        "lists": case.lists,
+        "now": case.now or file.now or datetime.now(UTC),
+        "time_zone": case.time_zone or file.time_zone,
+    }
+
+
+class CaseItem(DialproofItem):
+    """One case of a contacts file."""
+
+    def __init__(self, *, case: Case, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case, self.contacts, self.campaign = case, contacts, campaign
+        self._facts: dict[str, Any] | None = None
+        for tag in case.tags:
+            if tag.isidentifier():
+                self.extra_keyword_matches.add(tag)  # -k finds a case by its tags
+
+    def check(self) -> None:
+        """Run the case; only when it fails is the trace computed that explains why."""
+        evaluator = self.place.evaluator(self.campaign)
+        options = run_options(self.case, self.contacts)
+        try:
+            started = perf_counter_ns()
+            outcome = evaluator.run(self.case.contact, **options)
+            elapsed = perf_counter_ns() - started
+        except ValueError as error:  # a clock or time zone that there is not
+            raise self.fails(f"the case cannot be run: {error}") from None
+        self._facts = {
+            "campaign": self.campaign.id,
+            "matched": list(outcome.matched),
+            "missed": self._missed(evaluator, outcome, options),
+            "ns": elapsed,
+            "conflict": self._conflict(outcome),
+        }
+        self.user_properties += [
+            ("campaign", self.campaign.id),
+            ("file", self.place.shown(self.file)),
+            ("line", str(self.line)),
+        ]
+        found = differences(self.case.expect, outcome, self.campaign)
+        if found:
+            from pytest_dialproof.case_text import explain
+
+            rules = list(dict.fromkeys(rule for difference in found for rule in difference.rules))
+            self.user_properties += [("rule", rule) for rule in rules]
+            traces = evaluator.trace(self.case.contact, **options)
+            text = explain(self, options, outcome, found, traces)
+            line = next((d.line for d in found if d.line), None)
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise self.fails(found[0].summary + more, text, line=line)
+
+    def dialproof_facts(self, when: str) -> dict[str, Any]:
+        """Return the item's id, and after the call what the evaluation showed."""
+        facts = super().dialproof_facts(when)
+        return {**facts, "case": self._facts} if when == "call" and self._facts else facts
+
+    def _missed(self, evaluator: Evaluator, outcome: Outcome, options: dict[str, Any]) -> list[str]:
+        """Return the rules whose own conditions are false for the contact; not those behind the end of the run."""
+        rules = [r.name for r in self.campaign.rules if r.enabled and r.category == self.case.category]
+        if self.campaign.hit_policy == "first" or evaluator.semantics.doNotDialStops:
+            circumstances = {key: options[key] for key in ("context", "now", "time_zone")}
+            verdicts = evaluator.verdicts(self.case.contact, **circumstances)
+            return [rule for rule in rules if verdicts[rule] is False]
+        if outcome.failure is not None:
+            return []
+        met = {*outcome.matched, *outcome.undecided}
+        return [rule for rule in rules if rule not in met]
+
+    def _conflict(self, outcome: Outcome) -> bool:
+        """Tell whether two rules that acted contradict each other, declared overwrites aside."""
+        if len(outcome.acted) < 2:
+            return False
+        overrides = {rule.name: rule.overrides for rule in self.campaign.rules}
+        return any(one not in overrides[later] for one, later in conflicts_of(outcome))

@@ -1,0 +1,116 @@
+"""Collectors: one for each rules, contacts and contact list file; their items are those of ``dialproof.items``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dialproof.errors import DialproofError
+from dialproof.items import case_names, families, invariant_names
+from dialproof.reading import kind_of
+from pytest_dialproof.case_item import CaseItem
+from pytest_dialproof.lint_items import FamilyItem, InvariantItem
+from pytest_dialproof.projects import project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_dialproof.projects import SessionProject
+
+__all__ = ["ContactListFile", "ContactsFile", "RulesFile", "collect"]
+
+
+def collect(path: Path, parent: pytest.Collector) -> pytest.File | None:
+    """Return the collector for a path whose name looks like one of ours, None if it is none."""
+    collectors: dict[str | None, type[DialproofFile]] = {
+        "rules": RulesFile,
+        "contacts": ContactsFile,
+        "contactlist": ContactListFile,
+    }
+    collector = collectors.get(kind_of(path.name))
+    return collector.from_parent(parent, path=path) if collector else None
+
+
+class DialproofFile(pytest.File):
+    """A file of ours; what is wrong with it is one collection error with a line for each problem."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Return the items of the file."""
+        try:
+            return self._collect()
+        except DialproofError as error:
+            raise self.CollectError(str(error)) from None
+
+    def _collect(self) -> list[pytest.Item]:
+        place = project_of(self.path, self.config)
+        path = place.relative(self.path)
+        problems = [p for p in place.project.problems if p.path == path and getattr(p, "severity", "error") == "error"]
+        if problems:
+            lines = (str(problem).replace(path, place.shown(path), 1) for problem in problems)
+            raise self.CollectError("\n".join(lines))
+        return list(self.items(place, path))
+
+    def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
+        """Yield the items of a file without errors."""
+        raise NotImplementedError
+
+    def missing(self, place: SessionProject, path: str) -> pytest.Collector.CollectError:
+        """Return the error for a file that the project did not read although nothing was found wrong with it."""
+        return self.CollectError(
+            f"{place.shown(path)}: is not part of the project at {place.shown('.')}; "
+            "files in hidden and excluded folders are not read"
+        )
+
+
+class RulesFile(DialproofFile):
+    """A rules file: one item for each family of checks, then one for each invariant."""
+
+    def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
+        """Yield the items of the file."""
+        file = place.project.rules_files.get(path)
+        if file is None:
+            raise self.missing(place, path)
+        for family in families():
+            yield FamilyItem.from_parent(self, name=family, place=place, file=path, line=1)
+        for name, invariant in zip(invariant_names(file), file.invariants, strict=True):
+            yield InvariantItem.from_parent(
+                self, name=name, place=place, file=path, line=invariant.span.line, invariant=invariant
+            )
+
+
+class ContactsFile(DialproofFile):
+    """A contacts file: one item for each case; the contacts of a population are no items."""
+
+    def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
+        """Yield the items of the file."""
+        file = place.project.contacts_files.get(path)
+        if file is None:
+            raise self.missing(place, path)
+        campaign = place.project.links.get(path)
+        if campaign is None and file.cases:
+            raise self.CollectError(
+                f"{place.shown(path)}: the rules that it tests cannot be read; their own errors say why"
+            )
+        for name, case in zip(case_names(file), file.cases, strict=True):
+            yield CaseItem.from_parent(
+                self,
+                name=name,
+                place=place,
+                file=path,
+                line=case.span.line,
+                case=case,
+                contacts=file,
+                campaign=campaign,
+            )
+
+
+class ContactListFile(DialproofFile):
+    """A contact list: one item for its schema."""
+
+    def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
+        """Yield the item of the file."""
+        if path not in place.project.contact_lists:
+            raise self.missing(place, path)
+        yield FamilyItem.from_parent(self, name="schema", place=place, file=path, line=1)

@@ -1,0 +1,78 @@
+"""The end of a session, on the controller: the gate, what it opens, and the last section of the terminal.
+
+It imports the standard library and pytest alone until there is something to decide.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_dialproof.recorder import RECORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from dialproof_deploy.deploy import DeployResult
+    from pytest_dialproof.gatekeeper import Gatekeeper
+
+__all__ = ["Ending"]
+
+
+class Ending:
+    """Registered as a plugin on the controller; it holds the built-in implementations of our own hooks too."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.keeper: Gatekeeper | None = None
+        self.notes: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Ask the gate; where something was to be deployed and was not, a session that was green fails."""
+        option = self.config.option
+        if option.collectonly or option.setupplan:
+            if option.dialproof_deploy:
+                self.notes.append("nothing was run, so there is no gate: nothing is planned or deployed")
+            return
+        recorder = self.config.stash[RECORDER]
+        read = {root for roots in recorder.read.values() for root in roots or ()}
+        roots = sorted({*read, *recorder.runs})
+        if not roots and not option.dialproof_deploy:
+            return
+        from pytest_dialproof.gatekeeper import Gatekeeper
+
+        # other plugins may have changed the session's own status by now
+        self.keeper = Gatekeeper(session, recorder, int(exitstatus) or int(session.exitstatus))
+        if not self.keeper.decide(roots) and session.exitstatus == 0:
+            session.exitstatus = 1
+        if not self.config.pluginmanager.has_plugin("terminalreporter") and option.dialproof_deploy:
+            for line in self.keeper.complaints():  # -p no:terminal: a deploy must not fail without a word
+                sys.stderr.write(f"dialproof: {line}\n")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+        """Write the verdict below everything else."""
+        yield
+        if self.keeper is None and not self.notes:
+            return
+        terminalreporter.write_sep("=", "dialproof")
+        for note in self.notes:
+            terminalreporter.write_line(note)
+        if self.keeper is not None:
+            self.keeper.write(terminalreporter)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_dialproof_gate_open(self, evidence: Mapping[str, Any]) -> None:
+        """Deploy, if that was asked for."""
+        if self.keeper is not None and self.config.option.dialproof_deploy == "apply":
+            self.keeper.deploy(evidence)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_dialproof_deployed(self, result: DeployResult) -> None:
+        """Export the audit log, if that was asked for."""
+        file: str | None = self.config.option.dialproof_audit_export
+        if self.keeper is not None and file:
+            self.keeper.export_audit(result, file)

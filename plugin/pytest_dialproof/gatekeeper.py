@@ -1,0 +1,322 @@
+"""Asks the gate about each project of a session, and does what an open gate allows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dialproof.errors import DialproofError
+from dialproof_deploy.gate import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
+from dialproof_deploy.redact import redact
+from dialproof_deploy.state import StateDir
+from pytest_dialproof.projects import SessionProject, common_folder, digests_of, projects_of, real
+from pytest_dialproof.summary import facts, write_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pytest
+
+    from dialproof.lint import LintResult
+    from dialproof_deploy.deploy import Deployer, DeployResult
+    from pytest_dialproof.recorder import Recorder, Run
+
+__all__ = ["Gatekeeper"]
+
+
+@dataclass
+class _Asked:
+    """One project with its verdict; ``lines`` are what happened afterwards, in sentences."""
+
+    place: SessionProject
+    verdict: Verdict
+    latencies: tuple[int, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    result: LintResult | None = None
+    evidence: Path | None = None
+    lines: list[str] = field(default_factory=list)
+
+
+class Gatekeeper:
+    """The end of one session on the controller."""
+
+    def __init__(self, session: pytest.Session, recorder: Recorder, exit_status: int) -> None:
+        self.session, self.recorder, self.exit_status = session, recorder, exit_status
+        self.config = session.config
+        self.option = session.config.option
+        self.now = datetime.now(UTC)
+        self.asked: list[_Asked] = []
+        self.errors: list[str] = []
+
+    def decide(self, roots: Sequence[str]) -> bool:
+        """Ask the gate about every project and go on; return whether all that was asked for was done."""
+        done = True
+        try:
+            self.asked = [self._ask(root) for root in roots or [self._root_of_arguments()]]
+            if len(self.asked) > 1:
+                self._refuse_several()
+            for asked in self.asked:
+                done &= self._go_on(asked)
+            self._report()
+        except DialproofError as error:
+            self.errors += str(error).splitlines()
+        except KeyboardInterrupt as interrupt:
+            self.errors += ["interrupted", *getattr(interrupt, "__notes__", ())]
+        except Exception as error:  # a defect, here or in a plugin of dialproof: the session must still end in order
+            if os.environ.get("DIALPROOF_DEBUG"):
+                raise
+            # only the type, as in the command: the text of an unexpected error may hold a contact's values
+            what = f"internal error ({type(error).__name__}); set DIALPROOF_DEBUG=1 to see where, and report it please"
+            self.errors += [what, *getattr(error, "__notes__", ())]
+        return done and not self.errors
+
+    def deploy(self, evidence: Mapping[str, Any]) -> None:
+        """Deploy the one project of the session."""
+        asked = self.asked[0]
+        if self.option.dialproof_audit_export:
+            from dialproof_deploy.audit_export import sink_of
+
+            sink_of(self._path(self.option.dialproof_audit_export))
+        result = self._deployer(asked).deploy(evidence)
+        for plan in result.plans:
+            asked.lines += plan.render_text().splitlines()
+        asked.lines += result.notes
+        writes = "1 write" if result.writes == 1 else f"{result.writes} writes"
+        asked.lines.append(
+            f"deployed to {result.environment}: {writes}, {result.new_events} new events; "
+            f"audit log {self._shown(result.audit_log)}"
+        )
+        self.config.hook.pytest_dialproof_deployed(result=result, config=self.config)
+
+    def export_audit(self, result: DeployResult, file: str) -> None:
+        """Export the audit log and the events of a deploy."""
+        from dialproof_deploy.audit_export import export_audit
+
+        path = self._path(file)
+        count = export_audit([result.audit_log, result.event_log], path)
+        self.asked[0].lines.append(f"audit export {self._shown(path)}: {count} records")
+
+    def write(self, terminal: pytest.TerminalReporter) -> None:
+        """Write what the cases showed and the verdict of each project."""
+        for asked in self.asked:
+            if len(self.asked) > 1:
+                terminal.write_sep("-", asked.place.shown("."))
+            for line in [*facts(asked.verdict, asked.latencies, asked.coverage), *asked.lines]:
+                terminal.write_line(line)
+            write_verdict(terminal, asked.verdict, self._shown(asked.evidence) if asked.evidence else None)
+        if not self.asked:
+            terminal.write_line("GATE CLOSED", red=True, bold=True)
+        for error in self.errors:
+            terminal.write_line(f"error: {redact(error)}", red=True)
+
+    def complaints(self) -> list[str]:
+        """Return the errors, and why the gate is closed: what must be read even where there is no terminal report."""
+        closed = [f"gate closed: {reason}" for asked in self.asked for reason in asked.verdict.reasons]
+        return [redact(line) for line in (*closed, *self.errors)]
+
+    def _ask(self, root: str) -> _Asked:
+        place = projects_of(self.config).fresh(root)
+        run = self.recorder.run(root)
+        seen = self._seen(place, run)
+        try:
+            result = self._lint(place)
+            expected = replace(expect(place.project, result, today=self.now.date()), digests=digests_of(place.project))
+            verdict = decide(expected, seen)
+            evaluated = {fact.campaign for fact in seen.cases.values()}
+            coverage = covered([c for c in expected.campaigns if c.id in evaluated], seen.cases.values())
+        except DialproofError as error:
+            result, coverage = None, ()
+            verdict = Verdict(tuple(str(error).splitlines()), (), (), (), (), (), len(seen.cases), 0)
+        latencies = tuple(case["ns"] for case in run.cases.values())
+        return _Asked(place, verdict, latencies, coverage, result)
+
+    def _lint(self, place: SessionProject) -> LintResult:
+        """Return the lint under the strict configuration; what this process found already, where that holds."""
+        from dialproof.lint import lint
+
+        known = projects_of(self.config).get(place.root)
+        settings = strict(place.config)
+        unchanged = known is not None and known.config == settings and known.project.digests == place.project.digests
+        if known is not None and unchanged and "lint_result" in vars(known):
+            return known.lint_result
+        return lint(replace(place.project, config=settings))
+
+    def _seen(self, place: SessionProject, run: Run) -> Seen:
+        root = place.config.root
+        inside = [place.relative(self.config.rootpath / node.partition("::")[0]) for node in self.recorder.broken]
+        crashed = [_relative_id(node, self.config.rootpath, root) for node in self.recorder.crashed]
+        return Seen(
+            phases={item: [Phase(*phase) for phase in phases] for item, phases in run.phases.items()},
+            cases={
+                item: CaseFact(case["campaign"], tuple(case["matched"]), tuple(case["missed"]), case["conflict"])
+                for item, case in run.cases.items()
+            },
+            exit_status=self.exit_status,
+            digests={
+                process: None if roots is None else roots[place.root]
+                for process, roots in self.recorder.read.items()
+                if roots is None or place.root in roots
+            },
+            deselected=frozenset(run.deselected),
+            deselecting=self._deselecting(),
+            last_failed=bool(getattr(self.option, "lf", False)),
+            arguments=self._arguments(root),
+            broken=tuple(inside),
+            crashed=tuple(crashed),
+            stopped=self._stopped(),
+            fail_on=self.option.dialproof_fail_on,
+        )
+
+    def _deselecting(self) -> tuple[str, ...]:
+        option = self.option
+        words = []
+        if getattr(option, "keyword", ""):
+            words.append(f"-k {option.keyword!r}")
+        if getattr(option, "markexpr", ""):
+            words.append(f"-m {option.markexpr!r}")
+        if getattr(option, "lf", False):
+            words.append("--lf")
+        if getattr(option, "stepwise", False):
+            words.append("--stepwise")
+        words += [f"--deselect {node}" for node in getattr(option, "deselect", None) or ()]
+        return tuple(words)
+
+    def _arguments(self, root: Path) -> tuple[str, ...]:
+        """Return what pytest was asked for as paths and ids below the root; one at or above the root is ""."""
+        found = []
+        for argument in self.config.args:
+            path, separator, rest = argument.partition("::")
+            absolute = Path(os.path.abspath(self.config.invocation_params.dir / path))
+            absolute = absolute.resolve() if absolute.is_dir() else real(absolute)
+            if root.is_relative_to(absolute):
+                found.append("")
+            elif absolute.is_relative_to(root):
+                found.append(absolute.relative_to(root).as_posix() + separator + rest)
+        return tuple(found)
+
+    def _stopped(self) -> str:
+        limit = getattr(self.option, "maxfail", 0)
+        if limit and self.session.testsfailed >= limit:
+            return "-x" if limit == 1 else f"--maxfail={limit}"
+        if self.exit_status == 2:
+            return "errors during collection" if self.recorder.broken else "interrupted"
+        return ""
+
+    def _root_of_arguments(self) -> str:
+        return str(projects_of(self.config).settings_of(common_folder(self.config)).root)
+
+    def _refuse_several(self) -> None:
+        """Close the gate for what is meant for one project while there are several."""
+        names = ", ".join(asked.place.shown(".") for asked in self.asked)
+        for option, value in (("deploy", self.option.dialproof_deploy), ("evidence", self.option.dialproof_evidence)):
+            if value:
+                reason = f"--dialproof-{option} is for one project at a time, and this run has several: {names}"
+                for asked in self.asked:
+                    asked.verdict = asked.verdict.with_reasons(reason)
+
+    def _go_on(self, asked: _Asked) -> bool:
+        """Do what the verdict allows; return whether all that was asked for was done."""
+        mode = self.option.dialproof_deploy
+        if asked.verdict.failed:
+            self._withdraw(asked)
+        if mode == "plan" and len(self.asked) == 1:
+            self._plan(asked)
+        if asked.verdict.open and (statement := self._evidence(asked)) is not None:
+            self._call_hooks(statement)
+            return True
+        if mode == "apply" and len(self.asked) == 1:
+            self._record_refusal(asked)
+        return mode is None
+
+    def _evidence(self, asked: _Asked) -> dict[str, Any] | None:
+        """Write the evidence and return it; None, and the gate closed, where files changed in the last moment."""
+        from dialproof_deploy.attest import attest
+        from dialproof_deploy.evidence import write_evidence
+
+        assert asked.result is not None
+        try:
+            statement = attest(asked.place.project, asked.verdict, asked.result, now=self.now)
+        except DialproofError as error:
+            asked.verdict = asked.verdict.with_reasons(*str(error).splitlines())
+            return None
+        path = self._evidence_path(asked)
+        if path == self._state(asked).evidence:
+            self._state(asked).create()
+        write_evidence(path, statement)
+        asked.evidence = path
+        return statement
+
+    def _evidence_path(self, asked: _Asked) -> Path:
+        file = self.option.dialproof_evidence
+        return self._path(file) if file and len(self.asked) == 1 else self._state(asked).evidence
+
+    def _withdraw(self, asked: _Asked) -> None:
+        """Delete the evidence of an earlier run: of the same files, it would still be taken for proof."""
+        from dialproof_deploy.evidence import withdraw_evidence
+
+        path = self._evidence_path(asked)
+        if withdraw_evidence(path):
+            asked.lines.append(f"{self._shown(path)}: withdrawn, because items of this run failed")
+
+    def _call_hooks(self, statement: dict[str, Any]) -> None:
+        """Call the hooks of an open gate; an error of theirs is a line, not a traceback."""
+        try:
+            self.config.hook.pytest_dialproof_gate_open(evidence=statement, config=self.config)
+        except DialproofError as error:
+            self.errors += str(error).splitlines()
+        except Exception as error:  # noqa: BLE001  (a hook of somebody else: the session must still end in order)
+            self.errors.append(f"pytest_dialproof_gate_open failed: {type(error).__name__}: {error}")
+            self.errors += getattr(error, "__notes__", ())
+
+    def _plan(self, asked: _Asked) -> None:
+        try:
+            for plan in self._deployer(asked).plan():
+                asked.lines += plan.render_text().splitlines()
+        except DialproofError as error:
+            self.errors += str(error).splitlines()
+
+    def _record_refusal(self, asked: _Asked) -> None:
+        asked.lines.append("nothing was deployed: the gate is closed")
+        try:
+            self._deployer(asked).record_refusal(asked.verdict.reasons)
+        except DialproofError as error:
+            self.errors += str(error).splitlines()
+
+    def _deployer(self, asked: _Asked) -> Deployer:
+        from dialproof_deploy.deploy import Deployer, environment_of
+
+        log = self.option.dialproof_http_log
+        return Deployer(
+            asked.place.project,
+            environment_of(asked.place.project, self.option.dialproof_env),
+            self._state(asked),
+            os.environ,
+            http_log=self._path(log) if log else None,
+        )
+
+    def _state(self, asked: _Asked) -> StateDir:
+        folder = self.option.dialproof_state_dir
+        return StateDir.at(asked.place.config.root, self._path(folder) if folder else None)
+
+    def _report(self) -> None:
+        if self.option.dialproof_gate_report:
+            from dialproof_deploy.gate_report import write_gate_report
+
+            verdicts = {asked.place.shown("."): asked.verdict for asked in self.asked}
+            write_gate_report(self._path(self.option.dialproof_gate_report), verdicts)
+
+    def _path(self, text: str) -> Path:
+        return self.config.invocation_params.dir / text
+
+    def _shown(self, path: Path) -> str:
+        from pytest_dialproof.projects import shown_path
+
+        return shown_path(path, self.config.invocation_params.dir)
+
+
+def _relative_id(node: str, start: Path, root: Path) -> str:
+    path, separator, rest = node.partition("::")
+    return Path(os.path.relpath(real(start / path), root)).as_posix() + separator + rest

@@ -1,0 +1,65 @@
+"""What all items of ours have in common: their place in the file, their id, and the shape of their failures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dialproof.errors import DialproofError
+from pytest_dialproof.failure import ItemFailed, failure_repr
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+    from pytest_dialproof.projects import SessionProject
+
+__all__ = ["DialproofItem"]
+
+
+class DialproofItem(pytest.Item):
+    """An item of a file of ours; ``file`` is its path in the project, ``line`` is 1-based."""
+
+    def __init__(
+        self, name: str, parent: pytest.Collector, *, place: SessionProject, file: str, line: int, **kwargs: Any
+    ) -> None:
+        super().__init__(name, parent, **kwargs)
+        self.place, self.file, self.line = place, file, line
+        self.dialproof_place = (place.root, f"{file}::{name}")
+        self._place_facts = {"root": place.root, "id": self.dialproof_place[1]}
+        self._verdict = ""
+
+    def runtest(self) -> None:
+        """Check the item, and keep what came of it: what plugins make of the report afterwards is no proof."""
+        first = not self._verdict
+        self._verdict = "failed"
+        self.check()
+        self._verdict = "passed" if first else "rerun"
+
+    def check(self) -> None:
+        """Return if the item passes; otherwise raise what ``fails`` returns."""
+        raise NotImplementedError
+
+    def dialproof_facts(self, when: str) -> dict[str, Any]:
+        """Return what the report of a phase carries to the controller: plain data only."""
+        return {**self._place_facts, "verdict": self._verdict} if when == "call" else self._place_facts
+
+    def fails(self, summary: str, text: str = "", *, file: str | None = None, line: int | None = None) -> ItemFailed:
+        """Return the failure of this item, at a place of its own file unless another is given."""
+        return ItemFailed(self.place.shown(file or self.file), line or self.line, summary, text)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, the 0-based line and the name."""
+        return self.path, self.line - 1, self.name
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+        """Return failures in our shape; a defect of ours keeps its traceback."""
+        error = excinfo.value
+        if isinstance(error, ItemFailed):
+            return failure_repr(error)
+        if isinstance(error, DialproofError | pytest.PytestWarning):
+            first, _, rest = str(error).partition("\n")
+            return failure_repr(self.fails(first, rest))
+        return super().repr_failure(excinfo, style)

@@ -1,0 +1,92 @@
+"""The pytest entry point: options, collection by suffix, and the hooks that record what ran.
+
+It imports the standard library and pytest alone, because every pytest run of an environment pays for it; all else is
+imported when the first rules file is collected or the gate is asked.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_dialproof.recorder import RECORDER, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".csv")
+_KINDS = (".rules.", ".contacts.", ".contactlist.")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, all in one group and with one prefix."""
+    group = parser.getgroup("dialproof", "dialing rules")
+    add = group.addoption
+    add(
+        "--dialproof-deploy",
+        choices=("plan", "apply"),
+        help="when the tests are done: plan shows what a deploy would change, apply deploys if the gate is open",
+    )
+    add("--dialproof-env", metavar="NAME", help="environment to plan or deploy; 'sandbox' is built in")
+    add(
+        "--dialproof-evidence", metavar="FILE", help="where to write the evidence (default: evidence.json of the state)"
+    )
+    add("--dialproof-audit-export", metavar="FILE", help="after apply, export the audit log (.json, .jsonl or .csv)")
+    add("--dialproof-gate-report", metavar="FILE", help="write the gate's verdict as JSON, or as JUnit XML (.xml)")
+    add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
+    add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
+    add("--dialproof-state-dir", metavar="DIR", help="state directory (default: .dialproof at the configuration root)")
+    parser.addini(
+        "dialproof_files",
+        "globs that a rules, contacts or contact list file must match to be collected (default: all)",
+        type="args",
+        default=[],
+    )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks of newhooks.py."""
+    from pytest_dialproof import newhooks
+
+    pluginmanager.add_hookspecs(newhooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options that need each other and start to record."""
+    option = config.option
+    if option.dialproof_deploy and not option.dialproof_env:
+        raise pytest.UsageError("--dialproof-deploy needs --dialproof-env=NAME")
+    if option.dialproof_audit_export and option.dialproof_deploy != "apply":
+        raise pytest.UsageError("--dialproof-audit-export needs --dialproof-deploy=apply")
+    config.stash[RECORDER] = Recorder(config)
+    config.pluginmanager.register(config.stash[RECORDER], "dialproof-recorder")
+    if not hasattr(config, "workerinput"):
+        from pytest_dialproof.ending import Ending
+
+        config.pluginmanager.register(Ending(config), "dialproof-ending")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect rules, contacts and contact list files."""
+    name = file_path.name.lower()
+    if not name.endswith(_SUFFIXES) or not any(kind in name for kind in _KINDS):
+        return None
+    globs = parent.config.getini("dialproof_files")
+    if globs and not any(fnmatch(file_path.as_posix(), glob) or file_path.match(glob) for glob in globs):
+        return None
+    from pytest_dialproof.collection import collect
+
+    return collect(file_path, parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give the report of one of our items what the gate and the summary need, as plain data."""
+    report = yield
+    facts: Any = getattr(item, "dialproof_facts", None)
+    if facts is not None:
+        report.dialproof = facts(report.when)  # type: ignore[attr-defined]
+    return report

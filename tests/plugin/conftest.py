@@ -1,0 +1,102 @@
+"""A small green project, and how pytest runs over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RULES = """\
+campaign: cmp_123
+contactList: customers.contactlist.yaml
+rules:
+  - name: high_value
+    version: 1
+    priority: 100
+    executionOrder: 1
+    conditions:
+      - {attribute: customFields.lifetimeValue, operator: greaterThan, value: "5000", type: number}
+    actions:
+      - {type: setList, listId: premium, value: "true"}
+  - name: new_lead
+    version: 1
+    priority: 50
+    executionOrder: 2
+    conditions:
+      - {attribute: customFields.leadAge, operator: lessThan, value: "7", type: number}
+    actions:
+      - {type: setList, listId: warm_desk, value: "true"}
+invariants:
+  - name: everybody is dialed
+    always: outcome.dial
+"""
+
+CONTACT_LIST = """\
+columns:
+  customFields.lifetimeValue: {type: number, min: 0, max: 1000000, decimals: 2, required: true}
+  customFields.leadAge: {type: integer, min: 0, max: 3650, required: true}
+  phone: {type: string, pii: true}
+"""
+
+CONTACTS = """\
+rules: premium.rules.yaml
+now: 2026-03-07T10:00:00-07:00
+cases:
+  - name: gold goes to the premium desk
+    contact: {customFields: {lifetimeValue: 9000, leadAge: 200}, phone: "+15551234567"}
+    expect:
+      matched: [high_value]
+      lists: {premium: true}
+      dial: true
+  - name: a new lead goes to the warm desk
+    contact: {customFields: {lifetimeValue: 100, leadAge: 2}}
+    expect:
+      matched: [new_lead]
+"""
+
+ITEMS = 9
+"""The contact list's schema, two cases, five families, one invariant."""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    """Return the folder ``rules`` of a green project whose configuration root is the pytester folder."""
+    folder = pytester.mkdir("rules")
+    (pytester.path / "dialproof.toml").write_text("", encoding="utf-8")
+    (folder / "premium.rules.yaml").write_text(RULES, encoding="utf-8")
+    (folder / "premium.contacts.yaml").write_text(CONTACTS, encoding="utf-8")
+    (folder / "customers.contactlist.yaml").write_text(CONTACT_LIST, encoding="utf-8")
+    return folder
+
+
+Run = "Callable[..., pytest.RunResult]"
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+    """Return what runs pytest in a process of its own, without the plugins and variables of this one."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run_pytest(*arguments: str) -> pytest.RunResult:
+        return pytester.runpytest_subprocess(*arguments, timeout=120)
+
+    return run_pytest
+
+
+@pytest.fixture(params=["-n0", "-n2"])
+def workers(request: pytest.FixtureRequest) -> str:
+    """Run the test in one process, and with two workers of xdist."""
+    return str(request.param)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text that the file must contain."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")

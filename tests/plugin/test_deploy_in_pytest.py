@@ -1,0 +1,230 @@
+"""From pytest to the target: plan, apply, refusal, audit export and the two hooks, against the embedded sandbox."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from tests.plugin.conftest import ITEMS, edit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    Run = Callable[..., pytest.RunResult]
+
+APPLY = ("--dialproof-deploy=apply", "--dialproof-env=sandbox")
+
+
+def _audit(project: Path) -> list[dict[str, object]]:
+    text = (project.parent / ".dialproof/audit/sandbox.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_apply_deploys_audits_and_exports(project: Path, run: Run, workers: str) -> None:
+    """A green run under apply creates the rules on the sandbox, chains the audit and exports it with the events."""
+    result = run("rules", workers, *APPLY, "--dialproof-audit-export=audit.csv", "--dialproof-http-log=http.jsonl")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "Campaign cmp_123: 2 create",
+            "deployed to sandbox: 2 writes, 2 new events; audit log .dialproof/audit/sandbox.jsonl",
+            "audit export audit.csv: 8 records",
+            f"GATE OPEN: {ITEMS} of {ITEMS} items passed for cmp_123; *",
+        ]
+    )
+    events = [record["event"] for record in _audit(project)]
+    assert events == ["decision", "request", "change", "request", "change", "decision"]
+    rows = list(csv.DictReader(io.StringIO((project.parent / "audit.csv").read_text(encoding="utf-8"))))
+    assert [row["changed_by"] for row in rows if row["eventType"]] == ["dialproof", "dialproof"]
+    assert (project.parent / "http.jsonl").read_text(encoding="utf-8").count("\n") == 8
+    again = run("rules", workers, *APPLY)
+    again.stdout.fnmatch_lines(["Campaign cmp_123: no changes, 2 rules unchanged", "deployed to sandbox: 0 writes, *"])
+
+
+def test_apply_after_a_red_run_refuses_says_why_and_audits_it(project: Path, run: Run, workers: str) -> None:
+    """One changed threshold turns the run red: nothing is sent, the reason is printed and recorded."""
+    edit(project / "premium.rules.yaml", '"5000"', '"9500"')
+    result = run("rules", workers, *APPLY)
+    assert result.ret == 1
+    reason = "1 item failed: rules/premium.contacts.yaml::gold goes to the premium desk"
+    result.stdout.fnmatch_lines(["nothing was deployed: the gate is closed", "GATE CLOSED", f"  - {reason}"])
+    (record,) = _audit(project)
+    assert record["event"] == "refusal"
+    assert record["details"] == {"reasons": [reason]}
+    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+
+
+def test_apply_with_an_incomplete_green_run_fails_the_session(project: Path, run: Run, workers: str) -> None:
+    """What pytest calls success is not enough: -k leaves items out, nothing is deployed, the exit status becomes 1."""
+    result = run("rules", workers, "-k", "not gold", *APPLY)
+    result.assert_outcomes(passed=ITEMS - 1, deselected=None if workers == "-n2" else 1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["GATE CLOSED", "  - 1 item was deselected by -k 'not gold': *"])
+    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+
+
+def test_plan_prints_even_when_the_gate_is_closed(project: Path, run: Run) -> None:
+    """A plan only reads: it shows the writes, then CLOSED, and the session fails."""
+    result = run("rules", "-k", "not gold", "--dialproof-deploy=plan", "--dialproof-env=sandbox")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["Campaign cmp_123: 2 create", "  + create rule 'high_value' (executionOrder 1)", "GATE CLOSED"]
+    )
+    result = run("rules", "--dialproof-deploy=plan", "--dialproof-env=sandbox")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["Campaign cmp_123: 2 create", "GATE OPEN*"])
+
+
+def test_unknown_environment_is_named(project: Path, run: Run) -> None:
+    """An environment that the configuration does not have fails the session with those there are."""
+    result = run("rules", "--dialproof-deploy=apply", "--dialproof-env=staging")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["error: there is no environment 'staging'; there are sandbox"])
+
+
+def test_options_that_need_each_other(project: Path, run: Run) -> None:
+    """A deploy without environment, or an export without apply, is a usage error before anything runs."""
+    for options in (["--dialproof-deploy=apply"], ["--dialproof-audit-export=a.csv"]):
+        result = run("rules", *options)
+        assert result.ret == 4
+        result.stderr.fnmatch_lines(["ERROR: --dialproof-* needs --dialproof-*"])
+
+
+def test_deploy_without_rules_is_closed(run: Run, pytester: pytest.Pytester) -> None:
+    """A run that collects no rules file at all deploys nothing and says so."""
+    pytester.makepyfile("def test_other(): pass")
+    result = run(*APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["GATE CLOSED", "  - there is no campaign to deploy: no rules file was found*"])
+
+
+def test_missing_credentials_are_named_all_at_once(project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real environment needs its variables; the message names every one that is missing."""
+    for name in ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENV", "GENESYS_CAMPAIGN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    config = '[environments.staging]\ntarget = "campaign-rules"\nbase_url = "http://127.0.0.1:9"\n'
+    (project.parent / "dialproof.toml").write_text(config, encoding="utf-8")
+    result = run("rules", "--dialproof-deploy=plan", "--dialproof-env=staging")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["error: environment 'staging': *GENESYS_CLIENT_ID*GENESYS_CLIENT_SECRET*"])
+
+
+def test_hooks_are_called_in_order(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """A conftest sees the evidence when the gate opens, and the result of the deploy."""
+    pytester.makeconftest(
+        """
+        def pytest_dialproof_gate_open(evidence, config):
+            print("\\nopen", len(evidence["subject"]), config.option.dialproof_env)
+
+        def pytest_dialproof_deployed(result):
+            print("deployed", result.environment, result.writes)
+        """
+    )
+    result = run("rules", "-s", *APPLY)
+    result.stdout.fnmatch_lines(["deployed sandbox 2"])
+    result.stdout.fnmatch_lines(["open 4 sandbox"])
+
+
+def test_a_hook_that_raises_fails_the_session_without_traceback(
+    project: Path, run: Run, pytester: pytest.Pytester
+) -> None:
+    """The error of somebody's hook is a line with its type, and the exit status is 1."""
+    pytester.makeconftest("def pytest_dialproof_gate_open():\n    raise ValueError('no ticket')\n")
+    result = run("rules")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["error: pytest_dialproof_gate_open failed: ValueError: no ticket"])
+
+
+def test_two_projects_are_judged_apart_and_deployed_one_at_a_time(
+    project: Path, run: Run, pytester: pytest.Pytester
+) -> None:
+    """Each configuration root has its own verdict; a deploy of several at once is refused."""
+    (project.parent / "dialproof.toml").unlink()
+    for folder in ("one", "two"):
+        place = pytester.mkdir(folder)
+        for path in project.iterdir():
+            (place / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        (place / "dialproof.toml").write_text("", encoding="utf-8")
+    result = run("one", "two")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["-* one -*", "GATE OPEN*", "-* two -*", "GATE OPEN*"])
+    result = run("one", "two", *APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["  - --dialproof-deploy is for one project at a time, *: one, two"])
+
+
+def test_evidence_goes_where_it_is_asked_for(project: Path, run: Run) -> None:
+    """--dialproof-evidence and --dialproof-state-dir move what is written."""
+    result = run("rules", "--dialproof-evidence=out/evidence.json", "--dialproof-state-dir=state")
+    result.stdout.fnmatch_lines(["GATE OPEN*evidence in out/evidence.json"])
+    assert (project.parent / "out/evidence.json").exists()
+    assert not (project.parent / ".dialproof/evidence.json").exists()
+
+
+def test_without_a_terminal_report_a_closed_gate_is_said_on_stderr(project: Path, run: Run) -> None:
+    """-p no:terminal takes the summary away; a deploy that was not made still says why."""
+    result = run("rules", "-p", "no:terminal", "-k", "gold", *APPLY)
+    assert result.ret == 1
+    result.stderr.fnmatch_lines([f"dialproof: gate closed: {ITEMS - 1} items were deselected by -k 'gold': *"])
+
+
+def test_an_export_that_nobody_can_write_is_found_before_the_deploy(project: Path, run: Run) -> None:
+    """The suffix is wrong whatever happens: nothing is sent."""
+    result = run("rules", *APPLY, "--dialproof-audit-export=audit.xls")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["error: *audit.xls: no sink writes .xls: use .json, .jsonl or .csv"])
+    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+
+
+def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """Ctrl-C between two writes ends the session in order, with what was made undone."""
+    pytester.makeconftest(
+        """
+        from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+
+        create = CampaignRulesTarget.create_rule
+
+        def interrupted(self, campaign, rule):
+            if rule["name"] == "new_lead":
+                raise KeyboardInterrupt
+            return create(self, campaign, rule)
+
+        CampaignRulesTarget.create_rule = interrupted
+        """
+    )
+    result = run("rules", *APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["error: interrupted", "error: write 2 of 2 (create of rule 'new_lead') failed; the 1 write made was undone"]
+    )
+    assert [r["details"]["phase"] for r in _audit(project) if r["event"] == "change"] == [
+        "change.made",
+        "rollback.made",
+    ]
+
+
+def test_a_defect_at_the_end_is_a_line_and_fails_the_session(
+    project: Path, run: Run, pytester: pytest.Pytester
+) -> None:
+    """An unexpected error in the gate does not take the summary away, and shows nothing but its type."""
+    pytester.makeconftest(
+        """
+        from pytest_dialproof import gatekeeper
+
+        def broken(*arguments, **options):
+            raise LookupError("+15551234567")
+
+        gatekeeper.decide = broken
+        """
+    )
+    result = run("rules", *APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["GATE CLOSED", "error: internal error (LookupError); set DIALPROOF_DEBUG=1 *", f"*{ITEMS} passed*"]
+    )
+    assert "5551234567" not in result.stdout.str() + result.stderr.str()
