@@ -1,0 +1,178 @@
+"""Run the benchmarks and print one table: ``python -m tests.benchmarks [--quick] [--json FILE]``.
+
+Both sides of every ratio are timed in this one run, in turn, and the median is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks import workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Row = dict[str, object]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _in_turn(calls: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Return the median seconds of each call, run in turn, after one round that does not count."""
+    for call in calls:
+        call()
+    times = [[_seconds(call) for call in calls] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
+
+
+def _command(*arguments: str, cwd: Path) -> Callable[[], object]:
+    # Compiled modules are kept between runs, as they are for every user.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+    def run() -> None:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
+
+    return run
+
+
+def items(rounds: int, cases: int, form: str) -> Row:
+    """Cases under pytest against the same number of empty pytest items."""
+    with tempfile.TemporaryDirectory() as name:
+        ours, empty = Path(name, "ours"), Path(name, "empty")
+        ours.mkdir()
+        empty.mkdir()
+        workload.write_project(ours, cases=cases, form=form)
+        (empty / "conftest.py").write_text(
+            "import pytest\n"
+            "class Item(pytest.Item):\n"
+            "    def runtest(self): pass\n"
+            "class File(pytest.File):\n"
+            "    def collect(self):\n"
+            f"        for i in range({cases}): yield Item.from_parent(self, name=f'case {{i}}')\n"
+            "def pytest_collect_file(file_path, parent):\n"
+            "    if file_path.suffix == '.empty': return File.from_parent(parent, path=file_path)\n"
+        )
+        (empty / "some.empty").write_text("")
+        options = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=junit.xml")
+        a, b = _in_turn([_command(*options, cwd=ours), _command(*options, "-p", "no:dialproof", cwd=empty)], rounds)
+    return {
+        "what": f"{cases:,} {form.upper()} cases on 20 rules / empty items",
+        "ours": a,
+        "other": b,
+        "ratio": a / b,
+        "target": "<= 1.5",
+    }
+
+
+def evaluation(rounds: int) -> Row:
+    """Time the compiled function against cel-python, per rule and contact."""
+    from dialproof.config import load_config
+    from dialproof.evaluate import Evaluator
+    from dialproof.project import load_project
+
+    with tempfile.TemporaryDirectory() as name:
+        workload.write_project(Path(name))
+        config = load_config(Path(name))
+        campaign = load_project(config).campaigns[0]
+        fast, slow = Evaluator(campaign, config.semantics), Evaluator(campaign, config.semantics, reference=True)
+    draw = random.Random(3)
+    many, few = [workload.contact(draw) for _ in range(2000)], [workload.contact(draw) for _ in range(5)]
+    a, b = _in_turn([lambda: [fast.run(c) for c in many], lambda: [slow.run(c) for c in few]], rounds)
+    ours, other = a / len(many) / 20, b / len(few) / 20
+    return {
+        "what": "one rule on one contact: compiled / cel-python",
+        "ours": ours,
+        "other": other,
+        "ratio": ours / other,
+    }
+
+
+def plugin_start(rounds: int) -> Row:
+    """Time pytest in a project without rules, with and without the plugin."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name, "test_one.py").write_text("def test_one(): pass\n")
+        options = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+        a, b = _in_turn(
+            [_command(*options, cwd=Path(name)), _command(*options, "-p", "no:dialproof", cwd=Path(name))], rounds * 3
+        )
+    return {"what": "pytest without rules: with / without the plugin", "ours": a, "other": b, "ratio": a / b}
+
+
+def lint_start(rounds: int) -> Row:
+    """``dialproof lint`` on one small file, cache warm, against a bare Python start with PyYAML."""
+    with tempfile.TemporaryDirectory() as name:
+        workload.write_project(Path(name), rule_count=3)
+        a, b = _in_turn(
+            [_command("-m", "dialproof", "lint", ".", cwd=Path(name)), _command("-c", "import yaml", cwd=Path(name))],
+            rounds,
+        )
+    return {"what": "dialproof lint, 3 rules / python -c 'import yaml'", "ours": a, "other": b, "ratio": a / b}
+
+
+def lint_growth(rounds: int, counts: Sequence[int]) -> list[Row]:
+    """``dialproof lint`` on more and more rules."""
+    rows: list[Row] = []
+    first = 0.0
+    for count in counts:
+        with tempfile.TemporaryDirectory() as name:
+            workload.write_project(Path(name), rule_count=count)
+            (seconds,) = _in_turn([_command("-m", "dialproof", "lint", ".", cwd=Path(name))], max(1, rounds // 2))
+        first = first or seconds
+        rows.append(
+            {
+                "what": f"dialproof lint, {count:,} / {counts[0]} rules",
+                "ours": seconds,
+                "other": first,
+                "ratio": seconds / first,
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and cases")
+    parser.add_argument("--json", type=Path, help="write the rows to this file as well")
+    options = parser.parse_args()
+    rounds = 3 if options.quick else 5
+    rows = [
+        evaluation(rounds),
+        plugin_start(rounds),
+        lint_start(rounds),
+        *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
+        *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json")),
+    ]
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, medians of {rounds}"
+    )
+    print(f"{'what':<56}{'ours [s]':>13}{'other [s]':>13}{'ratio':>9}  target")
+    for row in rows:
+        print(
+            f"{row['what']:<56}{row['ours']:>13.7f}{row['other']:>13.7f}{row['ratio']:>9.3f}  {row.get('target', '')}"
+        )
+    if options.json:
+        options.json.write_text(json.dumps({"python": platform.python_version(), "rows": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The reference workload: 20 rules of three conditions over contacts of 15 columns, seeded, 2 % absent values."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from dialproof.cel.values import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATES = ["TX", "CA", "NY", "FL", "WA"]
+TIERS = ["gold", "silver", "bronze"]
+COLUMNS: dict[str, dict[str, Any]] = {
+    "customFields.lifetimeValue": {"type": "number", "min": 0, "max": 10000},
+    "customFields.leadAge": {"type": "integer", "min": 0, "max": 365},
+    "attempts": {"type": "integer", "min": 0, "max": 20},
+    "age": {"type": "integer", "min": 18, "max": 99},
+    "balance": {"type": "number", "min": -1000, "max": 50000},
+    "score": {"type": "number", "min": 0, "max": 1},
+    "state": {"type": "string", "enum": STATES},
+    "tier": {"type": "string", "enum": TIERS},
+    "zip": {"type": "string"},
+    "product": {"type": "string"},
+    "segment": {"type": "string"},
+    "consent": {"type": "string", "enum": ["yes", "no", ""]},
+    "lastCall": {"type": "datetime"},
+    "nickname": {"type": "string"},
+    "mobile": {"type": "boolean"},
+}
+
+
+def contact(draw: random.Random) -> dict[str, Any]:
+    """Return one contact; each value is absent with 2 %."""
+    flat: dict[str, Any] = {
+        "attempts": draw.randrange(21),
+        "age": draw.randrange(18, 100),
+        "balance": round(draw.uniform(-1000, 50000), 2),
+        "score": round(draw.random(), 3),
+        "state": draw.choice(STATES),
+        "tier": draw.choice(TIERS),
+        "zip": f"{draw.randrange(100000):05d}",
+        "product": f"P{draw.randrange(50):02d}",
+        "segment": draw.choice("ABCD") + draw.choice("123"),
+        "consent": draw.choice(["yes", "no"]),
+        "lastCall": f"2025-{draw.randrange(1, 13):02d}-{draw.randrange(1, 29):02d}T10:00:00Z",
+        "nickname": draw.choice(["", "Sam", "Alex"]),
+        "mobile": draw.random() < 0.5,
+    }
+    custom = {"lifetimeValue": round(draw.uniform(0, 10000), 2), "leadAge": draw.randrange(366)}
+    kept = {k: v for k, v in flat.items() if draw.random() >= 0.02}
+    return {**kept, "customFields": {k: v for k, v in custom.items() if draw.random() >= 0.02}}
+
+
+def rules(draw: random.Random, count: int = 20) -> list[dict[str, Any]]:
+    """Return rules of three conditions each that set lists of their own."""
+    return [
+        {
+            "name": f"rule {i}",
+            "version": 1,
+            "priority": 100,
+            "executionOrder": i + 1,
+            "conditions": [
+                draw.choice(
+                    [
+                        {"attribute": "age", "operator": "greaterThan", "value": str(draw.randrange(20, 90))},
+                        {"attribute": "attempts", "operator": "lessThan", "value": str(draw.randrange(1, 20))},
+                        {"attribute": "customFields.lifetimeValue", "operator": "greaterThan", "value": "5000"},
+                    ]
+                )
+                | {"type": "number"},
+                draw.choice(
+                    [
+                        {"attribute": "state", "operator": "in", "value": draw.sample(STATES, 2)},
+                        {"attribute": "tier", "operator": "equals", "value": draw.choice(TIERS)},
+                        {"attribute": "product", "operator": "beginsWith", "value": f"P{draw.randrange(5)}"},
+                    ]
+                )
+                | {"type": "string"},
+                draw.choice(
+                    [
+                        {
+                            "attribute": "lastCall",
+                            "operator": "before",
+                            "value": "2025-07-01T00:00:00Z",
+                            "type": "datetime",
+                        },
+                        {"attribute": "nickname", "operator": "exists", "type": "string"},
+                        {"attribute": "zip", "operator": "lessThan", "value": "7", "type": "string"},
+                    ]
+                ),
+            ],
+            "actions": [{"type": "setList", "listId": f"list_{i}"}],
+        }
+        for i in range(count)
+    ]
+
+
+def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
+    """Write a project: rules, contact list and a contacts file (csv or json) of ``cases`` cases that all pass."""
+    from pathlib import Path
+
+    from dialproof.config import load_config
+    from dialproof.evaluate import Evaluator
+    from dialproof.project import load_project
+
+    draw = random.Random(seed)
+    (folder / "dialproof.toml").write_text('[gate]\ncoverage = "none"\nmaxConflictRate = 1.0\n')
+    (folder / "some.contactlist.json").write_text(json.dumps({"columns": COLUMNS}))
+    content = {"campaign": "bench", "contactList": "some.contactlist.json", "rules": rules(draw, rule_count)}
+    (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
+    if not cases:
+        return
+    config = load_config(Path(folder))
+    evaluator = Evaluator(load_project(config).campaigns[0], config.semantics)
+    listed = []
+    for number in range(cases):
+        person = contact(draw)
+        outcome = evaluator.run(person)
+        expect = {"matched": list(outcome.matched), "undecided": list(outcome.undecided), "dial": outcome.dial}
+        listed.append({"name": f"case {number}", "contact": person, "expect": expect})
+    if form == "json":
+        (folder / "some.contacts.json").write_text(json.dumps({"cases": listed}, indent=1))
+        return
+    with (folder / "some.contacts.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["name", *COLUMNS, "expect.matched", "expect.undecided", "expect.dial"])
+        rows.writerows(_row(case) for case in listed)
+
+
+def _row(case: dict[str, Any]) -> list[str]:
+    """Return a case as a row: blank where the contact has no value, ``-`` for an empty list of rules."""
+    contact, expect = case["contact"], case["expect"]
+    flat = {**contact, **{f"customFields.{k}": v for k, v in contact["customFields"].items()}}
+    rules = ["|".join(expect[key]) or "-" for key in ("matched", "undecided")]
+    return [case["name"], *(read_text(flat.get(column)) for column in COLUMNS), *rules, read_text(expect["dial"])]

@@ -1,0 +1,1 @@
+"""Every folder of examples/ is run here, and its claims are checked by other means."""
