@@ -128,7 +128,7 @@ class AuditLog:
         if clash := sorted(_RESERVED & fields.keys()):
             raise ValueError(f"fields of every record: {', '.join(clash)}")
         common = {"actor": self._actor, "commit": self._commit}
-        content = {"event": event, **cast("dict[str, Any]", scrub(_plain({**common, **fields})))}
+        content = {"event": _plain(event), **cast("dict[str, Any]", scrub(_plain({**common, **fields})))}
         try:
             with _lock(self.path):
                 return self._append(content)

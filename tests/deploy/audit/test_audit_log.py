@@ -107,6 +107,13 @@ def test_a_value_that_is_no_json_is_refused_before_anything_is_written(path: Pat
     assert not path.exists()
 
 
+def test_half_a_character_is_recorded_escaped(path: Path) -> None:
+    """A lone surrogate, which UTF-8 does not have, stops no record wherever it stands."""
+    record = make_log(path).append("\ud800", rule="a\udfff", details={"\udbff": "x"})
+    assert (record["event"], record["rule"], record["details"]) == ("\\ud800", "a\\udfff", {"\\udbff": "x"})
+    assert verify(path).ok
+
+
 texts = st.text(st.characters(codec=None), max_size=8)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
