@@ -18,7 +18,7 @@ from dialproof.cel.values import (
     read_number,
     read_text,
 )
-from dialproof.model.actions import ACTION_TYPES, contradicts
+from dialproof.model.actions import action_types, contradicts
 from dialproof.model.rules import Condition, Group, When, leaves
 from dialproof.outcome import Acted, Leaf, Outcome, RuleTrace
 from dialproof.view import View, instant
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.config import Semantics
-    from dialproof.model.actions import ActionType
     from dialproof.model.contacts import Contact
     from dialproof.model.rules import Action, Category, Expression, Invariant, Rule
     from dialproof.project import Campaign
@@ -65,7 +64,7 @@ class Evaluator:
         )
         self.problems: tuple[CelProblem, ...] = tuple(self.programs.problems)
         self.fallbacks: Mapping[str, str] = self.programs.fallbacks
-        self._types: Mapping[str, ActionType] = _action_types()
+        self._types = action_types()
         self._order: dict[Category, list[int]] = {"preCall": [], "wrapUp": []}
         for index, rule in enumerate(campaign.rules):
             if rule.enabled:
@@ -337,16 +336,6 @@ def _wanted(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_wanted(v) for v in value) + "]"
     return f'"{value}"' if isinstance(value, str) else read_text(value)
-
-
-def _action_types() -> Mapping[str, ActionType]:
-    """Return the action table with the types that plugins add."""
-    from dialproof.plugins import plugin_manager
-
-    table = dict(ACTION_TYPES)
-    for types in plugin_manager().hook.dialproof_action_types():
-        table.update((t.name, t) for t in types)
-    return table
 
 
 def conflicts_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:

@@ -5,8 +5,8 @@ A distribution joins in with an entry point of the group ``dialproof``::
     [project.entry-points.dialproof]
     my_checks = "my_package.dialproof_plugin"
 
-and implements any of these with ``@dialproof.hookimpl``. The built-in checks, action types, targets, sinks and
-subcommands are registered through the same hooks.
+and implements any of these with ``@dialproof.hookimpl``. The built-in checks and action types, the target, the sinks
+and the subcommands of dialproof_deploy are registered through the same hooks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dialproof.checks.base import Check
     from dialproof.model.actions import ActionType
+    from dialproof.targets.base import TargetType
 
 __all__ = ["hookimpl", "hookspec"]
 
@@ -42,8 +43,8 @@ def dialproof_action_types() -> Sequence[ActionType]:
 
 
 @hookspec
-def dialproof_targets() -> Mapping[str, Callable[..., object]]:
-    """Return deploy targets: name -> factory (see ``dialproof_deploy.targets``)."""
+def dialproof_targets() -> Sequence[TargetType]:
+    """Return further deploy targets (see :mod:`dialproof.targets.base`)."""
     raise NotImplementedError
 
 

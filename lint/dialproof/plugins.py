@@ -7,10 +7,13 @@ from importlib.metadata import entry_points
 
 import pluggy
 
-from dialproof import hookspecs
+from dialproof import built_in, hookspecs
 from dialproof.errors import UsageError
 
-__all__ = ["plugin_manager"]
+__all__ = ["BUILT_INS", "plugin_manager"]
+
+BUILT_INS = "dialproof"
+"""The name under which dialproof's own checks and action types are registered."""
 
 
 @cache
@@ -21,6 +24,7 @@ def plugin_manager() -> pluggy.PluginManager:
     """
     manager = pluggy.PluginManager("dialproof")
     manager.add_hookspecs(hookspecs)
+    manager.register(built_in, name=BUILT_INS)
     for point in sorted(entry_points(group="dialproof"), key=lambda p: p.name):
         if manager.get_plugin(point.name) is not None:
             continue

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hypothesis import strategies as st
 
 from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_text
-from dialproof.model.actions import ACTION_TYPES
+from dialproof.model.actions import BUILT_IN
 from dialproof.model.operators import OPERATORS
 from dialproof.model.rules import Action, Condition, Group, Rule, leaves
 from dialproof.positions import Span
@@ -245,7 +245,7 @@ def _operands(column: Column, operator: str) -> st.SearchStrategy[Value]:
 @st.composite
 def _actions(draw: st.DrawFn, contact_list: ContactList, category: Literal["preCall", "wrapUp"]) -> Action:
     names = ["setList", "setAttribute", "doNotDial", "switchToPreview", "contactUncallable", "scheduleCallback"]
-    kind = draw(st.sampled_from([n for n in names if category in ACTION_TYPES[n].categories]))
+    kind = draw(st.sampled_from([n for n in names if category in BUILT_IN[n].categories]))
     fields: dict[str, Any] = {}
     if kind == "setList":
         fields = {

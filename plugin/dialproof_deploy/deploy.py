@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, UsageError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Environment
     from dialproof.project import Campaign, Project
+    from dialproof.targets.base import TargetType
     from dialproof_deploy.apply import ApplyResult
     from dialproof_deploy.plan import Step
     from dialproof_deploy.targets import Target
@@ -190,14 +192,9 @@ class Deployer:
 
     def _lowered(self) -> tuple[list[_Wanted], list[str]]:
         """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
-        from dialproof.targets.campaign_rules import NAME, lower_campaign
-
-        if self.environment.target != NAME:
-            target = self.environment.target
-            raise UsageError(f"environment {self.environment.name!r}: target {target!r} is not supported; use {NAME!r}")
         wanted, problems = [], []
         for campaign in self.project.campaigns:
-            rules, found = lower_campaign(campaign, self._resolve)
+            rules, found = self._target_type.lower(campaign, self._resolve)
             problems += [str(problem) for problem in found]
             wanted += [_Wanted(i, self._remote_id(i), campaign, rules) for i in campaign.ids]
         return wanted, list(dict.fromkeys(problems))
@@ -227,37 +224,39 @@ class Deployer:
             return []
         return [f"GENESYS_CAMPAIGN_ID is {given!r}, and the files are for {', '.join(known)}: unset it, or change one"]
 
+    @cached_property
+    def _target_type(self) -> TargetType:
+        from dialproof_deploy.targets import target_types
+
+        types = target_types()
+        wanted = self.environment.target
+        if wanted not in types:
+            raise UsageError(
+                f"environment {self.environment.name!r}: there is no target {wanted!r}; there are {', '.join(types)}"
+            )
+        return types[wanted]
+
     @contextmanager
     def _target(self) -> Iterator[Target]:
         """Connect and log in, so that refused credentials fail before anything else is done."""
-        from dialproof_deploy.api_client import ApiClient
-        from dialproof_deploy.credentials import Credentials, read_credentials
-        from dialproof_deploy.targets import TARGETS
-
-        environment = self.environment
-        make = TARGETS[environment.target]
-        if environment.name == SANDBOX:
-            from dialproof_deploy.sandbox.serve import find_or_start
-
-            with find_or_start(self.state.create().root, self.environ) as sandbox:
-                credentials = Credentials(
-                    sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
-                )
-                with ApiClient(sandbox.url, credentials, http_log=self.http_log) as client:
-                    client.login()
-                    yield make(client)
+        if self.environment.name != SANDBOX:
+            with self._target_type.connect(self.environment, self.environ, self.http_log) as target:
+                yield target
             return
-        base_url = environment.base_url or (
-            f"https://{environment.region}.mypurecloud.com" if environment.region else None
-        )
-        credentials = read_credentials(self.environ, environment.name, base_url=base_url)
-        with ApiClient(credentials.base_url, credentials, http_log=self.http_log) as client:
-            client.login()
-            yield make(client)
+        from dialproof_deploy.api_client import ApiClient
+        from dialproof_deploy.credentials import Credentials
+        from dialproof_deploy.sandbox.serve import find_or_start
+        from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+
+        with find_or_start(self.state.create().root, self.environ) as sandbox:
+            credentials = Credentials(
+                sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
+            )
+            with ApiClient(sandbox.url, credentials, http_log=self.http_log) as client:
+                client.login()
+                yield CampaignRulesTarget(client)
 
     def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
-        from dialproof.targets.campaign_rules import suppresses
-
         plans = []
         stored = [target.list_rules(want.remote) for want in wanted]
         names = {rule["name"] for remote in stored for rule in remote}
@@ -274,7 +273,7 @@ class Deployer:
                     prune=[name for name in self.prune if name in present],
                     owned=self._owned(want.remote),
                     renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
-                    suppresses=suppresses,
+                    suppresses=self._target_type.suppresses,
                 )
             )
         return tuple(plans)

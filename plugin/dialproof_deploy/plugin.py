@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from dialproof.targets.base import TargetType
+
 __all__ = ["dialproof_audit_sink", "dialproof_subcommands", "dialproof_targets"]
 
 
@@ -29,11 +31,11 @@ def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.Argume
 
 
 @hookimpl
-def dialproof_targets() -> Mapping[str, Callable[..., object]]:
-    """Return the built-in targets."""
-    from dialproof_deploy.targets import TARGETS
+def dialproof_targets() -> Sequence[TargetType]:
+    """Return the built-in target."""
+    from dialproof_deploy.targets import CAMPAIGN_RULES
 
-    return TARGETS
+    return (CAMPAIGN_RULES,)
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_text, same_value
-from dialproof.model.actions import ACTION_TYPES
+from dialproof.model.actions import action_types
 from dialproof.output.masking import MASK, personal_columns
 from dialproof.output.witness import flat, value_text
 
@@ -192,7 +192,7 @@ class _Comparison:
             return
         why = f" ({self.outcome.reason})" if self.outcome.reason else ""
         shown = "nothing: a wrap-up run does not dial" if got is None else _plain(got) + why
-        stops = {t.name for t in ACTION_TYPES.values() if t.stops_dial_in}
+        stops = {t.name for t in action_types().values() if t.stops_dial_in}
         deciding = [r.name for r in self.campaign.rules if any(a.type in stops for a in r.actions)]
         named = self.outcome.reason.partition(": ")[2]
         rules = (named,) if named in self.outcome.matched or named in self.outcome.undecided else tuple(deciding)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.model.actions import contradicts
+from dialproof.model.actions import action_types, contradicts
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
-    from dialproof.model.actions import ActionType
     from dialproof.model.rules import Action, Rule
 
 __all__ = ["contradicting", "contradicting_actions"]
@@ -19,11 +18,11 @@ def _key(action: Action) -> tuple[Hashable, ...]:
     return (action.type, tuple(sorted(action.fields.items(), key=lambda item: item[0])))
 
 
-def _written(action: Action, table: Mapping[str, ActionType]) -> tuple[Hashable, ...]:
-    return (action.type, *(action.fields.get(k) for k in table[action.type].key))
+def _written(action: Action) -> tuple[Hashable, ...]:
+    return (action.type, *(action.fields.get(k) for k in action_types()[action.type].key))
 
 
-def contradicting(rules: Sequence[Rule], table: Mapping[str, ActionType]) -> list[int]:
+def contradicting(rules: Sequence[Rule]) -> list[int]:
     """Return for each rule the bitset of the rules with an action that contradicts one of its actions.
 
     Equal actions are looked at once; two actions are compared only where they write the same thing, or where the type
@@ -33,15 +32,15 @@ def contradicting(rules: Sequence[Rule], table: Mapping[str, ActionType]) -> lis
     actions: dict[tuple[Hashable, ...], Action] = {}
     for index, rule in enumerate(rules):
         for action in rule.actions:
-            if action.type in table:
-                key = _key(action)
-                actions[key] = action
-                holders[key] = holders.get(key, 0) | 1 << index
+            key = _key(action)
+            actions[key] = action
+            holders[key] = holders.get(key, 0) | 1 << index
     written: dict[tuple[Hashable, ...], list[tuple[Hashable, ...]]] = {}
     of_type: dict[str, int] = {}
     for key, action in actions.items():
-        written.setdefault(_written(action, table), []).append(key)
+        written.setdefault(_written(action), []).append(key)
         of_type[action.type] = of_type.get(action.type, 0) | holders[key]
+    table = action_types()
     excluded: dict[str, int] = dict.fromkeys(of_type, 0)
     for one in of_type:
         for other in of_type:
@@ -52,18 +51,17 @@ def contradicting(rules: Sequence[Rule], table: Mapping[str, ActionType]) -> lis
         for key in keys:
             against[key] = excluded[actions[key].type]
             for other_key in keys:
-                if contradicts(actions[key], actions[other_key], table):
+                if contradicts(actions[key], actions[other_key]):
                     against[key] |= holders[other_key]
     result = []
     for index, rule in enumerate(rules):
         found = 0
         for action in rule.actions:
-            if action.type in table:
-                found |= against[_key(action)]
+            found |= against[_key(action)]
         result.append(found & ~(1 << index))
     return result
 
 
-def contradicting_actions(one: Rule, other: Rule, table: Mapping[str, ActionType]) -> tuple[tuple[Action, Action], ...]:
+def contradicting_actions(one: Rule, other: Rule) -> tuple[tuple[Action, Action], ...]:
     """Return the pairs of actions (one of each rule) that contradict each other."""
-    return tuple((a, b) for a in one.actions for b in other.actions if contradicts(a, b, table))
+    return tuple((a, b) for a in one.actions for b in other.actions if contradicts(a, b))

@@ -21,7 +21,6 @@ from dialproof.analysis.regions import Region, intersect
 from dialproof.analysis.witness import scene_of
 from dialproof.cel.values import Variable
 from dialproof.evaluate import Evaluator
-from dialproof.model.actions import ACTION_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from dialproof.analysis.domain import Want
     from dialproof.analysis.regions import Box
     from dialproof.analysis.witness import Scene
-    from dialproof.model.actions import ActionType
     from dialproof.model.rules import Category
     from dialproof.outcome import Outcome
 
@@ -81,19 +79,9 @@ class Runs(Order):
     # Pairs.
 
     @cached_property
-    def table(self) -> Mapping[str, ActionType]:
-        """The action types, those of plugins included."""
-        from dialproof.plugins import plugin_manager
-
-        table = dict(ACTION_TYPES)
-        for types in plugin_manager().hook.dialproof_action_types():
-            table.update((t.name, t) for t in types)
-        return table
-
-    @cached_property
     def contradicting(self) -> list[int]:
         """For each rule the bitset of rules whose actions contradict its own."""
-        return contradicting(self.rules, self.table)
+        return contradicting(self.rules)
 
     @cached_property
     def overlapping(self) -> list[int]:

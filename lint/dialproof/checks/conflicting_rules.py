@@ -87,10 +87,10 @@ def _conflicts(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
         elif isinstance(answer, Found):
             assert {one.name, other.name} <= acted(answer.outcome), "the witness does not show the conflict"
             summary = f'rules "{one.name}" and "{other.name}" act on one contact and contradict each other'
-            yield _finding(ctx, runs, (one, other), summary, _witness(ctx, (one, other), answer.scene))
+            yield _finding(ctx, (one, other), summary, _witness(ctx, (one, other), answer.scene))
         elif strict:
             summary = f'strict: rules "{one.name}" and "{other.name}" have opposite actions, on whatever contacts'
-            yield _finding(ctx, runs, (one, other), summary, None)
+            yield _finding(ctx, (one, other), summary, None)
 
 
 def _witness(ctx: CheckContext, pair: tuple[Rule, Rule], scene: Scene) -> Witness:
@@ -105,9 +105,9 @@ def _witness(ctx: CheckContext, pair: tuple[Rule, Rule], scene: Scene) -> Witnes
     return witness_of(scene, outcomes[0], outcomes[1], labels)
 
 
-def _finding(ctx: CheckContext, runs: Runs, pair: tuple[Rule, Rule], summary: str, witness: Witness | None) -> Finding:
+def _finding(ctx: CheckContext, pair: tuple[Rule, Rule], summary: str, witness: Witness | None) -> Finding:
     one, other = pair
-    clashes = contradicting_actions(one, other, runs.table)
+    clashes = contradicting_actions(one, other)
     lines = [f"{_action(a)} against {_action(b)}" for a, b in clashes]
     details = "\n".join([f'earlier rule "{one.name}": {one.path}:{one.name_span.line}', *dict.fromkeys(lines)])
     return ctx.finding(

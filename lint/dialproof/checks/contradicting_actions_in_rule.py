@@ -33,7 +33,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
-from dialproof.model.actions import ACTION_TYPES, contradicts
+from dialproof.model.actions import action_types, contradicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,18 +67,14 @@ def run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _repeats(one: Action, other: Action) -> bool:
-    kind = ACTION_TYPES.get(one.type)
     if one.type != other.type or {one.fields.get("option"), other.fields.get("option")} <= _ADDS_UP:
         return False
     if one.fields == other.fields:
         return True
     # Two calls of one data action with different fields are two questions, not one answer twice.
-    return (
-        kind is not None
-        and bool(kind.key)
-        and kind.writes != "data"
-        and all(one.fields.get(key) == other.fields.get(key) for key in kind.key)
-    )
+    kind = action_types()[one.type]
+    same_thing = all(one.fields.get(key) == other.fields.get(key) for key in kind.key)
+    return bool(kind.key) and kind.writes != "data" and same_thing
 
 
 def _describe(action: Action) -> str:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, cast
 from dialproof.checks.base import Check
 from dialproof.errors import UsageError
 from dialproof.findings import SEVERITIES
-from dialproof.hookspecs import hookimpl
-from dialproof.plugins import plugin_manager
+from dialproof.plugins import BUILT_INS, plugin_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from dialproof.checks.base import Family
 
@@ -57,30 +56,17 @@ def built_in_checks() -> tuple[Check, ...]:
     return tuple(import_module(f"dialproof.checks.{module}").CHECK for module in BUILT_IN)
 
 
-class _BuiltIns:
-    """The built-in checks as a plugin, so that they come in by the same hook as any other."""
-
-    @hookimpl
-    def dialproof_checks(self) -> Sequence[Check]:
-        return built_in_checks()
-
-
-_PLUGIN = "dialproof.checks"
-
-
 @cache
 def all_checks() -> tuple[Check, ...]:
     """Return every check, the built-in ones first, then those of plugins by the plugin's name.
 
     Raises :class:`UsageError` that names each plugin whose checks cannot be used, and why.
     """
-    manager = plugin_manager()
-    if not manager.has_plugin(_PLUGIN):
-        manager.register(_BuiltIns(), name=_PLUGIN)
     found: dict[str, tuple[Check, str]] = {}
     errors: list[str] = []
     implementations = sorted(
-        manager.hook.dialproof_checks.get_hookimpls(), key=lambda i: (i.plugin_name != _PLUGIN, i.plugin_name)
+        plugin_manager().hook.dialproof_checks.get_hookimpls(),
+        key=lambda i: (i.plugin_name != BUILT_INS, i.plugin_name),
     )
     for implementation in implementations:
         plugin = implementation.plugin_name
@@ -90,7 +76,7 @@ def all_checks() -> tuple[Check, ...]:
             errors.append(f"plugin {plugin!r}: dialproof_checks failed: {type(error).__name__}: {error}")
             continue
         for check in checks:
-            problem = _problem_of(check, own=plugin == _PLUGIN, found=found)
+            problem = _problem_of(check, own=plugin == BUILT_INS, found=found)
             if problem:
                 errors.append(f"plugin {plugin!r}: {problem}")
             elif isinstance(check, Check):

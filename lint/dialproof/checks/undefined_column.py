@@ -81,7 +81,7 @@ def undefined_columns(context: CheckContext) -> Iterator[tuple[str, Span, tuple[
 
 
 def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
-    from dialproof.model.actions import ACTION_TYPES
+    from dialproof.model.actions import action_types
 
     for leaf in leaves(rule.conditions):
         if isinstance(leaf, When):
@@ -89,8 +89,8 @@ def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
         elif leaf.source == "contact":
             yield leaf.subject_span, leaf.subject
     for action in rule.actions:
-        kind = ACTION_TYPES.get(action.type)
-        attribute = action.fields.get("attribute") if kind and kind.writes == "attribute" else None
+        writes = action_types()[action.type].writes
+        attribute = action.fields.get("attribute") if writes == "attribute" else None
         if isinstance(attribute, str):
             yield action.span, attribute
 

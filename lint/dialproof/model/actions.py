@@ -1,20 +1,22 @@
 """The action table: what each action type needs, reads, writes and contradicts, described once as data.
 
-Checks, the evaluator, targets and the docs read this table; further types are registered through the hook
-``dialproof_action_types``.
+Checks, the evaluator, targets and the docs read the table of ``action_types``: the types below and those of plugins,
+all registered through the hook ``dialproof_action_types``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dialproof.model.rules import Action, Category
 
-__all__ = ["ACTION_TYPES", "ActionType", "Field", "contradicts"]
+__all__ = ["BUILT_IN", "ActionType", "Field", "action_types", "contradicts"]
 
 FieldKind: TypeAlias = Literal["text", "flag", "number", "integer", "period", "texts", "mapping", "any"]
 
@@ -52,7 +54,7 @@ class ActionType:
 
 _BOTH: tuple[Category, ...] = ("preCall", "wrapUp")
 
-ACTION_TYPES: dict[str, ActionType] = {
+BUILT_IN: Mapping[str, ActionType] = {
     t.name: t
     for t in (
         ActionType(
@@ -166,9 +168,30 @@ ACTION_TYPES: dict[str, ActionType] = {
 }
 
 
-def contradicts(one: Action, other: Action, types: Mapping[str, ActionType] | None = None) -> bool:
+@cache
+def action_types() -> Mapping[str, ActionType]:
+    """Return every action type by name: the built-in ones, then those of plugins by the plugin's name.
+
+    Raises :class:`dialproof.errors.UsageError` where a plugin takes a name that is taken.
+    """
+    from dialproof.errors import UsageError
+    from dialproof.plugins import BUILT_INS, plugin_manager
+
+    table: dict[str, ActionType] = {}
+    implementations = plugin_manager().hook.dialproof_action_types.get_hookimpls()
+    for implementation in sorted(implementations, key=lambda i: (i.plugin_name != BUILT_INS, i.plugin_name)):
+        for action_type in cast("Iterable[ActionType]", implementation.function()):
+            if action_type.name in table:
+                raise UsageError(
+                    f"plugin {implementation.plugin_name!r}: there is already an action type {action_type.name!r}"
+                )
+            table[action_type.name] = action_type
+    return MappingProxyType(table)
+
+
+def contradicts(one: Action, other: Action) -> bool:
     """Tell whether the two actions cannot both be meant for one contact (the table of the action types)."""
-    table = ACTION_TYPES if types is None else types
+    table = action_types()
     a, b = table.get(one.type), table.get(other.type)
     if a is None or b is None:
         return False

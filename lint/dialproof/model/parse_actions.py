@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from dialproof.model.actions import ACTION_TYPES, ActionType, Field
+from dialproof.model.actions import action_types
 from dialproof.model.contacts import ExpectedAction
 from dialproof.model.parse_base import INVALID, Fields, Reader, head
 from dialproof.model.rules import Action, FieldMapping
@@ -14,10 +13,11 @@ from dialproof.model.schema import Choice, Custom, Key, Kind, ListOf, MapOf, Num
 from dialproof.source import Mapping, Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Mapping as AbstractMapping
 
-__all__ = ["action_record", "action_types", "read_action", "read_expected_action", "read_flag_text", "read_period"]
+    from dialproof.model.actions import ActionType, Field
+
+__all__ = ["action_record", "read_action", "read_expected_action", "read_flag_text", "read_period"]
 
 _KINDS: AbstractMapping[str, Kind] = {
     "text": Text(),
@@ -29,27 +29,6 @@ _KINDS: AbstractMapping[str, Kind] = {
     "mapping": MapOf(Plain()),
     "any": Plain(),
 }
-
-
-@cache
-def action_types() -> AbstractMapping[str, ActionType]:
-    """Return every action type by name: the built-in ones, then those of plugins.
-
-    Raises :class:`dialproof.errors.UsageError` where a plugin takes a name that is taken.
-    """
-    from dialproof.errors import UsageError
-    from dialproof.plugins import plugin_manager
-
-    table = dict(ACTION_TYPES)
-    implementations = plugin_manager().hook.dialproof_action_types.get_hookimpls()
-    for implementation in sorted(implementations, key=lambda i: i.plugin_name):
-        for action_type in cast("Iterable[ActionType]", implementation.function()):
-            if action_type.name in table:
-                raise UsageError(
-                    f"plugin {implementation.plugin_name!r}: there is already an action type {action_type.name!r}"
-                )
-            table[action_type.name] = action_type
-    return MappingProxyType(table)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dialproof.model.actions import ACTION_TYPES
+from dialproof.model.actions import BUILT_IN
 from dialproof.model.operators import OPERATOR_ALIASES, OPERATORS
 from dialproof.model.parse_actions import action_record
 from dialproof.model.parse_contacts import CONTEXT_ROOTS
@@ -152,6 +152,6 @@ def _actions(*, partial: bool) -> dict[str, Any]:
         "required": ["type"],
         "oneOf": [
             _record(action_record(action_type, partial=partial), {"type": {"const": name}})
-            for name, action_type in ACTION_TYPES.items()
+            for name, action_type in BUILT_IN.items()
         ],
     }

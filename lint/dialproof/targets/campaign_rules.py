@@ -8,22 +8,25 @@ is exact; ``in`` and ``between`` travel as a JSON array in the text value.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dialproof.cel.text import condition_type
 from dialproof.cel.values import read_text
-from dialproof.model.actions import ACTION_TYPES
+from dialproof.model.actions import action_types
 from dialproof.model.rules import Condition, Group
 from dialproof.positions import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Action, Expression, Rule
     from dialproof.positions import Span
     from dialproof.project import Campaign
+    from dialproof.targets.base import ResolveId
 
-__all__ = ["CODE", "NAME", "OPPOSITE", "ResolveId", "lower_campaign", "lower_rule", "suppresses"]
+__all__ = ["CODE", "NAME", "OPPOSITE", "lower_campaign", "lower_rule", "suppresses"]
 
 NAME = "campaign-rules"
 CODE = "DP701"
@@ -48,9 +51,6 @@ _IDS: Mapping[tuple[str, str], str] = {
     ("dataAction", "id"): "dataActions",
 }
 """(action type, field) -> the kind of logical id that the field holds."""
-
-ResolveId = Callable[[str, str], str | None]
-"""Kind and logical id -> the id on the target, or None where the environment does not know it."""
 
 
 def lower_campaign(campaign: Campaign, resolve: ResolveId) -> tuple[list[dict[str, Any]], list[Problem]]:
@@ -94,7 +94,7 @@ def lower_rule(rule: Rule, columns: ContactList, resolve: ResolveId) -> tuple[di
 
 def suppresses(wire: Mapping[str, Any]) -> bool:
     """Tell whether a wire rule keeps contacts from being dialed."""
-    stops = {kind.name for kind in ACTION_TYPES.values() if "preCall" in kind.stops_dial_in}
+    stops = {kind.name for kind in action_types().values() if "preCall" in kind.stops_dial_in}
     return bool(wire.get("enabled", True)) and any(a.get("type") in stops for a in wire.get("actions") or ())
 
 
@@ -148,10 +148,7 @@ def _action(action: Action, resolve: ResolveId, refuse: Callable[[Span, str], No
 def _field(action: str, name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    kind = (
-        ACTION_TYPES[action].fields[name].kind if action in ACTION_TYPES and name in ACTION_TYPES[action].fields else ""
-    )
-    if kind == "flag" or (action, name) == ("setAttribute", "value"):
+    if action_types()[action].fields[name].kind == "flag" or (action, name) == ("setAttribute", "value"):
         return read_text(value)
     return dict(value) if isinstance(value, Mapping) else value
 

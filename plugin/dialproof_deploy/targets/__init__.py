@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from dialproof.errors import UsageError
+from dialproof.targets import campaign_rules
+from dialproof.targets.base import TargetType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from dialproof_deploy.api_client import ApiClient
+    from dialproof.config import Environment
 
-__all__ = ["TARGETS", "Target", "Written"]
+__all__ = ["CAMPAIGN_RULES", "Target", "Written", "target_types"]
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,40 @@ class Target(Protocol):
         """Yield the campaign's rule events of the interval, following the pages to the end."""
 
 
-def _campaign_rules(client: ApiClient) -> Target:
+@contextmanager
+def _connect_campaign_rules(
+    environment: Environment, environ: Mapping[str, str], http_log: Path | None
+) -> Iterator[Target]:
+    from dialproof_deploy.api_client import ApiClient
+    from dialproof_deploy.credentials import read_credentials
     from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
-    return CampaignRulesTarget(client)
+    region = f"https://{environment.region}.mypurecloud.com" if environment.region else None
+    credentials = read_credentials(environ, environment.name, base_url=environment.base_url or region)
+    with ApiClient(credentials.base_url, credentials, http_log=http_log) as client:
+        client.login()
+        yield CampaignRulesTarget(client)
 
 
-TARGETS: Mapping[str, Callable[[ApiClient], Target]] = {"campaign-rules": _campaign_rules}
-"""Target name in the configuration -> what makes one from a client."""
+CAMPAIGN_RULES = TargetType(
+    campaign_rules.NAME, campaign_rules.lower_campaign, campaign_rules.suppresses, _connect_campaign_rules
+)
+
+
+@cache
+def target_types() -> Mapping[str, TargetType]:
+    """Return every target type by name: the built-in one, then those of plugins by the plugin's name.
+
+    Raises ``UsageError`` where a plugin takes a name that is taken.
+    """
+    from dialproof.plugins import plugin_manager
+
+    found: dict[str, TargetType] = {CAMPAIGN_RULES.name: CAMPAIGN_RULES}
+    implementations = plugin_manager().hook.dialproof_targets.get_hookimpls()
+    for implementation in sorted(implementations, key=lambda i: i.plugin_name):
+        for target_type in cast("Iterable[TargetType]", implementation.function()):
+            if found.setdefault(target_type.name, target_type) is not target_type:
+                raise UsageError(
+                    f"plugin {implementation.plugin_name!r}: there is already a target {target_type.name!r}"
+                )
+    return found

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dialproof import hookimpl
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
+from dialproof.plugins import plugin_manager
 from dialproof_deploy.audit import AuditLog, verify
 from dialproof_deploy.sandbox.serve import Sandbox
+from dialproof_deploy.targets import CAMPAIGN_RULES, Written, target_types
 from tests.deploy.gate.conftest import NOW, RULES, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from dialproof.targets.base import TargetType
     from dialproof_deploy.deploy import Deployer
 
     Make = Callable[..., Deployer]
@@ -177,6 +182,54 @@ def test_ids_of_the_environment_are_applied(root: Path, deployer: Make, sandbox:
     with deployer()._target() as target:
         lists = {rule["name"]: rule["actions"][0].get("listId") for rule in target.list_rules("c-77")}
     assert lists == {"high_value": "l-5", "no_consent": None}
+
+
+class _MemoryTarget:
+    """A target of somebody else: campaigns of rules in memory."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, dict[str, Any]] = {}
+
+    def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
+        return [dict(rule) for rule in self.rules.values()]
+
+    def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:
+        stored = {**rule, "id": f"m{len(self.rules)}", "version": 1}
+        self.rules[stored["id"]] = stored
+        return Written(dict(stored), None)
+
+    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
+        yield from ()
+
+
+def test_a_target_of_a_plugin_is_deployed_to(root: Path, deployer: Make) -> None:
+    """A plugin brings what the target can hold, what suppresses and how to connect; its name goes in the file."""
+    memory = _MemoryTarget()
+
+    class Plugin:
+        @hookimpl
+        def dialproof_targets(self) -> list[TargetType]:
+            connect = lambda environment, environ, http_log: nullcontext(memory)  # noqa: E731
+            return [replace(CAMPAIGN_RULES, name="memory", connect=connect)]
+
+    plugin = Plugin()
+    plugin_manager().register(plugin, name="in_memory")
+    target_types.cache_clear()
+    try:
+        (root / "dialproof.toml").write_text('[environments.here]\ntarget = "memory"\n', encoding="utf-8")
+        assert deployer("here").deploy(statement_of(root)).writes == 2
+        assert [rule["name"] for rule in memory.rules.values()] == ["no_consent", "high_value"]
+        assert _records(root, "here")[-1]["details"]["decision"] == "deployed"
+    finally:
+        plugin_manager().unregister(plugin)
+        target_types.cache_clear()
+
+
+def test_an_unknown_target_is_refused_with_those_there_are(root: Path, deployer: Make) -> None:
+    """A misspelt target is a usage error before anything is asked for."""
+    (root / "dialproof.toml").write_text('[environments.here]\ntarget = "campain-rules"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="no target 'campain-rules'; there are campaign-rules"):
+        deployer("here").plan()
 
 
 def test_another_campaign_id_in_the_environment_is_refused(root: Path, deployer: Make) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -9,8 +9,11 @@ from target_fakes import Campaign, Clock, Server, client, error, rule, stored
 
 from dialproof.errors import RemoteConflictError, RemoteError, UsageError
 from dialproof_deploy.api_errors import ConflictAnswerError, NotFoundError, UnreachableError
-from dialproof_deploy.targets import TARGETS, Target
+from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from dialproof_deploy.wire import content
+
+if TYPE_CHECKING:
+    from dialproof_deploy.targets import Target
 
 
 @pytest.fixture
@@ -28,13 +31,13 @@ def server(campaign: Campaign) -> Server:
 @pytest.fixture
 def target(server: Server, clock: Clock) -> Target:
     """Return the target by its name in the configuration."""
-    return TARGETS["campaign-rules"](client(server, clock))
+    return CampaignRulesTarget(client(server, clock))
 
 
 def test_list_follows_pages_to_the_end(clock: Clock) -> None:
     """250 rules in pages of 100 are read with three requests, each once."""
     server = Server(Campaign(*(stored(f"r{n}", n) for n in range(1, 251))))
-    rules = TARGETS["campaign-rules"](client(server, clock)).list_rules("c1")
+    rules = CampaignRulesTarget(client(server, clock)).list_rules("c1")
     assert [r["executionOrder"] for r in rules] == list(range(1, 251))
     assert server.calls == ["GET rules"] * 3
 

@@ -16,7 +16,7 @@ from dialproof_deploy.audit import AuditLog, read_records, verify
 from dialproof_deploy.credentials import Credentials, read_credentials
 from dialproof_deploy.plan import Plan, make_plan
 from dialproof_deploy.sandbox.serve import Sandbox
-from dialproof_deploy.targets import TARGETS, Target
+from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from dialproof_deploy.wire import content
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class Desk:
         self.sandbox = Sandbox.start(None, **options)
         self.credentials = Credentials(self.sandbox.url, self.sandbox.client_id, self.sandbox.client_secret)
         self.api = self.client(self.credentials)
-        self.target: Target = TARGETS["campaign-rules"](self.api)
+        self.target = CampaignRulesTarget(self.api)
         others = self.client(self.credentials)
-        self.others: Target = TARGETS["campaign-rules"](others)
+        self.others = CampaignRulesTarget(others)
         self.clients = [self.api, others]
         self.audit: list[dict[str, Any]] = []
 
@@ -345,7 +345,7 @@ def test_the_rate_limit_of_the_server_is_kept(open_desk: Callable[..., Desk]) ->
         desk.sandbox.url, desk.credentials, clock=clock, now=clock.now, sleep=clock.sleep, rate_per_minute=60
     )
     desk.clients.append(api)
-    target = TARGETS["campaign-rules"](api)
+    target = CampaignRulesTarget(api)
     wanted = [rule(f"r{n}", n) for n in range(1, 151)]
     apply(make_plan("c1", wanted, target.list_rules("c1")), target, audit=desk.audit.append)
     requests = desk.requests()

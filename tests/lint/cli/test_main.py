@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pluggy
 import pytest
 
-from dialproof import cli, hookimpl, hookspecs
+from dialproof import built_in, cli, hookimpl, hookspecs
 from dialproof.checks import registry
 from dialproof.checks.base import Check, CheckContext
 from dialproof.cli import main
 from dialproof.errors import DialproofError, RefusedError
+from dialproof.plugins import BUILT_INS
 
 if TYPE_CHECKING:
     import argparse
@@ -103,6 +104,7 @@ class _CommandPlugin:
 def _with_plugins(monkeypatch: pytest.MonkeyPatch, **plugins: object) -> None:
     manager = pluggy.PluginManager("dialproof")
     manager.add_hookspecs(hookspecs)
+    manager.register(built_in, name=BUILT_INS)
     for name, plugin in plugins.items():
         manager.register(plugin, name=name)
     monkeypatch.setattr("dialproof.plugins.plugin_manager", lambda: manager)

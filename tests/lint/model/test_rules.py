@@ -393,7 +393,7 @@ def test_long_values_are_cut_in_messages() -> None:
 def test_action_types_of_plugins_are_read_like_built_in_ones() -> None:
     """A type that a plugin describes has its fields checked and its defaults filled in."""
     from dialproof import hookimpl
-    from dialproof.model import parse_actions
+    from dialproof.model import actions, parse_actions
     from dialproof.model.actions import ActionType, Field
     from dialproof.plugins import plugin_manager
 
@@ -403,7 +403,7 @@ def test_action_types_of_plugins_are_read_like_built_in_ones() -> None:
             fields = {"text": Field("text"), "channel": Field("text", required=False, default="sms")}
             return [ActionType("sendMessage", fields, ("preCall",), writes="message")]
 
-    caches = (parse_actions.action_types, parse_actions._record)
+    caches = (actions.action_types, parse_actions._record)
     plugin = Plugin()
     plugin_manager().register(plugin)
     try:

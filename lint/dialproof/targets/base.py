@@ -1,0 +1,36 @@
+"""What a plugin says about a kind of deploy target (hook ``dialproof_targets``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from dialproof.config import Environment
+    from dialproof.positions import Problem
+    from dialproof.project import Campaign
+
+__all__ = ["ResolveId", "TargetType"]
+
+ResolveId: TypeAlias = Callable[[str, str], str | None]
+"""Kind and logical id -> the id on the target, or None where the environment does not know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetType:
+    """A kind of place that rules are deployed to; ``name`` is what ``target`` of an environment says.
+
+    ``lower`` returns the rules of a campaign as they travel, in order, and a problem for each thing that the target
+    cannot hold. ``suppresses`` tells whether such a rule keeps contacts from being dialed. ``connect`` takes the
+    environment, the process's variables (credentials) and the file of ``--http-log`` (None: none), logs in, and
+    returns a context manager that gives a ``dialproof_deploy.targets.Target``.
+    """
+
+    name: str
+    lower: Callable[[Campaign, ResolveId], tuple[list[dict[str, Any]], list[Problem]]]
+    suppresses: Callable[[Mapping[str, Any]], bool]
+    connect: Callable[[Environment, Mapping[str, str], Path | None], AbstractContextManager[Any]]
