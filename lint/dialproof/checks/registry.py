@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
 from dialproof.errors import UsageError
 from dialproof.findings import SEVERITIES
-from dialproof.plugins import BUILT_INS, plugin_manager
+from dialproof.plugins import BUILT_INS, items_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dialproof.checks.base import Family
 
@@ -64,32 +64,19 @@ def all_checks() -> tuple[Check, ...]:
     """
     found: dict[str, tuple[Check, str]] = {}
     errors: list[str] = []
-    implementations = sorted(
-        plugin_manager().hook.dialproof_checks.get_hookimpls(),
-        key=lambda i: (i.plugin_name != BUILT_INS, i.plugin_name),
-    )
-    for implementation in implementations:
-        plugin = implementation.plugin_name
-        try:
-            checks: list[object] = list(cast("Iterable[object]", implementation.function()))
-        except Exception as error:  # noqa: BLE001  (whatever a plugin raises, its name is what helps)
-            errors.append(f"plugin {plugin!r}: dialproof_checks failed: {type(error).__name__}: {error}")
-            continue
-        for check in checks:
-            problem = _problem_of(check, own=plugin == BUILT_INS, found=found)
-            if problem:
-                errors.append(f"plugin {plugin!r}: {problem}")
-            elif isinstance(check, Check):
-                found[check.code] = (check, plugin)
+    for plugin, check in items_of("dialproof_checks", Check):
+        problem = _problem_of(check, own=plugin == BUILT_INS, found=found)
+        if problem:
+            errors.append(f"plugin {plugin!r}: {problem}")
+        else:
+            found[check.code] = (check, plugin)
     if errors:
         raise UsageError("\n".join(errors))
     return tuple(check for check, _ in found.values())
 
 
-def _problem_of(check: object, *, own: bool, found: Mapping[str, tuple[Check, str]]) -> str | None:
+def _problem_of(check: Check, *, own: bool, found: Mapping[str, tuple[Check, str]]) -> str | None:
     """Return what is wrong with a check, as the end of a sentence about its plugin."""
-    if not isinstance(check, Check):
-        return f"dialproof_checks returned a {type(check).__name__}, expected dialproof.checks.base.Check"
     if not own and _OWN_CODE.fullmatch(check.code):
         return f"check {check.code}: codes that begin with DP are dialproof's own; choose another prefix"
     if not _FOREIGN_CODE.fullmatch(check.code):

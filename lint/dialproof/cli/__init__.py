@@ -11,7 +11,7 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 from dialproof import __version__
 from dialproof.errors import DialproofError, ExitCode
@@ -137,13 +137,13 @@ def _plugin_commands(*, lenient: bool) -> dict[str, _Command]:
 
 def _from_plugins() -> dict[str, _Command]:
     from dialproof.errors import UsageError
-    from dialproof.plugins import plugin_manager
+    from dialproof.plugins import guarded, implementations
 
     found: dict[str, _Command] = {}
-    implementations = plugin_manager().hook.dialproof_subcommands.get_hookimpls()
-    for implementation in sorted(implementations, key=lambda i: i.plugin_name):
-        for name, command in cast("dict[str, _Command]", implementation.function()).items():
+    for plugin, function in implementations("dialproof_subcommands"):
+        commands = guarded(plugin, "dialproof_subcommands", dict)(function())
+        for name, (help_, add_arguments) in commands.items():
             if name in COMMANDS or name in found:
-                raise UsageError(f"plugin {implementation.plugin_name!r}: the command {name!r} exists already")
-            found[name] = command
+                raise UsageError(f"plugin {plugin!r}: the command {name!r} exists already")
+            found[name] = help_, guarded(plugin, f"the command {name!r}", add_arguments)
     return dict(sorted(found.items()))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dialproof.model.rules import Action, Category
 
@@ -175,17 +175,13 @@ def action_types() -> Mapping[str, ActionType]:
     Raises :class:`dialproof.errors.UsageError` where a plugin takes a name that is taken.
     """
     from dialproof.errors import UsageError
-    from dialproof.plugins import BUILT_INS, plugin_manager
+    from dialproof.plugins import items_of
 
     table: dict[str, ActionType] = {}
-    implementations = plugin_manager().hook.dialproof_action_types.get_hookimpls()
-    for implementation in sorted(implementations, key=lambda i: (i.plugin_name != BUILT_INS, i.plugin_name)):
-        for action_type in cast("Iterable[ActionType]", implementation.function()):
-            if action_type.name in table:
-                raise UsageError(
-                    f"plugin {implementation.plugin_name!r}: there is already an action type {action_type.name!r}"
-                )
-            table[action_type.name] = action_type
+    for plugin, action_type in items_of("dialproof_action_types", ActionType):
+        if action_type.name in table:
+            raise UsageError(f"plugin {plugin!r}: there is already an action type {action_type.name!r}")
+        table[action_type.name] = action_type
     return MappingProxyType(table)
 
 

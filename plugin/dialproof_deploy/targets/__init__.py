@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dialproof.errors import UsageError
 from dialproof.targets import campaign_rules
 from dialproof.targets.base import TargetType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dialproof.config import Environment
@@ -83,18 +83,15 @@ CAMPAIGN_RULES = TargetType(
 
 @cache
 def target_types() -> Mapping[str, TargetType]:
-    """Return every target type by name: the built-in one, then those of plugins by the plugin's name.
+    """Return every target type by name.
 
     Raises ``UsageError`` where a plugin takes a name that is taken.
     """
-    from dialproof.plugins import plugin_manager
+    from dialproof.plugins import items_of
 
-    found: dict[str, TargetType] = {CAMPAIGN_RULES.name: CAMPAIGN_RULES}
-    implementations = plugin_manager().hook.dialproof_targets.get_hookimpls()
-    for implementation in sorted(implementations, key=lambda i: i.plugin_name):
-        for target_type in cast("Iterable[TargetType]", implementation.function()):
-            if found.setdefault(target_type.name, target_type) is not target_type:
-                raise UsageError(
-                    f"plugin {implementation.plugin_name!r}: there is already a target {target_type.name!r}"
-                )
+    found: dict[str, TargetType] = {}
+    for plugin, target_type in items_of("dialproof_targets", TargetType):
+        if target_type.name in found:
+            raise UsageError(f"plugin {plugin!r}: there is already a target {target_type.name!r}")
+        found[target_type.name] = target_type
     return found

@@ -108,7 +108,6 @@ def _with_plugins(monkeypatch: pytest.MonkeyPatch, **plugins: object) -> None:
     for name, plugin in plugins.items():
         manager.register(plugin, name=name)
     monkeypatch.setattr("dialproof.plugins.plugin_manager", lambda: manager)
-    monkeypatch.setattr(registry, "plugin_manager", lambda: manager)
     registry.all_checks.cache_clear()
     registry.checks_by_code.cache_clear()
 
