@@ -1,6 +1,7 @@
 """The rules of examples/bank_campaign once more, twice: in Python and in SQL, each from the English descriptions.
 
-Nothing here imports dialproof or reads its files. A rule that changes there has to change here, in all three languages.
+Nothing here imports dialproof or reads its files. A rule that changes there has to change here, in both languages. The
+two counts share the names of rules and lists, and which rule fills which list; every condition is written twice.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ SUPPRESSING: Mapping[str, tuple[Callable[[Row], bool], str]] = {
         "month = 'dec' AND poutcome = 'nonexistent'",
     ),
     "no_fourth_call_on_friday": (
-        lambda r: r["day_of_week"] == "fri" and int(r["campaign"]) >= 4,
-        "day_of_week = 'fri' AND campaign >= 4",
+        lambda r: r["day_of_week"] == "fri" and int(r["campaign"]) >= 3,
+        "day_of_week = 'fri' AND campaign >= 3",
     ),
 }
 """Rule -> whether it matches a row of the export, and the same as an SQL condition."""
