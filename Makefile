@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check docs coverage format bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/pytest examples/premium_routing --dialproof-env=sandbox --dialproof-deploy=apply
@@ -22,7 +22,17 @@ check: test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
+	$(BIN)/mkdocs build --quiet
+	.ci/hook $(BIN)
 	.ci/wheel $(BIN)/python
+
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build
+
+coverage: $(VENV)/ready
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 format: $(VENV)/ready
 	$(BIN)/ruff format .
@@ -38,4 +48,4 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist .dialproof
+	rm -rf $(VENV) build dist site .dialproof
