@@ -160,7 +160,7 @@ def main() -> None:
         plugin_start(rounds),
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
-        *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json")),
+        *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, medians of {rounds}"

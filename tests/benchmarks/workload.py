@@ -100,7 +100,7 @@ def rules(draw: random.Random, count: int = 20) -> list[dict[str, Any]]:
 
 
 def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
-    """Write a project: rules, contact list and a contacts file (csv or json) of ``cases`` cases that all pass."""
+    """Write a project: rules, contact list and a contacts file (csv, json or yaml) of ``cases`` cases that all pass."""
     from pathlib import Path
 
     from dialproof.config import load_config
@@ -124,6 +124,14 @@ def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: s
         listed.append({"name": f"case {number}", "contact": person, "expect": expect})
     if form == "json":
         (folder / "some.contacts.json").write_text(json.dumps({"cases": listed}, indent=1))
+        return
+    if form == "yaml":
+        lines = [
+            f"  - name: {case['name']}\n    contact: {json.dumps(case['contact'])}\n"
+            f"    expect: {json.dumps(case['expect'])}\n"
+            for case in listed
+        ]
+        (folder / "some.contacts.yaml").write_text(f"cases:\n{''.join(lines)}")
         return
     with (folder / "some.contacts.csv").open("w", newline="") as file:
         rows = csv.writer(file)
