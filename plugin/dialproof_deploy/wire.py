@@ -11,7 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SERVER_FIELDS", "FieldDifference", "content", "differences", "same_content", "three_way"]
+__all__ = [
+    "DEEPEST",
+    "SERVER_FIELDS",
+    "FieldDifference",
+    "content",
+    "differences",
+    "same_content",
+    "three_way",
+    "too_deep",
+]
+
+DEEPEST = 64
+"""Lists and objects within one another that a body may have; a rule of the contract has five."""
 
 SERVER_FIELDS = frozenset({"id", "version", "selfUri", "dateCreated", "dateModified"})
 """Fields that the server owns: they never count as a difference and never travel in a planned content."""
@@ -33,6 +45,15 @@ class FieldDifference:
 
     def __str__(self) -> str:
         return f"{_printable(self.field)}: {_show(self.before)} → {_show(self.after)}"
+
+
+def too_deep(body: Any) -> bool:
+    """Tell whether a decoded body is nested deeper than ``DEEPEST``: whoever walks it may run out of stack."""
+    level = [body]
+    for _ in range(DEEPEST):
+        nested = [item for item in level if isinstance(item, dict | list)]
+        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
+    return any(isinstance(item, dict | list) for item in level)
 
 
 def content(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,8 @@ class EventQuery:
             raise invalid(problems)
         match = _CAMPAIGN.fullmatch(body["query"]) if "query" in body else None
         campaign = match.group(1).replace("''", "'") if match else None
-        return EventQuery(tuple(body["eventNames"]), campaign, *interval, body.get("pageSize", page_size))
+        names = tuple(dict.fromkeys(body["eventNames"]))  # each becomes a variable of SQL, which bounds their number
+        return EventQuery(names, campaign, *interval, body.get("pageSize", page_size))
 
     def cursor(self, after: int, last: int) -> str:
         """Return the cursor of the page behind position ``after``; it carries the whole query."""
@@ -88,6 +89,7 @@ class EventQuery:
         try:
             text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             names, campaign, start, end, page_size, after, last = json.loads(text)
+            json.dumps(campaign, ensure_ascii=False).encode()  # "\ud800" is JSON and no text
         except (binascii.Error, ValueError, TypeError, RecursionError):
             raise _bad_cursor() from None
         numbers = [start, page_size, after, last] + ([] if end is None else [end])
@@ -99,7 +101,7 @@ class EventQuery:
             or not 1 <= page_size <= _LARGEST_PAGE
         ):
             raise _bad_cursor()
-        return EventQuery(tuple(names), campaign, start, end, page_size, after, last)
+        return EventQuery(tuple(dict.fromkeys(names)), campaign, start, end, page_size, after, last)
 
 
 def _bad_cursor() -> ApiError:

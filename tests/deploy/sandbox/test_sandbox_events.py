@@ -168,12 +168,19 @@ def encoded(*fields: Any) -> str:
         encoded([], None, 0, "x", 5, 0, 0),
         encoded([], None, 0, None, 1000, 0, 0),
         encoded([[]], None, 0, None, 5, 0, 0),
+        encoded([NAMES[0]], "\ud800", 0, None, 5, 0, 0),
     ],
 )
 def test_foreign_cursors_are_400(api: Any, assert_error: Any, cursor: str) -> None:
     """A cursor that this server did not write is refused, not a failure."""
     error = assert_error(api.http.get(QUERY, params={"cursor": cursor}), 400)
     assert error["details"][0]["fieldName"] == "cursor"
+
+
+def test_a_name_may_be_asked_for_again_and_again(api: Any) -> None:
+    """However long the list of names is, it holds three at most."""
+    created = api.create("a", 1)
+    assert [event["entityId"] for event in query(api, eventNames=NAMES[:1] * 10_000)["events"]] == [created["id"]]
 
 
 def test_bodies_and_methods(api: Any, assert_error: Any) -> None:

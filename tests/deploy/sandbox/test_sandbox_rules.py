@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -158,13 +159,25 @@ def test_exists_needs_no_value(api: Any) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'"x"', b"null", b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff", b"[" * 100_000, b"1" * 5000],
+    [b"", b"{", b"[]", b'"x"', b"null", b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff", b"[" * 100_000, b"1" * 5000,
+     b'{"name": 1e999}', b"[" * 963 + b"]" * 963],
     ids=lambda content: repr(content[:20]),
-)
+)  # fmt: skip
 def test_bodies_that_are_no_rule_are_400(api: Any, assert_error: Any, content: bytes) -> None:
     """What is not a JSON object with text in it is refused and never a failure of the server."""
     headers = {"Content-Type": "application/json"}
     assert_error(api.http.post(api.rules(), content=content, headers=headers), 400)
+
+
+def test_what_was_stored_can_be_answered(api: Any, make_rule: Any, assert_error: Any) -> None:
+    """An action may carry what its type needs, but no number or depth that would break every later listing."""
+    headers = {"Content-Type": "application/json"}
+    for value in ("1e999", "-1e999", "[" * 62 + "]" * 62, "[" * 963 + "]" * 963):
+        body = json.dumps(make_rule("a", 1, actions=[{"type": "x", "v": "?"}])).replace('"?"', value)
+        assert_error(api.http.post(api.rules(), content=body, headers=headers), 400)
+    deep = json.loads("[" * 61 + "]" * 61)
+    assert api.create("a", 1, actions=[{"type": "x", "v": deep}])["actions"][0]["v"] == deep
+    assert api.names() == ["a"]
 
 
 def test_body_type_and_size(api: Any, assert_error: Any) -> None:
