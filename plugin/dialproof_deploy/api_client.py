@@ -19,6 +19,7 @@ import httpx
 import tenacity
 
 from dialproof.errors import RemoteError, UsageError
+from dialproof_deploy.answer import UnboundedAnswerError, read_answer
 from dialproof_deploy.api_errors import (
     AccessDeniedError,
     AnswerLostError,
@@ -69,7 +70,8 @@ class ApiClient:
 
     ``clock`` (monotonic seconds), ``now`` (UTC, for a Retry-After date), ``sleep`` and ``jitter`` (0 to 1) are
     injected by tests. Waits are ``backoff_start * backoff_multiplier ** n`` seconds and up to half as much again;
-    Retry-After stands before that and ends in ``RemoteError`` if it asks for more than five minutes. Proxies and
+    Retry-After stands before that, if it asks for any, and ends in ``RemoteError`` if it asks for more than five
+    minutes. An answer of more than 16 MiB or one minute is not read to its end. Proxies and
     certificate authorities come from the environment, as httpx reads it. ``http_log`` receives one JSON line a
     request, without headers, bodies and query values.
     """
@@ -166,10 +168,16 @@ class ApiClient:
 
     def _resolve(self, path: str) -> str:
         """Make an absolute URL, refusing to carry the token to another host."""
-        if not urlsplit(path).scheme and not path.startswith("//"):
-            return self._base_url + (path if path.startswith("/") else f"/{path}")
-        url = urljoin(self._base_url, path)
-        if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
+        try:
+            if not urlsplit(path).scheme and not path.startswith("//"):
+                url = self._base_url + (path if path.startswith("/") else f"/{path}")
+            else:
+                url = urljoin(self._base_url, path)
+            same_host = urlsplit(url)[:2] == urlsplit(self._base_url)[:2]
+            httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            raise RemoteError("the server sent a link that is not a URL, which cannot be followed") from None
+        if not same_host:
             raise RemoteError("the server sent a link to another host, which is not followed")
         return url
 
@@ -199,7 +207,11 @@ class ApiClient:
         self._bucket.acquire()
         started = self._clock()
         try:
-            response = self._http.send(request)
+            response = read_answer(self._http, request, self._clock)
+        except UnboundedAnswerError as error:
+            self._record(request, None, started)
+            message = f"{_name(request)}: {_host(request)} is not waited for: {error}"
+            raise (UnreachableError if repeatable else AnswerLostError)(message) from None
         except httpx.RequestError as error:
             self._record(request, None, started)
             reason = f"{_host(request)} gave no answer ({type(error).__name__})"
@@ -227,7 +239,7 @@ class ApiClient:
         return exponential * (1 + self._jitter() / 2)
 
     def _retry_after(self, request: httpx.Request, response: httpx.Response) -> float | None:
-        """Return the seconds to wait, from a number of seconds or an HTTP date, or ``None`` if unreadable."""
+        """Return the seconds to wait, from a number of seconds or an HTTP date; ``None`` if unreadable or no wait."""
         text = response.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             seconds = float(text)
@@ -237,13 +249,13 @@ class ApiClient:
             except ValueError:
                 return None
             aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-            seconds = max(0.0, (aware - self._now()).total_seconds())
+            seconds = (aware - self._now()).total_seconds()
         if seconds > _LONGEST_RETRY_AFTER:
             raise RemoteError(
                 f"{_name(request)}: the server asks to wait {seconds:.0f} s (Retry-After); "
                 f"more than {_LONGEST_RETRY_AFTER:.0f} s is not waited for, try again later"
             )
-        return seconds
+        return seconds if seconds > 0 else None
 
     def _fetch_token(self) -> Mapping[str, Any]:
         variable = self._credentials.client_id_variable

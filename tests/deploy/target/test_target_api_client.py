@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,6 +22,7 @@ from dialproof_deploy.api_errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PATH = "/api/v2/outbound/campaigns/c1/rules/id-a"
@@ -58,9 +61,10 @@ def test_retry_after_may_be_a_date(server: Server, clock: Clock) -> None:
     assert clock.seconds == pytest.approx(1030)
 
 
-@pytest.mark.parametrize("header", [{}, {"Retry_After": "soon"}, {"Retry_After": "-5"}])
-def test_without_retry_after_the_wait_grows(server: Server, clock: Clock, header: dict[str, str]) -> None:
-    """From 2 s, doubled each time, when the server says nothing that can be read."""
+@pytest.mark.parametrize("after", [None, "soon", "-5", "0", "Sat, 07 Mar 2026 11:59:00 GMT"])
+def test_without_retry_after_the_wait_grows(server: Server, clock: Clock, after: str | None) -> None:
+    """From 2 s, doubled each time, when the server says nothing that can be read, or asks for no wait at all."""
+    header = {} if after is None else {"Retry_After": after}
     server.faults = [("GET", error(429, "x", **header)) for _ in range(4)]
     client(server, clock).request("GET", PATH)
     assert clock.slept == pytest.approx([2, 4, 8, 16])
@@ -200,6 +204,66 @@ def test_redirects_are_not_followed(server: Server, clock: Clock) -> None:
     with pytest.raises(RemoteError, match="base_url"):
         client(server, clock).request("GET", PATH)
     assert all(r.url.host == "usw2.mypurecloud.com" for r in server.requests)
+
+
+class Stream(httpx.SyncByteStream):
+    """A body in parts, each of which takes ``seconds``; ``sent`` counts those that were asked for."""
+
+    def __init__(self, clock: Clock, parts: Iterable[bytes], seconds: float = 0) -> None:
+        self.clock, self.parts, self.seconds = clock, parts, seconds
+        self.sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the parts."""
+        for part in self.parts:
+            self.clock.seconds += self.seconds
+            self.sent += 1
+            yield part
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"), [("GET", UnreachableError), ("PUT", UnreachableError), ("POST", AnswerLostError)]
+)
+def test_an_answer_that_trickles_is_given_up(method: str, kind: type[Exception], server: Server, clock: Clock) -> None:
+    """A byte a second breaks no read timeout; after a minute the answer is lost, and not asked for again."""
+    stream = Stream(clock, repeat(b" "), seconds=1)
+    server.faults = [(method, httpx.Response(200, stream=stream))]
+    with pytest.raises(kind, match="took longer than 60 s"):
+        client(server, clock).request(method, PATH, body=None if method == "GET" else {})
+    assert (stream.sent, len(server.calls)) == (61, 1)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_an_answer_that_is_too_large_is_given_up(encoded: bool, server: Server, clock: Clock) -> None:
+    """What is read, and what it unpacks to, is bounded: a small answer may be a very large one."""
+    packed = gzip.compress(b" " * 2**26, 1)
+    parts = (packed[at : at + 1000] for at in range(0, len(packed), 1000)) if encoded else repeat(b" " * 2**20)
+    stream = Stream(clock, parts)
+    headers = {"Content-Encoding": "gzip"} if encoded else {}
+    server.faults = [("GET", httpx.Response(200, stream=stream, headers=headers))]
+    with pytest.raises(UnreachableError, match="larger than 16 MiB"):
+        client(server, clock).request("GET", PATH)
+    assert stream.sent < len(packed) / 1000 / 2
+    assert len(server.calls) == 1
+
+
+def test_a_packed_answer_is_read(server: Server, clock: Clock) -> None:
+    """Gzip is understood, and a broken one is a lost answer."""
+    headers = {"Content-Encoding": "gzip"}
+    server.faults = [
+        ("GET", httpx.Response(200, stream=Stream(clock, [b"nonsense"]), headers=headers)),
+        ("GET", httpx.Response(200, stream=Stream(clock, [gzip.compress(b'{"a": 1}')]), headers=headers)),
+    ]
+    answer = client(server, clock).request("GET", PATH)
+    assert (answer.body, answer.attempts) == ({"a": 1}, 2)
+
+
+@pytest.mark.parametrize("link", ["http://[::1", "/a\x00", "/a\nb", "/" + "a" * 70_000, "/\ud800", "https://xn--a/"])
+def test_links_that_are_no_url_are_an_error(link: str, server: Server, clock: Clock) -> None:
+    """Whatever a server sends as a link ends in a sentence."""
+    with pytest.raises(RemoteError, match="the server sent a link"):
+        client(server, clock).request("GET", link)
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/x", "//evil.example/x", "http://usw2.mypurecloud.com/x"])
