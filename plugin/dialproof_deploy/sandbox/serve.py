@@ -73,6 +73,7 @@ class Sandbox(Connection):
         host: str = "127.0.0.1",
         port: int = 0,
         ephemeral: bool = False,
+        announce: bool = True,
         clock: Callable[[], float] = time.time,
         rate_limit: int = 300,
         token_seconds: int = 3600,
@@ -83,10 +84,11 @@ class Sandbox(Connection):
         """Start a sandbox and return when it accepts connections.
 
         Its data are in ``state_dir``/sandbox.sqlite, or in memory if ``ephemeral`` or without a
-        ``state_dir``. While it runs, ``state_dir``/sandbox.json says where it answers. ``port`` 0 takes any
-        free port. ``clock`` gives seconds since the epoch. ``rate_limit`` is requests a minute for each
-        token. ``scopes`` are by default all of the contract. Raises UsageError if the extra is missing or
-        the address or the state directory cannot be used, InputError if the data file is not ours.
+        ``state_dir``. While it runs, ``state_dir``/sandbox.json says where it answers, if ``announce``: that is
+        for a server that outlives whoever finds it. ``port`` 0 takes any free port. ``clock`` gives seconds since
+        the epoch. ``rate_limit`` is requests a minute for each token. ``scopes`` are by default all of the
+        contract. Raises UsageError if the extra is missing or the address or the state directory cannot be used,
+        InputError if the data file is not ours.
         """
         try:
             from dialproof_deploy.sandbox.app import create_app
@@ -111,7 +113,7 @@ class Sandbox(Connection):
         except BaseException:
             store.close()
             raise
-        info = None if state_dir is None else state_dir / INFO_FILE
+        info = state_dir / INFO_FILE if state_dir is not None and announce else None
         sandbox = cls(server.url, credentials.client_id, credentials.client_secret, server, store, info)
         if info is not None:
             try:
@@ -155,7 +157,8 @@ def find_or_start(state_dir: Path, environ: Mapping[str, str]) -> Connection:
     """Return the sandbox of the environment variables, else the live one of ``state_dir``, else a new one.
 
     ``environ`` may have DIALPROOF_SANDBOX_URL, and then needs DIALPROOF_SANDBOX_CLIENT_ID and
-    _CLIENT_SECRET. The result is a context manager; ``stop`` ends only what was started here. Raises
+    _CLIENT_SECRET. The result is a context manager; ``stop`` ends only what was started here. A new one is for this
+    process alone: another that found it would lose it when we end, so each has its own over the same data. Raises
     UsageError and InputError as ``Sandbox.start`` does, and UsageError for an incomplete or unsafe
     environment.
     """
@@ -168,7 +171,7 @@ def find_or_start(state_dir: Path, environ: Mapping[str, str]) -> Connection:
         except UsageError as exc:
             raise UsageError(f"{_URL}: {exc}") from None
         return Connection(url, environ[_ID], environ[_SECRET])
-    return find_live(state_dir) or Sandbox.start(state_dir)
+    return find_live(state_dir) or Sandbox.start(state_dir, announce=False)
 
 
 def _write_info(path: Path, sandbox: Sandbox) -> None:

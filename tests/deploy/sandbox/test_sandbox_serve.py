@@ -259,8 +259,20 @@ def test_otherwise_one_is_started_and_stopped(tmp_path: Path) -> None:
     """Without a live server a new one is started, and stopped with the context."""
     with find_or_start(tmp_path, {"DIALPROOF_SANDBOX_URL": ""}) as found:
         assert isinstance(found, Sandbox)
-        assert find_live(tmp_path) is not None
-    assert find_live(tmp_path) is None
+        assert httpx.get(f"{found.url}/_sandbox/health", trust_env=False).status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{found.url}/_sandbox/health", trust_env=False)
+
+
+def test_what_was_started_for_us_is_not_found_by_others(tmp_path: Path, connect: Any) -> None:
+    """A server that ends with its session is used by nobody else: a second session works on, over the same data."""
+    with find_or_start(tmp_path, {}) as first:
+        assert not (tmp_path / "sandbox.json").exists()
+        second = find_or_start(tmp_path, {})
+        connect(first).create("a", 1)
+    with second:
+        assert second.url != first.url
+        assert connect(second).names() == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -270,10 +282,12 @@ def test_otherwise_one_is_started_and_stopped(tmp_path: Path) -> None:
      '{"url": "http://[", "client_id": "a", "client_secret": "b"}'],
 )  # fmt: skip
 def test_an_unusable_address_file(tmp_path: Path, text: str) -> None:
-    """An address file that cannot be read is as good as none: a new server takes its place."""
+    """An address file that cannot be read is as good as none, and a server that others may find takes its place."""
     (tmp_path / "sandbox.json").write_text(text)
     assert find_live(tmp_path) is None
     with find_or_start(tmp_path, {}) as found:
+        assert isinstance(found, Sandbox)
+    with Sandbox.start(tmp_path) as found:
         assert find_live(tmp_path) == Connection(found.url, found.client_id, found.client_secret)
 
 
