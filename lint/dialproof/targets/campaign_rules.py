@@ -8,6 +8,7 @@ is exact; ``in`` and ``between`` travel as a JSON array in the text value.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,30 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign
     from dialproof.targets.base import ResolveId
 
-__all__ = ["CODE", "NAME", "OPPOSITE", "lower_campaign", "lower_rule", "suppresses"]
+__all__ = ["CODE", "ENVIRONMENTS", "NAME", "OPPOSITE", "base_url_of", "lower_campaign", "lower_rule", "suppresses"]
 
 NAME = "campaign-rules"
 CODE = "DP701"
 """The code of what the target cannot hold (not-expressible-on-target)."""
+
+ENVIRONMENTS: Mapping[str, str] = {
+    "ap-northeast-2": "apne2",
+    "ap-northeast-3": "apne3",
+    "ap-south-1": "aps1",
+    "ap-southeast-1": "apse1",
+    "ca-central-1": "cac1",
+    "eu-central-2": "euc2",
+    "eu-west-2": "euw2",
+    "me-central-1": "mec1",
+    "mx-central-1": "mxc1",
+    "sa-east-1": "sae1",
+    "us-west-2": "usw2",
+}
+"""AWS region -> its name in the host: the first label of the region's domain ``NAME.pure.cloud`` in the platform's list
+of regions (developer.genesys.cloud/platform/api). Regions whose domain has no such label have no host here."""
+
+_AWS_REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 _PAIRS = (
     ("equals", "notEquals"),
@@ -51,6 +71,17 @@ _IDS: Mapping[tuple[str, str], str] = {
     ("dataAction", "id"): "dataActions",
 }
 """(action type, field) -> the kind of logical id that the field holds."""
+
+
+def base_url_of(region: str) -> str | None:
+    """Return ``https://{environment}.mypurecloud.com`` for a region such as us-west-2 or usw2; None for anything else.
+
+    A name that could be no label of a host is None as well: it would send the secret to another host.
+    """
+    environment = ENVIRONMENTS.get(region) if _AWS_REGION.fullmatch(region) else region
+    if environment is None or not _ENVIRONMENT.fullmatch(environment):
+        return None
+    return f"https://{environment}.mypurecloud.com"
 
 
 def lower_campaign(campaign: Campaign, resolve: ResolveId) -> tuple[list[dict[str, Any]], list[Problem]]:
@@ -95,7 +126,7 @@ def lower_rule(rule: Rule, columns: ContactList, resolve: ResolveId) -> tuple[di
 def suppresses(wire: Mapping[str, Any]) -> bool:
     """Tell whether a wire rule keeps contacts from being dialed."""
     stops = {kind.name for kind in action_types().values() if "preCall" in kind.stops_dial_in}
-    return bool(wire.get("enabled", True)) and any(a.get("type") in stops for a in wire.get("actions") or ())
+    return wire.get("enabled") in (None, True) and any(a.get("type") in stops for a in wire.get("actions") or ())
 
 
 def _condition(
