@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dialproof.errors import RemoteConflictError, RemoteError, UsageError
+from dialproof.errors import InputError, RemoteConflictError, RemoteError, UsageError
 from dialproof_deploy.api_errors import AnswerLostError, ConflictAnswerError, NotFoundError, UnreachableError
+from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.targets import Written
-from dialproof_deploy.wire import content, differences, same_content, three_way
+from dialproof_deploy.wire import DEEPEST, content, differences, same_content, three_way, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["CampaignRulesTarget"]
 
 _PAGE_SIZE = "100"
+_MOST_PAGES = 1000  # a server that always has a further one would hold a deploy, and its lock, for ever
+_LONGEST_SHOWN = 100
 _WRITE_TRIES = 3  # for a create whose answer is lost, and for an update that meets others' saves without a change
 _EVENTS = ("outbound.rule.created", "outbound.rule.updated")
 
@@ -38,11 +41,11 @@ class CampaignRulesTarget:
         page = self._client.request("GET", path, params={"pageSize": _PAGE_SIZE, "pageNumber": "1"}).body
         pages = self._pages(page, "entities", "nextUri")
         # A rule created meanwhile can push one that was read already onto the next page.
-        return list({rule["id"]: rule for rule in map(_rule, pages)}.values())
+        return list({rule["id"]: rule for rule in (_rule(item, campaign_id) for item in pages)}.values())
 
     def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any]:
-        """Return one rule; ``NotFoundError`` if it is gone."""
-        return _rule(self._client.request("GET", _rule_path(campaign_id, rule_id)).body)
+        """Return one rule; ``NotFoundError`` if it is gone, or if no rule can have such an id."""
+        return _rule(self._client.request("GET", _rule_path(campaign_id, rule_id)).body, campaign_id)
 
     def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:
         """Create the rule with version 1.
@@ -55,7 +58,7 @@ class CampaignRulesTarget:
         in_doubt = False
         for _ in range(_WRITE_TRIES):
             try:
-                return _written(self._client.request("POST", path, body=body), body)
+                return _written(self._client.request("POST", path, body=body), body, campaign_id)
             except AnswerLostError:
                 in_doubt = True
             except ConflictAnswerError as error:
@@ -82,7 +85,7 @@ class CampaignRulesTarget:
         for _ in range(_WRITE_TRIES):
             sent = {**content(rule), "version": stored["version"] + 1}
             try:
-                return _written(self._client.request("PUT", path, body=sent), sent)
+                return _written(self._client.request("PUT", path, body=sent), sent, campaign_id)
             except NotFoundError:
                 raise _gone(planned_from) from None
             except (ConflictAnswerError, UnreachableError) as error:
@@ -135,7 +138,7 @@ class CampaignRulesTarget:
     def _pages(self, page: Any, items: str, link: str) -> Iterator[Any]:
         """Yield the items of this page and of all that follow it."""
         seen: set[str] = set()
-        while True:
+        while len(seen) < _MOST_PAGES:
             answer = _mapping(page, "a page")
             found = answer.get(items)
             if not isinstance(found, list):
@@ -148,6 +151,7 @@ class CampaignRulesTarget:
                 raise RemoteError(f"the server's {link} does not lead to another page")
             seen.add(following)
             page = self._client.request("GET", following).body
+        raise RemoteError(f"the server's {link} leads on after {_MOST_PAGES} pages, which is taken for no end")
 
     def _find_created(self, campaign_id: str, body: Mapping[str, Any]) -> Written | None:
         """Look a rule up whose creation is in doubt."""
@@ -172,16 +176,29 @@ class CampaignRulesTarget:
 
 
 def _campaign_path(campaign_id: str) -> str:
+    if not _is_id(campaign_id):
+        raise UsageError(f"{campaign_id!r} cannot be the id of a campaign: it would lead to another path")
     return f"/api/v2/outbound/campaigns/{quote(campaign_id, safe='')}"
 
 
 def _rule_path(campaign_id: str, rule_id: str) -> str:
+    if not _is_id(rule_id):
+        raise NotFoundError(f"campaign {campaign_id!r}: {_shown(rule_id)} cannot be the id of a rule")
     return f"{_campaign_path(campaign_id)}/rules/{quote(rule_id, safe='')}"
 
 
-def _written(answer: Answer, sent: Mapping[str, Any]) -> Written:
+def _is_id(text: str) -> bool:
+    """Tell whether a text stays one part of a path: a client takes ".." up, and many servers take %2F for a slash."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return text not in ("", ".", "..") and not {"/", "\\"} & {*text}
+
+
+def _written(answer: Answer, sent: Mapping[str, Any], campaign_id: str) -> Written:
     """Check that the server stored what was sent: a dropped condition would dial whom it must not."""
-    stored = _rule(answer.body)
+    stored = _rule(answer.body, campaign_id)
     if dropped := differences(sent, stored):
         raise RemoteError(
             f"rule {sent['name']!r}: the server stored something else than was sent: "
@@ -200,10 +217,34 @@ def _mapping(body: Any, what: str) -> dict[str, Any]:
     return body
 
 
-def _rule(body: Any) -> dict[str, Any]:
-    """Check that an answer is a rule: what is written next rests on these fields."""
-    rule = _mapping(body, "a rule")
+def _rule(body: Any, campaign_id: str) -> dict[str, Any]:
+    """Check that an answer is a rule: what is planned and written next rests on it."""
+    rule = _mapping(body, f"a rule of campaign {campaign_id!r}")
+    name = rule.get("name")
+    called = f"rule {_shown(name)}" if isinstance(name, str) else "a rule without a name"
+    where = f"campaign {campaign_id!r}: the server's answer for {called}"
     for key, kind in (("id", str), ("name", str), ("version", int), ("executionOrder", int)):
         if not isinstance(rule.get(key), kind) or isinstance(rule[key], bool):
-            raise RemoteError(f"the server's answer for rule {rule.get('name')!r} holds no usable {key}")
+            raise RemoteError(f"{where} holds no usable {key}")
+    if not _is_id(rule["id"]):
+        raise RemoteError(f"{where} holds no usable id: {_shown(rule['id'])} would lead to another path")
+    if not isinstance(rule.get("enabled"), bool | None):
+        raise RemoteError(f"{where} holds no usable enabled")
+    for key in ("conditions", "actions"):
+        entries = rule.get(key)
+        if entries is not None and not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
+            raise RemoteError(f"{where} holds no usable {key}: a list of objects is expected")
+    if not all(isinstance(action.get("type"), str) for action in rule.get("actions") or ()):
+        raise RemoteError(f"{where} holds an action without a usable type")
+    if too_deep(rule):
+        raise RemoteError(f"{where} is nested deeper than {DEEPEST} lists and objects")
+    try:
+        json_digest(rule)
+    except InputError as error:
+        raise RemoteError(f"{where} cannot be compared: {error}") from None
     return rule
+
+
+def _shown(text: str) -> str:
+    """Quote a server's text, short and fit for a terminal."""
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}..."

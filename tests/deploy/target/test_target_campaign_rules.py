@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from target_fakes import Campaign, Clock, Server, client, error, rule, stored
 
 from dialproof.errors import RemoteConflictError, RemoteError, UsageError
+from dialproof.targets.campaign_rules import suppresses
 from dialproof_deploy.api_errors import ConflictAnswerError, NotFoundError, UnreachableError
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from dialproof_deploy.wire import content
@@ -75,12 +77,85 @@ def test_pages_in_a_circle_end(server: Server, target: Target) -> None:
         target.list_rules("c1")
 
 
+def test_pages_without_end_are_given_up(clock: Clock) -> None:
+    """A server that always names a further page is an error, also when each link is a new one."""
+    links = count()
+
+    def endless(request: httpx.Request) -> httpx.Response:
+        if "oauth" in request.url.path:
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 10**9})
+        return httpx.Response(200, json={"entities": [], "nextUri": f"/rules?page={next(links)}"})
+
+    with pytest.raises(RemoteError, match="leads on after 1000 pages"):
+        CampaignRulesTarget(client(endless, clock)).list_rules("c1")
+    assert next(links) == 1001
+
+
 def test_ids_cannot_leave_their_path(server: Server, target: Target) -> None:
-    """An id with a slash stays one part of the path."""
+    """An id stays one part of the path; one that could not is asked for nowhere."""
     with pytest.raises(NotFoundError):
-        target.get_rule("c1", "../../x?y")
-    assert server.requests[-1].url.raw_path.endswith(b"/rules/..%2F..%2Fx%3Fy")
+        target.get_rule("c1", "x?y#z%2e")
+    assert server.requests[-1].url.raw_path.endswith(b"/rules/x%3Fy%23z%252e")
     assert target.get_campaign("c1") == {"id": "c1"}
+    sent = len(server.requests)
+    for wrong in ("", ".", "..", "../../x", "a\\b", "\ud800"):
+        with pytest.raises(NotFoundError, match="cannot be the id of a rule"):
+            target.get_rule("c1", wrong)
+        with pytest.raises(UsageError, match="cannot be the id of a campaign"):
+            target.list_rules(wrong)
+    assert len(server.requests) == sent
+
+
+def deep(levels: int) -> Any:
+    """Return lists within one another."""
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"actions": ["x"]}, "no usable actions"),
+        ({"actions": "x"}, "no usable actions"),
+        ({"actions": 5}, "no usable actions"),
+        ({"actions": [None]}, "no usable actions"),
+        ({"actions": [{"type": ["x"]}]}, "an action without a usable type"),
+        ({"conditions": {"a": 1}}, "no usable conditions"),
+        ({"conditions": [[]]}, "no usable conditions"),
+        ({"enabled": "no"}, "no usable enabled"),
+        ({"id": ""}, "no usable id"),
+        ({"id": ".."}, r"no usable id: '\.\.' would lead to another path"),
+        ({"id": "../x"}, "no usable id"),
+        ({"id": "\ud800"}, "no usable id"),
+        ({"x": deep(900)}, "nested deeper than 64"),
+        ({"x": 2**60}, "no exact JSON form"),
+        ({"x": float("nan")}, "no exact JSON form"),
+        ({"description": "a\ud800"}, "no exact JSON form"),
+        ({"actions": [{"type": "x", "\ud800": 1}]}, "no exact JSON form"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_rule_of_another_shape_is_named(change: Any, reason: str, server: Server, target: Target) -> None:
+    """What no plan can rest on is an error that names the campaign and the rule, wherever it is read."""
+    body = json.dumps({**stored("gold", 1), **change}).encode()
+    page = b'{"entities": [%s]}' % body
+    server.faults = [("GET", httpx.Response(200, content=page)), ("GET", httpx.Response(200, content=body))]
+    where = "campaign 'c1': the server's answer for rule 'gold' "
+    with pytest.raises(RemoteError, match=f"^{where}.*{reason}"):
+        target.list_rules("c1")
+    with pytest.raises(RemoteError, match=f"^{where}.*{reason}"):
+        target.get_rule("c1", "id-gold")
+
+
+def test_a_rule_may_leave_its_lists_out(server: Server, target: Target) -> None:
+    """Null and absent are one thing: no conditions, no actions, enabled."""
+    bare = {"id": "1", "name": "a", "version": 1, "executionOrder": 1, "x": deep(63)}
+    nulls = {**bare, "id": "2", "conditions": None, "actions": None, "enabled": None}
+    server.faults = [("GET", httpx.Response(200, json={"entities": [bare, nulls]}))]
+    assert target.list_rules("c1") == [bare, nulls]
+    assert suppresses({"actions": [{"type": "doNotDial"}], "enabled": None})
 
 
 def test_create_sends_everything_with_version_one(server: Server, campaign: Campaign, target: Target) -> None:
