@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +20,10 @@ ResolveId: TypeAlias = Callable[[str, str], str | None]
 """Kind and logical id -> the id on the target, or None where the environment does not know it."""
 
 
+def _no_variables(_: Environment, __: Mapping[str, str]) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class TargetType:
     """A kind of place that rules are deployed to; ``name`` is what ``target`` of an environment says.
@@ -27,10 +31,12 @@ class TargetType:
     ``lower`` returns the rules of a campaign as they travel, in order, and a problem for each thing that the target
     cannot hold. ``suppresses`` tells whether such a rule keeps contacts from being dialed. ``connect`` takes the
     environment, the process's variables (credentials) and the file of ``--http-log`` (None: none), logs in, and
-    returns a context manager that gives a ``dialproof_deploy.targets.Target``.
+    returns a context manager that gives a ``dialproof_deploy.targets.Target``. ``missing_variables`` names those that
+    ``connect`` would miss, so that one message can name everything that is missing before the first request.
     """
 
     name: str
     lower: Callable[[Campaign, ResolveId], tuple[list[dict[str, Any]], list[Problem]]]
     suppresses: Callable[[Mapping[str, Any]], bool]
     connect: Callable[[Environment, Mapping[str, str], Path | None], AbstractContextManager[Any]]
+    missing_variables: Callable[[Environment, Mapping[str, str]], Sequence[str]] = _no_variables

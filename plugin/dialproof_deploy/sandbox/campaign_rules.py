@@ -36,12 +36,13 @@ def routes(service: Service) -> list[Route]:
     """Return the contract's routes over ``service``."""
     calls = _Calls(service)
 
-    def route(method: str, path: str, scope: str, handler: Handler) -> Route:
+    def route(method: str, path: str, scope: str | None, handler: Handler) -> Route:
         return Route(path, secured(service, scope, handler), methods=[method])
 
     return [
         Route("/api/v2/oauth/token", calls.token, methods=["POST"]),
         Route("/oauth/token", calls.token, methods=["POST"]),
+        route("GET", "/api/v2/tokens/me", None, calls.get_token),
         route("GET", _CAMPAIGN, _READ, calls.get_campaign),
         route("GET", _RULES, _READ, calls.list_rules),
         route("POST", _RULES, _WRITE, calls.create_rule),
@@ -68,6 +69,14 @@ class _Calls:
             raise invalid([detail("grant_type", "invalid.value", "expected client_credentials")])
         answer = self._service.tokens.issue(form.get("scope"))
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    async def get_token(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "organization": {"id": self._service.organization_id, "name": "sandbox"},
+                "OAuthClient": {"id": self._service.credentials.client_id},
+            }
+        )
 
     async def get_campaign(self, request: Request) -> Response:
         return JSONResponse(self._store.campaign(request.path_params["campaign_id"]))

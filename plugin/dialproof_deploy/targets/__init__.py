@@ -67,17 +67,28 @@ def _connect_campaign_rules(
 ) -> Iterator[Target]:
     from dialproof_deploy.api_client import ApiClient
     from dialproof_deploy.credentials import read_credentials
+    from dialproof_deploy.organization import check_organization
     from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
-    region = f"https://{environment.region}.mypurecloud.com" if environment.region else None
-    credentials = read_credentials(environ, environment.name, base_url=environment.base_url or region)
+    credentials = read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
     with ApiClient(credentials.base_url, credentials, http_log=http_log) as client:
         client.login()
+        check_organization(client, environment)
         yield CampaignRulesTarget(client)
 
 
+def _missing_variables(environment: Environment, environ: Mapping[str, str]) -> list[str]:
+    from dialproof_deploy.credentials import missing_variables
+
+    return missing_variables(environ, environment.name, host=environment.base_url or environment.region)
+
+
 CAMPAIGN_RULES = TargetType(
-    campaign_rules.NAME, campaign_rules.lower_campaign, campaign_rules.suppresses, _connect_campaign_rules
+    campaign_rules.NAME,
+    campaign_rules.lower_campaign,
+    campaign_rules.suppresses,
+    _connect_campaign_rules,
+    _missing_variables,
 )
 
 

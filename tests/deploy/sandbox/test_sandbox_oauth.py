@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -104,6 +107,20 @@ def test_every_call_names_its_missing_scope(start: Any, connect: Any, assert_err
                 assert lacking in body["message"]
             else:
                 assert answer.status_code != 403
+
+
+def test_a_token_tells_its_organization(start: Any, connect: Any, tmp_path: Path) -> None:
+    """Any token is told the organisation: the same after a restart, another one for another data file."""
+    organizations = []
+    for state in ("a", "a", "b"):
+        api = connect(start(tmp_path / state))
+        api.login("outbound:nothing")
+        body = api.http.get("/api/v2/tokens/me").json()
+        assert body["OAuthClient"] == {"id": api.sandbox.client_id}
+        assert body["organization"]["name"] == "sandbox"
+        organizations.append(body["organization"]["id"])
+        api.sandbox.stop()
+    assert organizations[0] == organizations[1] != organizations[2]
 
 
 def test_a_token_holds_only_the_scopes_asked_for(api: Any, assert_error: Any) -> None:
