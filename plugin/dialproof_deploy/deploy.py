@@ -6,7 +6,7 @@ plans in the order of the campaigns, audits each step, and reads the target's ev
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -43,6 +43,7 @@ SANDBOX = "sandbox"
 """The environment that is built in: a server on this machine."""
 
 _DEPLOYED = "deployed"
+_CAMPAIGN_ID = "GENESYS_CAMPAIGN_ID"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Deployer:
     project: Project
     environment: Environment
     state: StateDir
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     prune: Sequence[str] = ()
     http_log: Path | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -104,7 +105,8 @@ class Deployer:
     def plan(self) -> tuple[Plan, ...]:
         """Return what a deploy would change, campaign by campaign; only reads.
 
-        Raises ``InputError`` for rules that the target cannot hold and ``RemoteError`` as the target does.
+        Raises ``RefusedError`` for another campaign or organisation than the configured one, ``InputError`` for rules
+        that the target cannot hold and ``RemoteError`` as the target does.
         """
         wanted = self._wanted()
         with self._target() as target:
@@ -113,12 +115,16 @@ class Deployer:
     def deploy(self, evidence: Mapping[str, Any]) -> DeployResult:
         """Deploy what the evidence says was tested.
 
-        Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, foreign rules, rules that the target
-        cannot hold); nothing was changed then. Otherwise raises as ``apply`` does.
+        Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, another campaign or organisation,
+        foreign rules, rules that the target cannot hold); nothing was changed then. Otherwise raises as ``apply`` does.
         """
         with environment_lock(self.state, self.environment.name, say=self.say):
             wanted = self._accepted(evidence)
-            with self._target() as target:
+            with ExitStack() as stack:
+                try:
+                    target = stack.enter_context(self._target())
+                except RefusedError as error:
+                    raise self._refused([str(error)]) from None
                 plans = self._plans(wanted, target)
                 refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
@@ -136,8 +142,9 @@ class Deployer:
         from dialproof_deploy.events import sync_file
 
         name = self.environment.name
+        self._check_campaigns()
         with self._target() as target:
-            campaigns = [self._remote_id(i) for campaign in self.project.campaigns for i in campaign.ids]
+            campaigns = [self._remote_id(campaign, i) for campaign in self.project.campaigns for i in campaign.ids]
             return sync_file(
                 target, self.state.audit(name), self.state.events(name), campaigns=campaigns, interval=interval
             )
@@ -185,6 +192,7 @@ class Deployer:
     def _wanted(self) -> list[_Wanted]:
         from dialproof.errors import InputError
 
+        self._check_campaigns()
         wanted, problems = self._lowered()
         if problems:
             raise InputError("\n".join(problems))
@@ -196,7 +204,7 @@ class Deployer:
         for campaign in self.project.campaigns:
             rules, found = self._target_type.lower(campaign, self._resolve)
             problems += [str(problem) for problem in found]
-            wanted += [_Wanted(i, self._remote_id(i), campaign, rules) for i in campaign.ids]
+            wanted += [_Wanted(i, self._remote_id(campaign, i), campaign, rules) for i in campaign.ids]
         return wanted, list(dict.fromkeys(problems))
 
     def _resolve(self, kind: str, logical: str) -> str | None:
@@ -206,23 +214,56 @@ class Deployer:
             return logical
         return ids.get(logical, logical if self.environment.name == SANDBOX else None)
 
-    def _remote_id(self, campaign: str) -> str:
-        found = self._resolve("campaigns", campaign)
+    def _remote_id(self, campaign: Campaign, logical: str) -> str:
+        """Return the id of a campaign on the target; "" where the variable that must name it is missing."""
+        if not self._is_named(campaign) and (self._given_campaign or self.environment.name != SANDBOX):
+            return self._given_campaign
+        found = self._resolve("campaigns", logical)
         if found is None:
             raise UsageError(
-                f"environment {self.environment.name!r} maps no id for campaign {campaign!r} (ids.campaigns)"
+                f"environment {self.environment.name!r} maps no id for campaign {logical!r} (ids.campaigns)"
             )
         return found
 
+    @property
+    def _given_campaign(self) -> str:
+        return self.environ.get(_CAMPAIGN_ID, "").strip()
+
+    def _is_named(self, campaign: Campaign) -> bool:
+        """Tell whether the files or the configuration say which campaign it is; else its id is the file's name."""
+        listed = self.project.config.campaigns
+        return any(file.campaigns for file in campaign.files) or any(i in listed for i in campaign.ids)
+
+    def _check_campaigns(self) -> None:
+        if refusals := self._other_campaign():
+            raise RefusedError("\n".join(refusals))
+
     def _other_campaign(self) -> list[str]:
-        """Return a refusal where GENESYS_CAMPAIGN_ID names a campaign that the files do not."""
-        given = self.environ.get("GENESYS_CAMPAIGN_ID", "").strip()
-        if not given or self.environment.name == SANDBOX:
-            return []
-        known = [i for campaign in self.project.campaigns for i in campaign.ids]
-        if given in known or given in map(self._remote_id, known):
-            return []
-        return [f"GENESYS_CAMPAIGN_ID is {given!r}, and the files are for {', '.join(known)}: unset it, or change one"]
+        """Return a refusal where GENESYS_CAMPAIGN_ID names another campaign than the files, or where two are one."""
+        given = self._given_campaign
+        campaigns = self.project.campaigns
+        remote = {i: self._remote_id(campaign, i) for campaign in campaigns for i in campaign.ids}
+        named = [i for campaign in campaigns if self._is_named(campaign) for i in campaign.ids]
+        others = [i for i in named if given and given not in (i, remote[i])]
+        if others:
+            return [f"{_CAMPAIGN_ID} is {given!r}, and the files are for {', '.join(others)}: unset it, or change one"]
+        one: dict[str, list[str]] = {}
+        for logical, found in remote.items():
+            one.setdefault(found, []).append(logical)
+        return [
+            f"{', '.join(same)} would all be the campaign {found!r}: write in each rules file which campaign it is for"
+            for found, same in one.items()
+            if found and len(same) > 1
+        ]
+
+    def _check_campaign_variable(self) -> None:
+        """Raise ``UsageError`` where a file needs GENESYS_CAMPAIGN_ID and it is not set, naming all that is missing."""
+        if self._given_campaign or all(map(self._is_named, self.project.campaigns)):
+            return
+        from dialproof_deploy.credentials import missing_message
+
+        missing = self._target_type.missing_variables(self.environment, self.environ)
+        raise UsageError(missing_message(self.environment.name, [*missing, _CAMPAIGN_ID]))
 
     @cached_property
     def _target_type(self) -> TargetType:
@@ -240,11 +281,13 @@ class Deployer:
     def _target(self) -> Iterator[Target]:
         """Connect and log in, so that refused credentials fail before anything else is done."""
         if self.environment.name != SANDBOX:
+            self._check_campaign_variable()
             with self._target_type.connect(self.environment, self.environ, self.http_log) as target:
                 yield target
             return
         from dialproof_deploy.api_client import ApiClient
         from dialproof_deploy.credentials import Credentials
+        from dialproof_deploy.organization import check_organization
         from dialproof_deploy.sandbox.serve import find_or_start
         from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
@@ -254,6 +297,7 @@ class Deployer:
             )
             with ApiClient(sandbox.url, credentials, http_log=self.http_log) as client:
                 client.login()
+                check_organization(client, self.environment)
                 yield CampaignRulesTarget(client)
 
     def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:

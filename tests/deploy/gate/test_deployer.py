@@ -232,12 +232,99 @@ def test_an_unknown_target_is_refused_with_those_there_are(root: Path, deployer:
         deployer("here").plan()
 
 
-def test_another_campaign_id_in_the_environment_is_refused(root: Path, deployer: Make) -> None:
-    """GENESYS_CAMPAIGN_ID beside files that name a campaign must agree with them."""
+UNNAMED = RULES.replace("campaign: cmp_123\n", "")
+
+
+def _login(sandbox: Sandbox, **more: str) -> dict[str, str]:
+    """Return the variables with which an environment of another name reaches the sandbox."""
+    return {"GENESYS_CLIENT_ID": sandbox.client_id, "GENESYS_CLIENT_SECRET": sandbox.client_secret, **more}
+
+
+@pytest.mark.parametrize("name", ["staging", "sandbox"])
+@pytest.mark.parametrize("declared", ["campaign: cmp_123", "campaigns: [cmp_123, cmp_9]"])
+def test_another_campaign_id_in_the_environment_is_refused(
+    root: Path, deployer: Make, name: str, declared: str
+) -> None:
+    """GENESYS_CAMPAIGN_ID beside files that name campaigns must be each of them, for a plan and for a deploy."""
+    (root / "a.rules.yaml").write_text(RULES.replace("campaign: cmp_123", declared), encoding="utf-8")
     other = deployer(environ={"GENESYS_CAMPAIGN_ID": "cmp_9"})
-    other.environment = replace(other.environment, name="staging")
-    with pytest.raises(RefusedError, match="GENESYS_CAMPAIGN_ID is 'cmp_9'"):
-        other.deploy(statement_of(root))
+    other.environment = replace(other.environment, name=name)
+    reason = "GENESYS_CAMPAIGN_ID is 'cmp_9', and the files are for cmp_123: unset it, or change one"
+    for refused in (other.plan, other.sync_events, lambda: other.deploy(statement_of(root))):
+        with pytest.raises(RefusedError) as caught:
+            refused()
+        assert str(caught.value) == reason
+    assert [record["event"] for record in _records(root, name)] == ["refusal"]
+
+
+@pytest.mark.parametrize("given", ["cmp_123", "c-77", " c-77 ", ""])
+def test_the_campaign_id_of_the_files_may_be_given_too(
+    root: Path, deployer: Make, sandbox: Sandbox, given: str
+) -> None:
+    """The logical id and the one on the target say the same as the files do."""
+    same = deployer(environ={"GENESYS_CAMPAIGN_ID": given})
+    same.environment = replace(same.environment, ids={"campaigns": {"cmp_123": "c-77"}})
+    assert same.plan()[0].campaign == "c-77"
+
+
+def test_a_file_without_campaign_is_for_the_given_one(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """GENESYS_CAMPAIGN_ID says where rules go that name no campaign; one evidence serves every such place."""
+    (root / "a.rules.yaml").write_text(UNNAMED, encoding="utf-8")
+    evidence = statement_of(root)
+    staging = deployer(environ=_login(sandbox, GENESYS_CAMPAIGN_ID="cmp_9"))
+    staging.environment = replace(staging.environment, name="staging", base_url=sandbox.url)
+    assert staging.plan()[0].campaign == "cmp_9"
+    assert staging.deploy(evidence).new_events == 2
+    assert staging.sync_events() == 0
+    assert deployer(environ={"GENESYS_CAMPAIGN_ID": "cmp_10"}).deploy(evidence).plans[0].campaign == "cmp_10"
+    assert deployer().deploy(evidence).plans[0].campaign == "a"
+    with deployer()._target() as target:
+        assert [len(target.list_rules(campaign)) for campaign in ("cmp_9", "cmp_10", "a")] == [2, 2, 2]
+
+
+def test_a_missing_campaign_id_is_named_with_all_that_is_missing(root: Path, deployer: Make) -> None:
+    """Rules that name no campaign need GENESYS_CAMPAIGN_ID wherever the sandbox is not meant."""
+    (root / "a.rules.yaml").write_text(UNNAMED, encoding="utf-8")
+    evidence = statement_of(root)
+    staging = deployer()
+    staging.environment = replace(staging.environment, name="staging")
+    for ask in (staging.plan, staging.sync_events, lambda: staging.deploy(evidence)):
+        with pytest.raises(UsageError) as caught:
+            ask()
+        assert str(caught.value) == (
+            "environment 'staging': environment variables are missing or empty: GENESYS_ENV, "
+            "GENESYS_CLIENT_ID or DIALPROOF_STAGING_CLIENT_ID, "
+            "GENESYS_CLIENT_SECRET or DIALPROOF_STAGING_CLIENT_SECRET, GENESYS_CAMPAIGN_ID"
+        )
+
+
+def test_one_campaign_cannot_be_two(root: Path, deployer: Make) -> None:
+    """Two rule sets for one campaign would undo each other: whatever leads to it is refused."""
+    (root / "a.rules.yaml").write_text(UNNAMED, encoding="utf-8")
+    (root / "b.rules.yaml").write_text(UNNAMED, encoding="utf-8")
+    (root / "a.contacts.yaml").write_text("rules: a.rules.yaml\n" + (root / "a.contacts.yaml").read_text())
+    with pytest.raises(RefusedError, match="a, b would all be the campaign 'cmp_9': write in each rules file"):
+        deployer(environ={"GENESYS_CAMPAIGN_ID": "cmp_9"}).plan()
+    assert [plan.campaign for plan in deployer().plan()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["staging", "sandbox"])
+def test_another_organization_is_refused(root: Path, deployer: Make, sandbox: Sandbox, name: str) -> None:
+    """Credentials of an organisation that is not the configured one plan nothing and deploy nothing."""
+    evidence = statement_of(root)
+    made = deployer(environ=_login(sandbox))
+    made.environment = replace(made.environment, name=name, base_url=sandbox.url, organization="sandbox")
+    assert len(made.plan()[0].steps) == 2
+    made.environment = replace(made.environment, organization="ACME")
+    for refused in (made.plan, made.sync_events, lambda: made.deploy(evidence)):
+        with pytest.raises(RefusedError, match=f"environment '{name}': organization is 'ACME', .* or 'sandbox'"):
+            refused()
+    assert [record["event"] for record in _records(root, name)] == ["refusal"]
+
+
+def test_repr_hides_the_variables(deployer: Make) -> None:
+    """A deployer in a log or a failed assertion shows no secret of its environment."""
+    assert "hush" not in repr(deployer(environ={"GENESYS_CLIENT_SECRET": "hush"}))
 
 
 def test_a_full_disk_after_the_deploy_says_what_stands(
