@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from dialproof.cel.values import parse_datetime, read_number
-from dialproof.model.actions import ACTION_TYPES
+from dialproof.model.actions import BUILT_IN
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.operators import OPERATORS
 from dialproof.model.rules import Action, Condition, Rule, leaves
@@ -94,7 +94,7 @@ def test_campaigns_are_runnable(data: st.DataObject, category: str) -> None:
             assert isinstance(leaf, Condition)
             kind = COLUMNS.columns[leaf.subject].type
             assert kinds.get(kind, kind) in OPERATORS[leaf.operator][1]
-        assert all(category in ACTION_TYPES[action.type].categories for action in rule.actions)
+        assert all(category in BUILT_IN[action.type].categories for action in rule.actions)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
