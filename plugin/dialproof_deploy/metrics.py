@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from array import array
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dialproof_deploy.state import utc_text
@@ -34,27 +33,6 @@ class Snapshot:
     latency_p50: float
     latency_p95: float
     latency_p99: float
-
-    def as_json(self) -> str:
-        """Return the snapshot as a JSON object with these names as keys."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    def as_prometheus(self) -> str:
-        """Return the snapshot in the Prometheus text exposition format."""
-        latency = "dialproof_evaluation_latency_seconds"
-        conflicts = "dialproof_evaluation_conflicts_total"
-        return (
-            f"# HELP {latency} Time to evaluate the rules of a campaign for one contact.\n"
-            f"# TYPE {latency} summary\n"
-            f'{latency}{{quantile="0.5"}} {self.latency_p50!r}\n'
-            f'{latency}{{quantile="0.95"}} {self.latency_p95!r}\n'
-            f'{latency}{{quantile="0.99"}} {self.latency_p99!r}\n'
-            f"{latency}_sum {self.latency_total!r}\n"
-            f"{latency}_count {self.evaluations}\n"
-            f"# HELP {conflicts} Evaluations in which two acting rules contradicted each other.\n"
-            f"# TYPE {conflicts} counter\n"
-            f"{conflicts} {self.conflicts}\n"
-        )
 
 
 class EvaluationMetrics:

@@ -1,8 +1,7 @@
-"""Metrics of evaluations: exact under threads, readable as JSON and by Prometheus."""
+"""Metrics of evaluations: exact under threads."""
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -62,32 +61,3 @@ def test_counters_are_exact_under_threads() -> None:
         list(pool.map(count, range(8)))
     snapshot = metrics.snapshot()
     assert (snapshot.evaluations, snapshot.conflicts) == (4000, 2000)
-
-
-def test_rendering() -> None:
-    """The JSON has the snapshot's names; the Prometheus text is a summary and a counter."""
-    metrics = make()
-    metrics.record(0.25, conflict=True)
-    assert json.loads(metrics.snapshot().as_json()) == {
-        "timestamp": "2026-03-07T17:00:00.000Z",
-        "evaluations": 1,
-        "conflicts": 1,
-        "conflict_rate": 1.0,
-        "latency_total": 0.25,
-        "latency_avg": 0.25,
-        "latency_p50": 0.25,
-        "latency_p95": 0.25,
-        "latency_p99": 0.25,
-    }
-    assert metrics.snapshot().as_prometheus() == (
-        "# HELP dialproof_evaluation_latency_seconds Time to evaluate the rules of a campaign for one contact.\n"
-        "# TYPE dialproof_evaluation_latency_seconds summary\n"
-        'dialproof_evaluation_latency_seconds{quantile="0.5"} 0.25\n'
-        'dialproof_evaluation_latency_seconds{quantile="0.95"} 0.25\n'
-        'dialproof_evaluation_latency_seconds{quantile="0.99"} 0.25\n'
-        "dialproof_evaluation_latency_seconds_sum 0.25\n"
-        "dialproof_evaluation_latency_seconds_count 1\n"
-        "# HELP dialproof_evaluation_conflicts_total Evaluations in which two acting rules contradicted each other.\n"
-        "# TYPE dialproof_evaluation_conflicts_total counter\n"
-        "dialproof_evaluation_conflicts_total 1\n"
-    )
