@@ -175,7 +175,9 @@ def _store(path: Path, trees: dict[str, Node]) -> None:
 
     content = json.dumps({t: _to_json(n) for t, n in trees.items()}, separators=(",", ":"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Of several folders that are missing mkdir makes only the last one for its owner alone.
+        path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(content, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,6 +95,13 @@ def test_offsets_of_operands() -> None:
     assert isinstance(node, Call)
     right = node.arguments[1]
     assert (right.start, right.end) == (17, 33)
+
+
+def test_the_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The cache may be what makes the state directory, which holds what others must not read."""
+    parse_all(["contact.a > 5"], tmp_path / "project" / ".dialproof" / "cache")
+    for folder in (tmp_path / "project" / ".dialproof", tmp_path / "project" / ".dialproof" / "cache"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_cache_on_disk_gives_the_same_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
