@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dialproof.errors import InputError
+from dialproof_deploy.evidence import json_digest
+
 __all__ = [
     "DEEPEST",
     "SERVER_FIELDS",
     "FieldDifference",
     "content",
+    "content_digest",
     "differences",
     "same_content",
     "three_way",
@@ -75,6 +79,17 @@ def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return not differences(one, other)
 
 
+def content_digest(rule: Mapping[str, Any]) -> str | None:
+    """Return the sha256 of the content, the same for rules that mean the same: fields at their default are left out.
+
+    ``None`` where a server added a number that JSON cannot hold exactly.
+    """
+    try:
+        return json_digest(_without_defaults(content(rule)))
+    except InputError:
+        return None
+
+
 def three_way(planned_from: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     """Return a report, one line a field, of what was planned from, what we want and what stands there now."""
     changed_by_us = {d.field: d.after for d in differences(planned_from, ours)}
@@ -103,10 +118,22 @@ def _compare(path: str, before: Any, after: Any) -> list[FieldDifference]:
 def _compare_member(path: str, key: str, before: Any, after: Any) -> list[FieldDifference]:
     if before is _ABSENT or after is _ABSENT:
         present = after if before is _ABSENT else before
-        is_default = present is _DEFAULTS[key] if key in _DEFAULTS else not present and not _is_number(present)
-        if is_default or present is _ABSENT:
+        if _is_default(key, present):
             return []
     return _compare(path, before, after)
+
+
+def _is_default(key: str, value: Any) -> bool:
+    """Tell whether the field means the same as if it were absent."""
+    if value is _ABSENT:
+        return True
+    return value is _DEFAULTS[key] if key in _DEFAULTS else not value and not _is_number(value)
+
+
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_defaults(item) for key, item in value.items() if not _is_default(str(key), item)}
+    return [_without_defaults(item) for item in value] if _is_list(value) else value
 
 
 def _equal(one: Any, other: Any) -> bool:

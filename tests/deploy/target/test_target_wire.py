@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from target_fakes import rule, stored
 
-from dialproof_deploy.wire import content, differences, same_content, three_way
+from dialproof_deploy.wire import content, content_digest, differences, same_content, three_way
 
 
 def test_server_fields_never_count() -> None:
@@ -11,6 +11,7 @@ def test_server_fields_never_count() -> None:
     remote = {**stored("a", 1, version=7), "dateCreated": "2026", "dateModified": "2027"}
     assert same_content(rule("a", 1), remote)
     assert content(remote) == content(rule("a", 1))
+    assert content_digest(remote) == content_digest(rule("a", 1))
 
 
 @pytest.mark.parametrize("extra", [{"description": ""}, {"enabled": True}, {"tags": []}, {"tags": None}])
@@ -19,6 +20,7 @@ def test_absent_fields_equal_the_server_default(extra: dict[str, object]) -> Non
     small = {"name": "a", "executionOrder": 1}
     assert same_content(small, small | extra)
     assert same_content(small | extra, small)
+    assert content_digest(small) == content_digest(small | extra)
 
 
 @pytest.mark.parametrize("extra", [{"enabled": False}, {"description": "x"}, {"priority": 0}])
@@ -26,6 +28,7 @@ def test_absent_fields_differ_from_anything_else(extra: dict[str, object]) -> No
     """A disabled rule, a text or a number is no default."""
     small = {"name": "a", "executionOrder": 1}
     assert not same_content(small, small | extra)
+    assert content_digest(small) != content_digest(small | extra)
 
 
 def test_differences_name_the_field_inside_lists() -> None:
@@ -54,3 +57,8 @@ def test_three_way_shows_each_side_once_a_field() -> None:
         "  priority: planned from 100, ours 200, theirs 300\n"
         '  description: planned from "", ours (unchanged), theirs "edited"'
     )
+
+
+def test_a_number_beyond_json_has_no_digest() -> None:
+    """A server may add what has no exact JSON form: there is no digest then, and no error."""
+    assert content_digest({**rule("a", 1), "counter": 2**60}) is None
