@@ -7,9 +7,19 @@ A record is one line, the RFC 8785 JSON of::
 
 ``hash`` is the SHA-256 of the RFC 8785 bytes of the record without ``hash``; ``prev`` of the first is 64 zeros.
 The events that dialproof writes are ``decision``, ``request``, ``change``, ``suppression``, ``refusal`` and
-``recovered``; their further fields are ``campaign``, ``rule``, ``remote_id`` (the rule's id on the target),
-``version_before`` and ``version_after`` (null before a creation and after a deletion), ``digest``,
-``request_id`` and ``details``. Every value passes through ``redact``.
+``recovered`` (what a crash left of a line). Their further fields are:
+
+- ``campaign``, ``rule``, ``remote_id`` (the rule's id on the target), ``version_before`` and ``version_after`` (null
+  before a creation and after a deletion), ``digest``, ``request_id``;
+- of a request and a change ``action``, ``phase`` (``change.started``, ``change.made``, ``change.failed``,
+  ``change.unknown``, and the same of a ``rollback``) and, where a later run found out what became of a request,
+  ``started``: the number of the record before it;
+- of a decision ``decision``, ``logicalCampaign`` (its name in the files), ``writes`` and the digests ``payload``,
+  ``resolvedPayload`` and ``evidence``;
+- ``details``, free text and data of any shape.
+
+``details`` and every field not named here pass through ``redact``. Those named here are names, ids and numbers of rules
+and configuration, on which later decisions rest: only secrets are blotted out of them.
 
 A chain alone does not show that its last records were cut off. So ``ENV.head`` beside the log holds the sequence
 number and the hash of the last record and is replaced after each append; a log that ends before its head was
@@ -37,15 +47,30 @@ from typing import Any, BinaryIO, Literal, TextIO, cast
 import rfc8785
 
 from dialproof.errors import DialproofError, ExitCode, RefusedError, UsageError
-from dialproof_deploy.redact import scrub
+from dialproof_deploy.redact import scrub_record
 from dialproof_deploy.state import exclusive_lock, sync_directory, utc_text, write_atomic
 
-__all__ = ["GENESIS", "AuditLog", "Head", "VerifyResult", "audit_verify", "read_records", "verify"]
+__all__ = [
+    "FIELDS",
+    "GENESIS",
+    "AuditLog",
+    "Head",
+    "VerifyResult",
+    "audit_verify",
+    "broken_sentence",
+    "read_records",
+    "verify",
+]
 
 GENESIS = "0" * 64
 """``prev`` of the first record, and the hash in the head of a log without records."""
 
-_RESERVED = frozenset({"seq", "time", "environment", "event", "actor", "commit", "prev", "hash"})
+_RESERVED = ("seq", "time", "environment", "event", "actor", "commit", "prev", "hash")
+_RULE = ("campaign", "rule", "remote_id", "version_before", "version_after", "digest", "request_id")
+_WRITE = ("action", "phase", "started")
+_DECISION = ("decision", "logicalCampaign", "writes", "payload", "resolvedPayload", "evidence")
+FIELDS = (*_RESERVED[:-2], *_RULE, *_WRITE, *_DECISION, *_RESERVED[-2:])
+"""The fields of records that are names, ids and numbers, in reading order: all but ``details``."""
 _BLOCK = 8192
 _EXACT = 2**53  # integers beyond it have no exact JSON number
 
@@ -125,10 +150,10 @@ class AuditLog:
         ``fields`` are JSON values, dates or paths. Raises ``RefusedError`` where the record cannot be written or
         the log does not end as it was left; the caller must then not do what it was about to do.
         """
-        if clash := sorted(_RESERVED & fields.keys()):
+        if clash := sorted(fields.keys() & set(_RESERVED)):
             raise ValueError(f"fields of every record: {', '.join(clash)}")
-        common = {"actor": self._actor, "commit": self._commit}
-        content = {"event": _plain(event), **cast("dict[str, Any]", scrub(_plain({**common, **fields})))}
+        given = cast("dict[str, Any]", _plain({"actor": self._actor, "commit": self._commit, **fields}))
+        content = {"event": _plain(event), **scrub_record(given, FIELDS)}
         try:
             with _lock(self.path):
                 return self._append(content)
@@ -240,6 +265,12 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
+def broken_sentence(path: Path, result: VerifyResult) -> str:
+    """Return the sentence that names the first thing that is wrong with the log, and its place."""
+    where = f"{path}:{result.line}: record {result.seq}" if result.line else f"{_head_path(path)}: the head"
+    return f"{where} is broken ({result.kind}): {result.problem}"
+
+
 def audit_verify(path: Path, out: TextIO) -> int:
     """Print what ``verify`` finds; the exit code is 1 for a broken log, 2 where there is none."""
     try:
@@ -248,8 +279,7 @@ def audit_verify(path: Path, out: TextIO) -> int:
         print(error, file=out)
         return error.exit_code
     if not result.ok:
-        where = f"{path}:{result.line}: record {result.seq}" if result.line else f"{_head_path(path)}: the head"
-        print(f"{where} is broken ({result.kind}): {result.problem}", file=out)
+        print(broken_sentence(path, result), file=out)
         print(f"{path}: {result.head.seq} records before it hold", file=out)
         return ExitCode.FINDINGS
     print(f"{path}: {result.head.seq} records, the chain holds; the last hash is {result.head.hash}", file=out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ def _deploy(args: argparse.Namespace) -> int:
     for plan in result.plans:
         print(plan.render_text(), end="")
     for note in result.notes:
-        print(note, file=sys.stderr)
+        _tell(note)
     print(f"Deployed to {result.environment}: {result.writes} writes, {result.new_events} new events")
     if args.audit_export:
         export_audit([result.audit_log, result.event_log], args.audit_export)
@@ -149,7 +150,7 @@ def _audit_sync(args: argparse.Namespace) -> int:
 
 
 def _audit_export(args: argparse.Namespace) -> int:
-    from dialproof_deploy.audit import verify
+    from dialproof_deploy.audit import broken_sentence, verify
     from dialproof_deploy.audit_export import export_audit
 
     state = _state(args, _config(args.project))
@@ -158,7 +159,7 @@ def _audit_export(args: argparse.Namespace) -> int:
     count = export_audit([log, state.events(args.env)], args.file)
     print(f"{args.file}: {count} records")
     if not result.ok:
-        print(f"{log}:{result.line}: exported, but its chain is broken: {result.problem}", file=sys.stderr)
+        _tell(f"{broken_sentence(log, result)}; it was exported all the same")
         return ExitCode.FINDINGS
     return ExitCode.OK
 
@@ -192,8 +193,14 @@ def _deployer(args: argparse.Namespace) -> Deployer:
         os.environ,
         prune=args.prune,
         http_log=args.http_log,
-        say=lambda sentence: print(sentence, file=sys.stderr),
+        say=_tell,
     )
+
+
+def _tell(sentence: str) -> None:
+    """Say on stderr what goes on; that nobody takes it (a closed pipe) changes nothing of what is done."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr)
 
 
 def _write_plans(path: Path, plans: list[dict[str, object]]) -> None:

@@ -10,23 +10,29 @@ One record an event::
 
 from __future__ import annotations
 
-import json
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dialproof.errors import RefusedError, RemoteError
 from dialproof_deploy.api_errors import NotFoundError
 from dialproof_deploy.audit import read_records
-from dialproof_deploy.redact import scrub
+from dialproof_deploy.json_lines import json_lines
+from dialproof_deploy.redact import scrub_record
 from dialproof_deploy.state import exclusive_lock, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["SOURCE", "EventSource", "sync", "sync_file"]
+__all__ = ["FIELDS", "SOURCE", "EventSource", "sync", "sync_file"]
 
 SOURCE = "genesys_cloud_outbound"
+_EVENT = ("timestamp", "eventType", "entityId", "campaignId", "source")
+_RULE = ("ruleName", "version", "priority", "gone")
+FIELDS = (*_EVENT, *_RULE, "changed_by", "audit_seq")
+"""The fields of a record, in reading order."""
 TOLERANCE = timedelta(minutes=2)
 """How far the time of an event may lie from that of our audit record: two clocks, and an answer that took its time."""
 
@@ -52,32 +58,27 @@ def sync(
 ) -> int:
     """Read all events of the campaigns (ids on the target), ``write`` a record for each new one, return their number.
 
-    ``known`` are the records of earlier runs: an event with the same timestamp, name and entity is not written
-    again. An event is ours where an audit record ``change`` has its entity as ``remote_id``, was a creation, update or
-    deletion as the event says, and lies within ``TOLERANCE``; a record explains one event. Raises ``RemoteError`` as
+    ``known`` are the records of earlier runs. Two events may agree in timestamp, name and entity: of each kind as many
+    are written as the target has more than are known. An event is ours where an audit record ``change`` has its entity
+    as ``remote_id``, was a creation, update or deletion as the event says, and lies within ``TOLERANCE``; a record
+    explains one event. Raises ``RemoteError`` as
     the source does, or for an event without its fields; what was written until then stays valid.
     """
     known = list(known)
-    seen = {(record.get("timestamp"), record.get("eventType"), record.get("entityId")) for record in known}
-    spent = {record.get("audit_seq") for record in known}
+    seen = Counter((str(r.get("timestamp")), str(r.get("eventType")), str(r.get("entityId"))) for r in known)
     audit_records = list(audit_records)
-    changes = [record for record in audit_records if record.get("event") == "change" and record.get("seq") not in spent]
+    changes = _changes(audit_records, spent=[record.get("audit_seq") for record in known])
     written = 0
     for campaign in campaigns:
-        events = []
-        for event in source.query_events(campaign, interval):
-            key = _key(event, campaign)
-            if key not in seen:
-                seen.add(key)
-                events.append(key)
-        events.sort()
+        sent = Counter(_key(event, campaign) for event in source.query_events(campaign, interval))
+        events = sorted((sent - seen).elements())
         explained = _explain(events, changes)
         rules: dict[str, dict[str, Any] | None] = {}
-        for key in events:
+        for index, key in enumerate(events):
             entity = key[2]
             if entity not in rules:
                 rules[entity] = _rule(source, campaign, entity)
-            write(_record(key, campaign, rules[entity], explained.get(key), _last_name(audit_records, entity)))
+            write(_record(key, campaign, rules[entity], explained.get(index), _last_name(audit_records, entity)))
             written += 1
     return written
 
@@ -104,9 +105,8 @@ def sync_file(
             )
         finally:
             if len(records) > len(known):
-                text = "".join(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n" for record in records)
                 try:
-                    write_atomic(events_file, text.encode("utf-8", "backslashreplace"))
+                    write_atomic(events_file, json_lines(records))
                 except OSError as error:
                     raise RefusedError(f"{events_file}: cannot be written: {error.strerror or error}") from None
 
@@ -121,23 +121,41 @@ def _key(event: Mapping[str, Any], campaign: str) -> _Key:
     return cast("_Key", values)
 
 
-def _explain(events: Sequence[_Key], changes: list[Mapping[str, Any]]) -> dict[_Key, Mapping[str, Any]]:
-    """Pair events and changes one to one, the closest in time first; the changes used are taken out of the list."""
+@dataclass(frozen=True)
+class _Change:
+    """A change that our audit shows: its record, and when it was made."""
+
+    record: Mapping[str, Any]
+    time: datetime | None
+
+
+def _changes(audit_records: Sequence[Mapping[str, Any]], spent: Sequence[object]) -> list[_Change]:
+    """Return the changes that explain no known event; one found later was made when its request was started."""
+    times = {str(record.get("seq")): _time(record.get("time")) for record in audit_records}
+    return [
+        _Change(record, times.get(str(record.get("started", record.get("seq")))))
+        for record in audit_records
+        if record.get("event") == "change" and record.get("seq") not in spent
+    ]
+
+
+def _explain(events: Sequence[_Key], changes: list[_Change]) -> dict[int, Mapping[str, Any]]:
+    """Pair events (by index) and changes one to one, the closest in time first; those used leave the list."""
     pairs = sorted(
-        (abs(happened - recorded), event, index)
-        for event in events
+        (abs(happened - change.time), place, index)
+        for place, event in enumerate(events)
         if (happened := _time(event[0])) is not None
         for index, change in enumerate(changes)
-        if change.get("remote_id") == event[2]
-        and _verb(change) == event[1].rpartition(".")[2]
-        and (recorded := _time(change.get("time"))) is not None
-        and abs(happened - recorded) <= TOLERANCE
+        if change.record.get("remote_id") == event[2]
+        and _verb(change.record) == event[1].rpartition(".")[2]
+        and change.time is not None
+        and abs(happened - change.time) <= TOLERANCE
     )
-    explained: dict[_Key, Mapping[str, Any]] = {}
+    explained: dict[int, Mapping[str, Any]] = {}
     used: set[int] = set()
-    for _, event, index in pairs:
-        if event not in explained and index not in used:
-            explained[event] = changes[index]
+    for _, place, index in pairs:
+        if place not in explained and index not in used:
+            explained[place] = changes[index].record
             used.add(index)
     changes[:] = [change for index, change in enumerate(changes) if index not in used]
     return explained
@@ -179,7 +197,12 @@ def _record(
 ) -> dict[str, Any]:
     timestamp, event_name, entity = key
     now = rule or {"name": name, "version": change.get("version_after") if change else None}
-    enriched = {
+    record = {
+        "timestamp": timestamp,
+        "eventType": event_name,
+        "entityId": entity,
+        "campaignId": campaign,
+        "source": SOURCE,
         "ruleName": now.get("name"),
         "version": now.get("version"),
         "priority": now.get("priority"),
@@ -187,11 +210,4 @@ def _record(
         "changed_by": "dialproof" if change else "other",
         "audit_seq": change.get("seq") if change else None,
     }
-    return {
-        "timestamp": timestamp,
-        "eventType": event_name,
-        "entityId": entity,
-        "campaignId": campaign,
-        "source": SOURCE,
-        **cast("dict[str, Any]", scrub(enriched)),
-    }
+    return scrub_record(record, FIELDS)

@@ -41,9 +41,9 @@ def dialproof_targets() -> Sequence[TargetType]:
 @hookimpl
 def dialproof_audit_sink(path: Path) -> Callable[[Sequence[Mapping[str, object]]], None] | None:
     """Return the writer of .json, .jsonl and .csv files."""
-    from dialproof_deploy.export import audit_sink
+    from dialproof_deploy.audit_export import built_in_sink
 
-    return audit_sink(path)
+    return built_in_sink(path)
 
 
 def _sandbox(parser: argparse.ArgumentParser) -> None:

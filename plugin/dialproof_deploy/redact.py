@@ -2,7 +2,9 @@
 
 Whoever learns of a secret (a token, a client secret) calls ``register_secret``; whoever loads contacts calls
 ``register_pii`` with the values of ``pii`` columns. Audit records, HTTP logs and exports pass through ``scrub``.
-It is the second safeguard: the first is that nothing of the kind is handed to a log at all.
+It is the second safeguard: the first is that nothing of the kind is handed to a log at all. Names and ids from rule
+files and configuration lose secrets alone (``scrub_record``): they are no values of a contact, even where one is
+spelled like a part of them, and later decisions rest on them.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
-__all__ = ["PII", "SECRET", "Redactor", "redact", "register_pii", "register_secret", "scrub"]
+__all__ = ["PII", "SECRET", "Redactor", "redact", "register_pii", "register_secret", "scrub", "scrub_record"]
 
 SECRET = "[secret]"  # noqa: S105  (what stands in its place)
 PII = "[pii]"
@@ -57,12 +60,20 @@ class Redactor:
     def redact(self, text: str) -> str:
         """Return the text with ``[secret]`` and ``[pii]`` in the place of registered values."""
         with self._lock:
-            if self._secrets:
-                if self._pattern is None:
-                    longest_first = sorted(self._secrets, key=lambda value: (-len(value), value))
-                    self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-                text = self._pattern.sub(SECRET, text)
+            text = self._without_secrets(text)
             return self._without_personal(text) if self._personal else text
+
+    def _redact_secrets(self, text: str) -> str:
+        with self._lock:
+            return self._without_secrets(text)
+
+    def _without_secrets(self, text: str) -> str:
+        if not self._secrets:
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._secrets, key=lambda value: (-len(value), value))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return self._pattern.sub(SECRET, text)
 
     def _without_personal(self, text: str) -> str:
         """Look each word of the text up: contacts are many, and one pattern of all values would be slow."""
@@ -80,17 +91,31 @@ class Redactor:
 
     def scrub(self, value: object) -> object:
         """Return a copy of JSON-like data with every text, key and number redacted; other values as they are."""
-        if isinstance(value, str):
-            return self.redact(value)
-        if isinstance(value, Mapping):
-            return {self.redact(str(key)): self.scrub(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.scrub(item) for item in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            text = str(value)
-            shown = self.redact(text)
-            return value if shown == text else shown
-        return value
+        return _each_text(value, self.redact)
+
+    def scrub_record(self, record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+        """Return a copy of a record: of the fields in ``names`` without secrets, of all others scrubbed."""
+        shown: dict[str, Any] = {}
+        for key, value in record.items():
+            if key in names:
+                shown[key] = _each_text(value, self._redact_secrets)
+            else:
+                shown[self.redact(key)] = self.scrub(value)
+        return shown
+
+
+def _each_text(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {change(str(key)): _each_text(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = str(value)
+        shown = change(text)
+        return value if shown == text else shown
+    return value
 
 
 def _standing(value: str, text: str, word: re.Match[str]) -> Iterator[tuple[int, int]]:
@@ -108,3 +133,4 @@ register_secret = _REGISTRY.register_secret
 register_pii = _REGISTRY.register_pii
 redact = _REGISTRY.redact
 scrub = _REGISTRY.scrub
+scrub_record = _REGISTRY.scrub_record

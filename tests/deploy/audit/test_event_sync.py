@@ -124,7 +124,7 @@ def test_what_does_not_match_is_somebody_elses(audit: dict[str, Any]) -> None:
 
 def test_syncing_again_adds_only_what_is_new() -> None:
     """Known events are not written again, and the audit record of a known one explains no further event."""
-    target = Target({"cmp": [event(0, 0, UPDATED, "r1")] * 2}, {"r1": {}})
+    target = Target({"cmp": [event(0, 0, UPDATED, "r1")]}, {"r1": {}})
     audit = [change(1, 0, 0, "r1", 1, 2)]
     first = run(target, audit)
     assert len(first) == 1
@@ -132,6 +132,33 @@ def test_syncing_again_adds_only_what_is_new() -> None:
     target.events["cmp"].append(event(0, 1, UPDATED, "r1"))
     (later,) = run(target, audit, tuple(first))
     assert (later["timestamp"], later["changed_by"]) == ("2026-03-07T10:00:01Z", "other")
+
+
+def test_changes_in_one_instant_are_as_many_events(tmp_path: Path) -> None:
+    """Events of one rule that share a timestamp are counted: none is lost, and none is written again."""
+    target = Target({"cmp": [event(0, 0, UPDATED, "r1")] * 2}, {"r1": {}})
+    audit = [change(1, 0, 0, "r1", 1, 2)]
+    first = run(target, audit)
+    assert [record["audit_seq"] for record in first] == [1, None]
+    assert run(target, audit, tuple(first)) == []
+    target.events["cmp"].append(event(0, 0, UPDATED, "r1"))
+    assert len(run(target, audit, tuple(first))) == 1
+
+
+def test_a_change_that_was_found_later_was_made_when_it_was_asked_for() -> None:
+    """The record of a killed deploy's write comes hours after it: the time of its request explains the event."""
+    request = {**change(1, 0, 0, "r1", None, None), "event": "request", "remote_id": None}
+    found = {**change(9, 59, 0, "r1", None, 1), "started": 1}
+    (record,) = run(Target({"cmp": [event(0, 1, CREATED, "r1")]}, {"r1": {}}), [request, found])
+    assert (record["changed_by"], record["audit_seq"]) == ("dialproof", 9)
+
+
+@pytest.mark.parametrize("odd", [{"seq": [1]}, {"started": {}}, {"time": 7}, {"remote_id": []}, {"rule": {}}])
+def test_odd_records_explain_nothing(odd: dict[str, Any]) -> None:
+    """Lines of any shape in the audit log or among the known events stop no sync."""
+    known = ({"timestamp": [], "eventType": {}, "audit_seq": [2]},)
+    target = Target({"cmp": [event(0, 0, UPDATED, "r1")]}, {"r1": {}})
+    assert len(run(target, [{**change(1, 9, 0, "r1", 1, 2), **odd}], known)) == 1
 
 
 def test_a_rule_is_read_once(tmp_path: Path) -> None:
@@ -176,6 +203,14 @@ def test_a_torn_line_of_the_event_file_is_read_again_from_the_target(tmp_path: P
     target = Target({"cmp": [event(0, 1, CREATED, "r1")]}, {})
     assert sync_file(target, tmp_path / "prod.jsonl", file, campaigns=["cmp"]) == 1
     assert len(file.read_text().splitlines()) == 1
+
+
+def test_no_name_ends_a_line_of_the_event_file(tmp_path: Path) -> None:
+    """A rule's name with a line separator leaves one record a line for every reader."""
+    file = tmp_path / "prod.events.jsonl"
+    target = Target({"cmp": [event(0, 1, CREATED, "r1")]}, {"r1": {"name": "a\u2028b"}})
+    assert sync_file(target, tmp_path / "prod.jsonl", file, campaigns=["cmp"]) == 1
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_an_event_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_a_secret_that_is_also_personal_stays_secret() -> None:
     assert redactor.redact("xhunter22x") == "x[secret]x"
 
 
+def test_names_in_a_record_lose_secrets_alone() -> None:
+    """Fields that are named are no contact's values; all others, and their keys, lose personal values too."""
+    redactor = Redactor()
+    redactor.register_secret("hush")
+    redactor.register_pii("Ann Lee")
+    record = {"rule": ["Ann Lee hush"], "Ann Lee": "Ann Lee hush"}
+    assert redactor.scrub_record(record, ["rule"]) == {"rule": ["Ann Lee [secret]"], "[pii]": "[pii] [secret]"}
+
+
 def test_nothing_registered_changes_nothing() -> None:
     """An empty registry, or an empty secret, leaves texts alone."""
     redactor = Redactor()
