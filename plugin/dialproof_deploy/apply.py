@@ -16,16 +16,15 @@ from dialproof.errors import (
     RemoteError,
 )
 from dialproof_deploy.api_errors import AccessDeniedError, BadRequestError, NotFoundError
-from dialproof_deploy.evidence import json_digest
-from dialproof_deploy.targets import Target, Written
-from dialproof_deploy.wire import same_content, three_way
+from dialproof_deploy.targets import StoredOtherwiseError, Target, Written
+from dialproof_deploy.wire import content_digest, same_content, three_way
 
 if TYPE_CHECKING:
     from dialproof_deploy.plan import Plan, Step
 
 __all__ = ["ApplyResult", "Made", "apply"]
 
-Audit = Callable[[dict[str, Any]], None]
+Audit = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,10 @@ class Made:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """What was made, in order; empty for a dry run and for a plan without changes."""
+    """What was made, in order; empty for a plan without changes."""
 
     campaign: str
     made: tuple[Made, ...]
-    dry_run: bool = False
 
 
 def apply(
@@ -52,36 +50,36 @@ def apply(
     target: Target,
     *,
     audit: Audit,
-    dry_run: bool = False,
     on_progress: Callable[[int, int, Step], None] | None = None,
 ) -> ApplyResult:
     """Make the writes of the plan in its order.
 
     Before the first write the target is read again: it must still be what the plan was made from. ``audit``
-    receives a record before and after every write ``{event, campaign, rule, remote_id, action, version_before,
-    version_after, digest, request_id}``, ``digest`` being that of the content the write leaves. A write whose record
-    cannot be stored before it is not made; one whose record cannot be stored after it is undone. ``on_progress`` is
-    called with the number of writes made, their total and the step just made. A dry run only reads.
+    receives a record before and after every write ``{event, phase, campaign, rule, remote_id, action,
+    version_before, version_after, digest, request_id}``, ``digest`` being that of the content the write leaves. A
+    write whose record cannot be stored before it is not made; one whose record cannot be stored after it is undone.
+    ``on_progress`` is called with the number of writes made, their total and the step just made; an error of it
+    changes nothing.
 
     When a write fails, those made before are undone in reverse order and the error is raised with a sentence
-    that says so; an interrupt gets the sentence as a note. Raises ``RefusedError`` (the plan has refusals, or the
-    audit trail cannot be written), ``RemoteConflictError`` (the target moved), ``RemoteError`` (the target fails) and
+    that says so; an interrupt gets the sentence as a note. A write that the server stored otherwise than it was sent
+    was made, and is undone like the others. Raises ``RefusedError`` (the plan has refusals, or the audit trail cannot
+    be written), ``RemoteConflictError`` (the target moved), ``RemoteError`` (the target fails) and
     ``PartlyAppliedError`` (undoing failed, or the audit trail does not show it; its message lists what was made and
     what was not).
     """
     if plan.refusals:
         raise RefusedError("\n".join(plan.refusals))
     if not plan.steps:
-        return ApplyResult(plan.campaign, (), dry_run)
+        return ApplyResult(plan.campaign, ())
     stored = _read_unmoved(plan, target)
-    if dry_run:
-        return ApplyResult(plan.campaign, (), dry_run=True)
     run = _Run(plan.campaign, target, audit, stored)
     for number, step in enumerate(plan.steps, start=1):
         try:
             run.make(step)
             if on_progress:
-                on_progress(number, len(plan.steps), step)
+                with suppress(Exception):  # a closed pipe, say: what is shown decides nothing
+                    on_progress(number, len(plan.steps), step)
         except BaseException as error:
             outcome = _undone(run, error, plan.steps[number - 1 :], len(plan.steps))
             if outcome is error:
@@ -125,15 +123,24 @@ class _Run:
         self._keys: dict[str, str] = {}  # key of a rule (see _key) -> the id it has now
 
     def make(self, step: Step) -> None:
-        """Make one write, recorded before and after."""
-        before = self._current(step)
-        version = before["version"] if before else None
-        self._record("change.started", step, step.after, before)
-        written = self._write(before, step.after)
-        self._done(step, version, written)
-        self._record("change.made", step, step.after, before, written)
+        """Make one write, recorded before and after.
 
-    def settle(self, step: Step) -> bool:
+        One that the server stored otherwise was made as well: the error is raised once it is recorded.
+        """
+        before = self._current(step)
+        self._record("change.started", step, step.after, before)
+        try:
+            written = self._write(before, step.after)
+        except StoredOtherwiseError as error:
+            self._made(step, before, error.written)
+            raise
+        self._made(step, before, written)
+
+    def has_made(self, step: Step) -> bool:
+        """Tell whether the step is the last write made."""
+        return bool(self.made) and self.made[-1].step is step
+
+    def settle(self, step: Step) -> None:
         """Find out whether a write of unknown effect was made, and take note of it if so.
 
         Raises ``RemoteError`` where the target does not answer, or the rule stands there neither as it was nor as it
@@ -146,25 +153,27 @@ class _Run:
         else:
             found = next((r for r in rules if before and r["id"] == before["id"]), None)
         if _same(found, step.after):
-            self._done(step, before["version"] if before else None, Written(found, None))
-            return True
-        if not _same(found, before):
+            self._made(step, before, Written(found, None))
+        elif not _same(found, before):
             raise RemoteError("the rule stands there with other content than was sent")
-        return False
 
     def undo_last(self) -> None:
         """Write what stood before the last write made, with a further version."""
         last = self.made[-1]
         now = self._current(last.step)
         self._record("rollback.started", last.step, last.step.before, now)
-        written = self._write(now, last.step.before)
+        try:
+            written = self._write(now, last.step.before)
+        except StoredOtherwiseError as error:
+            self._record("rollback.made", last.step, error.written.rule, now, error.written)
+            raise
         self._note(last.step, written)
         self.made.pop()
         self._record("rollback.made", last.step, last.step.before, now, written)
 
-    def record_failure(self, step: Step) -> None:
-        """Record that a write failed."""
-        self._record("change.failed", step, step.after, self._current(step))
+    def record_failure(self, step: Step, *, in_doubt: bool) -> None:
+        """Record that a write failed, or that nobody knows: the next deploy then looks what became of it."""
+        self._record("change.unknown" if in_doubt else "change.failed", step, step.after, self._current(step))
 
     def _write(self, now: dict[str, Any] | None, wanted: dict[str, Any] | None) -> Written:
         if now is None:
@@ -173,10 +182,12 @@ class _Run:
             return self._target.delete_rule(self.campaign, now)
         return self._target.update_rule(self.campaign, now, wanted)
 
-    def _done(self, step: Step, version: int | None, written: Written) -> None:
+    def _made(self, step: Step, before: dict[str, Any] | None, written: Written) -> None:
+        """Take note of a write before it is recorded: one without a record must be undone too."""
         after = written.rule["version"] if written.rule else None
-        self.made.append(Made(step, version, after, written.request_id))
+        self.made.append(Made(step, before["version"] if before else None, after, written.request_id))
         self._note(step, written)
+        self._record("change.made", step, written.rule, before, written)
 
     def _current(self, step: Step) -> dict[str, Any] | None:
         key = _key(step)
@@ -192,7 +203,7 @@ class _Run:
 
     def _record(
         self,
-        event: str,
+        phase: str,
         step: Step,
         wanted: dict[str, Any] | None,
         before: dict[str, Any] | None,
@@ -204,14 +215,15 @@ class _Run:
         try:
             self._audit(
                 {
-                    "event": event,
+                    "event": "change" if written else "request",
+                    "phase": phase,
                     "campaign": self.campaign,
                     "rule": step.rule,
                     "remote_id": known["id"] if known else None,
                     "action": step.action,
                     "version_before": before["version"] if before else None,
                     "version_after": after["version"] if after else None,
-                    "digest": json_digest(wanted) if wanted else None,
+                    "digest": content_digest(wanted) if wanted else None,
                     "request_id": written.request_id if written else None,
                 }
             )
@@ -239,15 +251,15 @@ def _undone(run: _Run, error: BaseException, left: Sequence[Step], total: int) -
     """Undo what was made and return the error to raise."""
     failed = left[0]
     run.undoing = True
-    recorded = bool(run.made) and run.made[-1].step is failed  # the write was made, its record was not
-    in_doubt = False
-    if not recorded:
-        run.record_failure(failed)
-        in_doubt = _may_have_been_made(error)
-        if in_doubt:
-            with suppress(DialproofError, KeyboardInterrupt):  # then it stays in doubt, and is reported so
-                run.settle(failed)
-                in_doubt = False
+    in_doubt = _may_have_been_made(error) and not run.has_made(failed)
+    if in_doubt:
+        with suppress(DialproofError, KeyboardInterrupt):  # then it stays in doubt, and is reported so
+            run.settle(failed)
+            in_doubt = False
+    if run.has_made(failed):  # with another content, or without a record
+        in_doubt = False
+    else:
+        run.record_failure(failed, in_doubt=in_doubt)
     made = [m.step for m in run.made]
     where = f"write {total - len(left) + 1} of {total} ({_title(failed)})"
     if in_doubt and not made:

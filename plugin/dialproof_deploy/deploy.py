@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, UsageError
 from dialproof_deploy.attest import payload_of, refusals_of
-from dialproof_deploy.audit import AuditLog, read_records
+from dialproof_deploy.audit import AuditLog, read_records, verify
 from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.personal import register_personal_values
 from dialproof_deploy.plan import Plan, make_plan
-from dialproof_deploy.provenance import actor, checkout
+from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.state import StateDir, environment_lock
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Deployer:
                     target = stack.enter_context(self._target())
                 except RefusedError as error:
                     raise self._refused([str(error)]) from None
+                recovered = self._recover(target, [w.remote for w in wanted])
                 plans = self._plans(wanted, target)
                 refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
@@ -133,34 +134,47 @@ class Deployer:
                 applied = self._apply(plans, wanted, target, evidence)
                 new_events, notes = self._sync(target, [w.remote for w in wanted])
         name = self.environment.name
+        notes = [*recovered, *notes]
         return DeployResult(
             name, plans, applied, self.state.audit(name), self.state.events(name), new_events, tuple(notes)
         )
 
     def sync_events(self, interval: str = "24h") -> int:
-        """Read the target's events of all campaigns and return the number of new ones."""
+        """Read the target's events of all campaigns and return the number of new ones.
+
+        Waits for a deploy that is under way: its changes are in the audit log only once they are made.
+        """
         from dialproof_deploy.events import sync_file
 
-        name = self.environment.name
         self._check_campaigns()
-        with self._target() as target:
+        name = self.environment.name
+        with environment_lock(self.state, name, say=self.say), self._target() as target:
             campaigns = [self._remote_id(campaign, i) for campaign in self.project.campaigns for i in campaign.ids]
+            for sentence in self._recover(target, campaigns):
+                self.say(sentence)
             return sync_file(
                 target, self.state.audit(name), self.state.events(name), campaigns=campaigns, interval=interval
             )
 
     def record_refusal(self, reasons: Sequence[str]) -> None:
         """Record in the audit log that nothing was deployed, and why."""
-        self.audit_log().append("refusal", details={"reasons": list(reasons)})
+        self.audit_log.append("refusal", details={"reasons": list(reasons)})
 
+    @cached_property
     def audit_log(self) -> AuditLog:
-        """Return the environment's audit log."""
+        """The environment's audit log."""
         return AuditLog(
-            self.state.audit(self.environment.name),
+            self.state.create().audit(self.environment.name),
             clock=self.clock,
             actor=actor(self.environ),
-            commit=checkout(self.project.config.root).commit,
+            commit=commit_of(self.project.config.root),
         )
+
+    def _recover(self, target: Target, campaigns: Sequence[str]) -> list[str]:
+        """Return a sentence for each write of an earlier run of which only now is known what became of it."""
+        from dialproof_deploy.recovery import recover
+
+        return [sentence for campaign in campaigns for sentence in recover(self.audit_log, campaign, target)]
 
     def _refused(self, reasons: Sequence[str]) -> RefusedError:
         self.record_refusal(reasons)
@@ -251,7 +265,8 @@ class Deployer:
         for logical, found in remote.items():
             one.setdefault(found, []).append(logical)
         return [
-            f"{', '.join(same)} would all be the campaign {found!r}: write in each rules file which campaign it is for"
+            f"{', '.join(same)} would all be the campaign {found!r}: write in each rules file which one it is for, "
+            "and give each its own id in ids.campaigns"
             for found, same in one.items()
             if found and len(same) > 1
         ]
@@ -326,7 +341,7 @@ class Deployer:
         """Return the names of the rules that our audit log says we created and did not delete."""
         path = self.state.audit(self.environment.name)
         owned: dict[str, None] = {}
-        for record in read_records(path) if path.exists() else ():
+        for record in read_records(path):
             if record.get("event") != "change" or record.get("campaign") != remote:
                 continue
             if record.get("version_after") is None:
@@ -337,7 +352,7 @@ class Deployer:
 
     def _record_suppressions(self, evidence: Mapping[str, Any]) -> None:
         """Record each finding that a comment hid while the evidence was made."""
-        log = self.audit_log()
+        log = self.audit_log
         for hidden in evidence["predicate"]["dialproof"].get("suppressed", ()):
             log.append("suppression", campaign=hidden["campaign"], rule=", ".join(hidden["rules"]), details=hidden)
 
@@ -345,26 +360,22 @@ class Deployer:
         self, plans: Sequence[Plan], wanted: Sequence[_Wanted], target: Target, evidence: Mapping[str, Any]
     ) -> tuple[ApplyResult, ...]:
         """Apply the plans one after the other; once a campaign has changed, no error may sound as if none had."""
-        log = self.audit_log()
+        log = self.audit_log
         evidence_digest = json_digest(evidence)
         done: list[ApplyResult] = []
         for plan, want in zip(plans, wanted, strict=True):
-            decision = {
-                "decision": "apply",
-                "logicalCampaign": want.logical,
-                "writes": len(plan.steps),
-                "evidence": evidence_digest,
-                "resolvedPayload": json_digest(want.rules),
-            }
-            deployed = {
-                "decision": _DEPLOYED,
-                "payload": self._payload_digest(want),
-                "logicalCampaign": want.logical,
-            }
             try:
-                log.append("decision", campaign=plan.campaign, digest=plan.digest, details=decision)
+                common = {"campaign": plan.campaign, "logicalCampaign": want.logical, "digest": plan.digest}
+                log.append(
+                    "decision",
+                    **common,
+                    decision="apply",
+                    writes=len(plan.steps),
+                    evidence=evidence_digest,
+                    resolvedPayload=json_digest(want.rules),
+                )
                 done.append(self._apply_one(plan, target, log))
-                log.append("decision", campaign=plan.campaign, digest=plan.digest, details=deployed)
+                log.append("decision", **common, decision=_DEPLOYED, payload=self._payload_digest(want))
             except (DialproofError, KeyboardInterrupt) as error:
                 standing = [result for result in done if result.made]
                 if not standing:
@@ -380,7 +391,7 @@ class Deployer:
     def _apply_one(self, plan: Plan, target: Target, log: AuditLog) -> ApplyResult:
         from dialproof_deploy.apply import apply
 
-        return apply(plan, target, audit=lambda record: _audited(log, record), on_progress=self._told)
+        return apply(plan, target, audit=lambda record: log.append(**record), on_progress=self._told)
 
     def _payload_digest(self, want: _Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
@@ -391,11 +402,14 @@ class Deployer:
         if not first:
             return []
         path = self.state.audit(first)
-        received = {
-            (record["details"].get("logicalCampaign"), record["details"].get("payload"))
-            for record in (read_records(path) if path.exists() else ())
-            if record.get("event") == "decision" and record.get("details", {}).get("decision") == _DEPLOYED
-        }
+        if path.exists() and not verify(path).ok:
+            what = f"the audit log of environment {first!r}, which must receive these rules first, is broken"
+            return [f"{what}: 'dialproof audit verify --env {first}' says where"]
+        received = [
+            (record.get("logicalCampaign"), record.get("payload"))
+            for record in read_records(path)
+            if record.get("decision") == _DEPLOYED and record.get("environment") == first
+        ]
         return [
             f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
             for want in wanted
@@ -415,11 +429,3 @@ class Deployer:
         except (DialproofError, KeyboardInterrupt) as error:
             why = str(error) or "interrupted"
             return 0, [f"the target's events could not be read: {why}; 'dialproof audit sync' reads them later"]
-
-
-def _audited(log: AuditLog, record: Mapping[str, Any]) -> None:
-    """Write a record of ``apply`` in the words of the audit log: a request before, a change after each write."""
-    phase = str(record["event"])
-    fields = {key: value for key, value in record.items() if key not in ("event", "action")}
-    event = "change" if phase.endswith(".made") else "request"
-    log.append(event, **fields, details={"action": record["action"], "phase": phase})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Checkout", "actor", "checkout"]
+__all__ = ["Checkout", "actor", "checkout", "commit_of"]
 
 _CI = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "BITBUCKET_STEP_TRIGGERER_UUID")
 _TIMEOUT = 10.0  # seconds; a repository that answers later is treated as none
@@ -38,11 +38,16 @@ def actor(environ: Mapping[str, str]) -> str:
 
 def checkout(folder: Path) -> Checkout:
     """Ask git about a folder; without git or a repository there is nothing to say."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
+    commit = commit_of(folder)
+    if commit is None:
         return Checkout(None, None)
     status = _git(folder, "status", "--porcelain", "--", ".")
     return Checkout(commit, None if status is None else bool(status))
+
+
+def commit_of(folder: Path) -> str | None:
+    """Return the commit that is checked out; None outside of git."""
+    return _git(folder, "rev-parse", "HEAD") or None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

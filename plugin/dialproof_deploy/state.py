@@ -6,7 +6,6 @@
         evidence.json      what was tested, by digest (evidence.py)
         audit/ENV.jsonl    the audit chain, with ENV.head beside it (audit.py)
         audit/ENV.events.jsonl   the target's own events (events.py)
-        journal/ENV.jsonl  requests about to be made
         locks/ENV.lock     held by the one writer of the environment
         sandbox.sqlite     sandbox.json      cache/
 """
@@ -37,13 +36,14 @@ if TYPE_CHECKING:
 
 __all__ = ["StateDir", "environment_lock", "exclusive_lock", "sync_directory", "utc_text", "write_atomic"]
 
+_FOLDERS = ("audit", "locks")
 _POLL_SECONDS = 0.1
 _LOCKED_BYTE = 1 << 30  # msvcrt keeps others from reading what it locks: lock a byte that no text reaches
 
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """The paths of a state directory; nothing is created before ``create`` or a folder's first use."""
+    """The paths of a state directory; asking for one creates nothing: whoever writes calls ``create`` before."""
 
     root: Path
 
@@ -53,9 +53,9 @@ class StateDir:
         return cls(state_dir if state_dir is not None else configuration_root / ".dialproof")
 
     def create(self) -> StateDir:
-        """Make the directory, readable by its owner alone, with a ``.gitignore``; one that exists is left as it is.
+        """Make the directory with its folders, readable by its owner alone, and a ``.gitignore``.
 
-        Raises ``UsageError`` where that cannot be done.
+        What exists is left as it is. Raises ``UsageError`` where that cannot be done.
         """
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,6 +64,8 @@ class StateDir:
             ours = self.root.name == ".dialproof" or not any(self.root.iterdir())
             if ours and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
+            for folder in _FOLDERS:
+                (self.root / folder).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self.root}: cannot be used as state directory: {error.strerror or error}") from None
         return self
@@ -78,36 +80,17 @@ class StateDir:
         """The database of the sandbox."""
         return self.root / "sandbox.sqlite"
 
-    @property
-    def cache(self) -> Path:
-        """What can be computed again; made on first use."""
-        return self._folder("cache")
-
     def audit(self, environment: str) -> Path:
         """Return the audit chain of the environment."""
-        return self._folder("audit") / f"{_checked(environment)}.jsonl"
+        return self.root / "audit" / f"{_checked(environment)}.jsonl"
 
     def events(self, environment: str) -> Path:
         """Return the events that were read from the environment's target."""
-        return self._folder("audit") / f"{_checked(environment)}.events.jsonl"
-
-    def journal(self, environment: str) -> Path:
-        """Return the journal that makes a killed deploy resumable."""
-        return self._folder("journal") / f"{_checked(environment)}.jsonl"
+        return self.root / "audit" / f"{_checked(environment)}.events.jsonl"
 
     def lock(self, environment: str) -> Path:
         """Return the lock file of the environment."""
-        return self._folder("locks") / f"{_checked(environment)}.lock"
-
-    def _folder(self, name: str) -> Path:
-        folder = self.root / name
-        if not folder.is_dir():
-            self.create()
-            try:
-                folder.mkdir(mode=0o700, exist_ok=True)
-            except OSError as error:
-                raise UsageError(f"{folder}: cannot be created: {error.strerror or error}") from None
-        return folder
+        return self.root / "locks" / f"{_checked(environment)}.lock"
 
 
 def _checked(environment: str) -> str:
@@ -135,7 +118,8 @@ def environment_lock(
     ``RefusedError`` when the time is over.
     """
     what = f"environment {environment!r}"
-    with exclusive_lock(state.lock(environment), what=what, timeout=timeout, sleep=sleep, clock=clock, say=say):
+    path = state.create().lock(environment)
+    with exclusive_lock(path, what=what, timeout=timeout, sleep=sleep, clock=clock, say=say):
         yield
 
 

@@ -202,7 +202,7 @@ def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run: Run, py
     result.stdout.fnmatch_lines(
         ["error: interrupted", "error: write 2 of 2 (create of rule 'new_lead') failed; the 1 write made was undone"]
     )
-    assert [r["details"]["phase"] for r in _audit(project) if r["event"] == "change"] == [
+    assert [r["phase"] for r in _audit(project) if r["event"] == "change"] == [
         "change.made",
         "rollback.made",
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dialproof.errors import UsageError
+from dialproof.errors import RemoteError, UsageError
 from dialproof.targets import campaign_rules
 from dialproof.targets.base import TargetType
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Environment
 
-__all__ = ["CAMPAIGN_RULES", "Target", "Written", "target_types"]
+__all__ = ["CAMPAIGN_RULES", "StoredOtherwiseError", "Target", "Written", "target_types"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,21 @@ class Written:
     request_id: str | None
 
 
+class StoredOtherwiseError(RemoteError):
+    """A write was made, and the server holds something else than was sent: ``written`` is what it holds."""
+
+    def __init__(self, message: str, written: Written) -> None:
+        super().__init__(message)
+        self.written = written
+
+
 class Target(Protocol):
     """A place that holds the rules of campaigns.
 
     Rules are wire rules (see ``dialproof_deploy.wire``). Every method raises ``RemoteError`` where the target
     cannot be reached or refuses, and a write raises ``RemoteConflictError`` where the target is not in the state
-    that the write was planned against.
+    that the write was planned against, and ``StoredOtherwiseError`` where it was made but not as it was sent.
     """
-
-    def get_campaign(self, campaign_id: str) -> dict[str, Any]:
-        """Return the campaign."""
 
     def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
         """Return every rule of the campaign, following the pages to the end."""

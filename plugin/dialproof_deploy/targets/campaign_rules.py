@@ -8,7 +8,7 @@ from urllib.parse import quote
 from dialproof.errors import InputError, RemoteConflictError, RemoteError, UsageError
 from dialproof_deploy.api_errors import AnswerLostError, ConflictAnswerError, NotFoundError, UnreachableError
 from dialproof_deploy.evidence import json_digest
-from dialproof_deploy.targets import Written
+from dialproof_deploy.targets import StoredOtherwiseError, Written
 from dialproof_deploy.wire import DEEPEST, content, differences, same_content, three_way, too_deep
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ class CampaignRulesTarget:
 
     def __init__(self, client: ApiClient) -> None:
         self._client = client
-
-    def get_campaign(self, campaign_id: str) -> dict[str, Any]:
-        """Return the campaign; ``NotFoundError`` if there is none."""
-        return _mapping(self._client.request("GET", _campaign_path(campaign_id)).body, "the campaign")
 
     def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
         """Return every rule of the campaign in the order of the server's pages."""
@@ -58,7 +54,7 @@ class CampaignRulesTarget:
         in_doubt = False
         for _ in range(_WRITE_TRIES):
             try:
-                return _written(self._client.request("POST", path, body=body), body, campaign_id)
+                return self._written(campaign_id, self._client.request("POST", path, body=body), body)
             except AnswerLostError:
                 in_doubt = True
             except ConflictAnswerError as error:
@@ -85,7 +81,7 @@ class CampaignRulesTarget:
         for _ in range(_WRITE_TRIES):
             sent = {**content(rule), "version": stored["version"] + 1}
             try:
-                return _written(self._client.request("PUT", path, body=sent), sent, campaign_id)
+                return self._written(campaign_id, self._client.request("PUT", path, body=sent), sent)
             except NotFoundError:
                 raise _gone(planned_from) from None
             except (ConflictAnswerError, UnreachableError) as error:
@@ -153,6 +149,22 @@ class CampaignRulesTarget:
             page = self._client.request("GET", following).body
         raise RemoteError(f"the server's {link} leads on after {_MOST_PAGES} pages, which is taken for no end")
 
+    def _written(self, campaign_id: str, answer: Answer, sent: Mapping[str, Any]) -> Written:
+        """Check that the server stored what was sent: a dropped condition would dial whom it must not.
+
+        An answer that says otherwise is not trusted either: the rule is read before anybody undoes the write.
+        """
+        stored = _rule(answer.body, campaign_id)
+        if differences(sent, stored):
+            stored = self.get_rule(campaign_id, stored["id"])
+        if dropped := differences(sent, stored):
+            raise StoredOtherwiseError(
+                f"rule {sent['name']!r}: the server stored something else than was sent: "
+                + "; ".join(str(difference) for difference in dropped),
+                Written(stored, answer.request_id),
+            )
+        return Written(stored, answer.request_id)
+
     def _find_created(self, campaign_id: str, body: Mapping[str, Any]) -> Written | None:
         """Look a rule up whose creation is in doubt."""
         for rule in self.list_rules(campaign_id):
@@ -194,17 +206,6 @@ def _is_id(text: str) -> bool:
     except UnicodeEncodeError:  # half a surrogate pair
         return False
     return text not in ("", ".", "..") and not {"/", "\\"} & {*text}
-
-
-def _written(answer: Answer, sent: Mapping[str, Any], campaign_id: str) -> Written:
-    """Check that the server stored what was sent: a dropped condition would dial whom it must not."""
-    stored = _rule(answer.body, campaign_id)
-    if dropped := differences(sent, stored):
-        raise RemoteError(
-            f"rule {sent['name']!r}: the server stored something else than was sent: "
-            + "; ".join(str(difference) for difference in dropped)
-        )
-    return Written(stored, answer.request_id)
 
 
 def _gone(planned_from: Mapping[str, Any]) -> RemoteConflictError:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def test_it_is_created_for_its_owner_and_kept_out_of_git(tmp_path: Path) -> None:
-    """A new state directory is 0700 and ignores itself; a second ``create`` changes nothing."""
+    """A new state directory and its folders are 0700 and it ignores itself; a second ``create`` changes nothing."""
     state = StateDir.at(tmp_path).create()
     assert state.root == tmp_path / ".dialproof"
-    assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
+    for folder in (state.root, state.audit("prod").parent, state.lock("prod").parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (state.root / ".gitignore").read_text() == "*\n"
     (state.root / ".gitignore").write_text("mine\n")
     assert (state.create().root / ".gitignore").read_text() == "mine\n"
@@ -34,18 +35,17 @@ def test_a_folder_of_the_user_is_not_hidden_from_git(tmp_path: Path) -> None:
 
 
 def test_paths(tmp_path: Path) -> None:
-    """Everything has its place, and folders are made for their owner alone when they are first used."""
+    """Everything has its place, and who only asks where makes nothing."""
     state = StateDir(tmp_path / ".dialproof")
-    names = [state.evidence, state.audit("prod"), state.events("prod"), state.journal("prod"), state.sandbox_data]
+    names = [state.evidence, state.audit("prod"), state.events("prod"), state.lock("prod"), state.sandbox_data]
     assert [path.relative_to(state.root).as_posix() for path in names] == [
         "evidence.json",
         "audit/prod.jsonl",
         "audit/prod.events.jsonl",
-        "journal/prod.jsonl",
+        "locks/prod.lock",
         "sandbox.sqlite",
     ]
-    assert stat.S_IMODE((state.root / "audit").stat().st_mode) == 0o700
-    assert state.cache.is_dir()
+    assert not state.root.exists()
 
 
 @pytest.mark.parametrize("name", ["../prod", "a/b", "", "prod.events", "-x", "a\nb"])

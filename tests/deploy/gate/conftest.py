@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from dialproof.project import load_project
 from dialproof_deploy.attest import attest
 from dialproof_deploy.deploy import Deployer, environment_of
 from dialproof_deploy.gate import Verdict, expect
+from dialproof_deploy.sandbox.serve import Sandbox
 from dialproof_deploy.state import StateDir
+from dialproof_deploy.targets import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 NOW = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
@@ -64,6 +67,40 @@ def statement_of(root: Path, now: datetime = NOW) -> dict[str, Any]:
     expected = expect(project, result, today=now.date())
     campaigns = tuple(i for campaign in expected.campaigns for i in campaign.ids)
     return attest(project, Verdict((), expected.items, expected.items, campaigns, (), (), 1, 0), result, now=now)
+
+
+def records(root: Path, environment: str = "sandbox") -> list[dict[str, Any]]:
+    """Return the audit records of an environment."""
+    path = root / f".dialproof/audit/{environment}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class MemoryTarget:
+    """A target of somebody else: campaigns of rules in memory."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, dict[str, Any]] = {}
+
+    def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
+        """Return the rules."""
+        return [dict(rule) for rule in self.rules.values()]
+
+    def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:
+        """Store the rule."""
+        stored = {**rule, "id": f"m{len(self.rules)}", "version": 1}
+        self.rules[stored["id"]] = stored
+        return Written(dict(stored), None)
+
+    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
+        """Yield nothing."""
+        yield from ()
+
+
+@pytest.fixture
+def sandbox(root: Path) -> Iterator[Sandbox]:
+    """Serve the sandbox of the project, so that several deployers meet the same one."""
+    with Sandbox.start(root / ".dialproof") as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,7 +73,34 @@ def test_a_broken_chain_is_found(evidence: Path, root: Path, capsys: pytest.Capt
     path.write_bytes(path.read_bytes().replace(b'"high_value"', b'"High_value"', 1))
     assert main(["audit", "verify", "--env", "sandbox"]) == 1
     assert main(["audit", "export", "out.csv", "--env", "sandbox"]) == 1
-    assert "its chain is broken" in capsys.readouterr().err
+    place = f"{path}:4: record 4 is broken (hash)"
+    captured = capsys.readouterr()
+    assert place in captured.out
+    assert place in captured.err
+    path.with_suffix(".head").write_bytes(b"")
+    path.write_bytes(path.read_bytes().replace(b'"High_value"', b'"high_value"', 1))
+    assert main(["audit", "export", "out.csv", "--env", "sandbox"]) == 1
+    assert f"{path.with_suffix('.head')}: the head is broken" in capsys.readouterr().err
+
+
+def test_verify_makes_nothing(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever only reads leaves nothing in the state directory, whatever name they mistype."""
+    assert main(["audit", "verify", "--env", "zz"]) == 2
+    assert main(["audit", "export", "out.csv", "--env", "zz"]) == 2
+    assert "there is no audit log" in capsys.readouterr().err
+    assert [path.name for path in (root / ".dialproof").iterdir()] == ["cache"]
+
+
+def test_a_closed_pipe_under_the_progress_decides_nothing(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deploy whose progress nobody reads is made as if it were read."""
+
+    class Closed(StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Closed())
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 0
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
 
 
 def test_an_interrupted_deploy_says_what_became_of_it(

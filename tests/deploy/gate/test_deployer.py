@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dialproof import hookimpl
+from dialproof.config import Environment
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
 from dialproof.plugins import plugin_manager
-from dialproof_deploy.audit import AuditLog, verify
-from dialproof_deploy.sandbox.serve import Sandbox
+from dialproof_deploy.audit import AuditLog, read_records, verify
 from dialproof_deploy.targets import CAMPAIGN_RULES, Written, target_types
-from tests.deploy.gate.conftest import NOW, RULES, statement_of
+from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+from tests.deploy.gate.conftest import NOW, RULES, MemoryTarget, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from dialproof.targets.base import TargetType
     from dialproof_deploy.deploy import Deployer
+    from dialproof_deploy.sandbox.serve import Sandbox
 
     Make = Callable[..., Deployer]
-
-
-@pytest.fixture
-def sandbox(root: Path) -> Iterator[Sandbox]:
-    """Serve the sandbox of the project, so that several deployers meet the same one."""
-    with Sandbox.start(root / ".dialproof") as running:
-        yield running
-
-
-def _records(root: Path, environment: str = "sandbox") -> list[dict[str, Any]]:
-    path = root / f".dialproof/audit/{environment}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_deploy_writes_what_was_tested(root: Path, deployer: Make, sandbox: Sandbox) -> None:
@@ -62,7 +52,7 @@ def test_changes_have_the_remote_id_and_versions(root: Path, deployer: Make, san
     text = RULES.replace("5000", "6000")
     (root / "a.rules.yaml").write_text(text, encoding="utf-8")
     deployer().deploy(statement_of(root))
-    changes = [r for r in _records(root) if r["event"] == "change"]
+    changes = [r for r in records(root) if r["event"] == "change"]
     assert [(c["rule"], c["version_before"], c["version_after"]) for c in changes] == [
         ("no_consent", None, 1),
         ("high_value", None, 1),
@@ -98,7 +88,7 @@ def test_anything_else_than_what_was_tested_is_refused(
     change(root)
     with pytest.raises(RefusedError, match=reason):
         deployer().deploy(evidence)
-    assert [record["event"] for record in _records(root)] == ["refusal"]
+    assert [record["event"] for record in records(root)] == ["refusal"]
 
 
 def test_old_evidence_is_refused(root: Path, deployer: Make) -> None:
@@ -140,17 +130,43 @@ def test_a_frozen_environment_is_refused(root: Path, deployer: Make) -> None:
     assert len(frozen.plan()[0].steps) == 2
 
 
+def _elsewhere(deployer: Make, sandbox: Sandbox, name: str, **changes: Any) -> Deployer:
+    """Return a deployer for an environment whose target is the sandbox."""
+    made = deployer(environ=_login(sandbox))
+    made.environment = Environment(name, base_url=sandbox.url, **changes)
+    return made
+
+
 def test_a_required_environment_comes_first(root: Path, deployer: Make, sandbox: Sandbox) -> None:
     """Rules that the required environment has not received are refused; afterwards nothing speaks against them."""
     evidence = statement_of(root)
-    later = deployer()
-    later.environment = replace(later.environment, requires="staging")
+    later = _elsewhere(deployer, sandbox, "prod", requires="staging")
     with pytest.raises(RefusedError, match="'staging' must receive exactly these rules first"):
         later.deploy(evidence)
-    deployer().deploy(evidence)
-    first = root / ".dialproof/audit/sandbox.jsonl"
-    (root / ".dialproof/audit/staging.jsonl").write_bytes(first.read_bytes())
+    _elsewhere(deployer, sandbox, "staging").deploy(evidence)
     assert later.deploy(evidence).writes == 0
+
+
+def test_a_required_environment_is_believed_only_while_its_chain_holds(
+    root: Path, deployer: Make, sandbox: Sandbox
+) -> None:
+    """Whoever adds a line to the audit log of the first environment, or renames another one's, opens nothing."""
+    evidence = statement_of(root)
+    staging = _elsewhere(deployer, sandbox, "staging")
+    later = _elsewhere(deployer, sandbox, "prod", requires="staging")
+    staging.audit_log.append("decision", decision="deployed", logicalCampaign=["x"], payload={}, details=[1])
+    with pytest.raises(RefusedError, match="'staging' must receive exactly these rules first"):
+        later.deploy(evidence)
+    staging.deploy(evidence)
+    log, head = staging.audit_log.path, staging.audit_log.path.with_suffix(".head")
+    for file in (log, head):
+        file.with_name(f"copy{file.suffix}").write_bytes(file.read_bytes())
+    with pytest.raises(RefusedError, match="'copy' must receive exactly these rules first"):
+        _elsewhere(deployer, sandbox, "prod", requires="copy").deploy(evidence)
+    with log.open("ab") as file:
+        file.write(log.read_bytes().splitlines(keepends=True)[-1])
+    with pytest.raises(RefusedError, match=r"audit log of environment 'staging'.* is broken: 'dialproof audit verify"):
+        later.deploy(evidence)
 
 
 def test_what_the_target_cannot_hold_is_named_with_its_place(root: Path, deployer: Make) -> None:
@@ -184,27 +200,9 @@ def test_ids_of_the_environment_are_applied(root: Path, deployer: Make, sandbox:
     assert lists == {"high_value": "l-5", "no_consent": None}
 
 
-class _MemoryTarget:
-    """A target of somebody else: campaigns of rules in memory."""
-
-    def __init__(self) -> None:
-        self.rules: dict[str, dict[str, Any]] = {}
-
-    def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
-        return [dict(rule) for rule in self.rules.values()]
-
-    def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:
-        stored = {**rule, "id": f"m{len(self.rules)}", "version": 1}
-        self.rules[stored["id"]] = stored
-        return Written(dict(stored), None)
-
-    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
-        yield from ()
-
-
 def test_a_target_of_a_plugin_is_deployed_to(root: Path, deployer: Make) -> None:
     """A plugin brings what the target can hold, what suppresses and how to connect; its name goes in the file."""
-    memory = _MemoryTarget()
+    memory = MemoryTarget()
 
     class Plugin:
         @hookimpl
@@ -219,7 +217,7 @@ def test_a_target_of_a_plugin_is_deployed_to(root: Path, deployer: Make) -> None
         (root / "dialproof.toml").write_text('[environments.here]\ntarget = "memory"\n', encoding="utf-8")
         assert deployer("here").deploy(statement_of(root)).writes == 2
         assert [rule["name"] for rule in memory.rules.values()] == ["no_consent", "high_value"]
-        assert _records(root, "here")[-1]["details"]["decision"] == "deployed"
+        assert records(root, "here")[-1]["decision"] == "deployed"
     finally:
         plugin_manager().unregister(plugin)
         target_types.cache_clear()
@@ -254,7 +252,7 @@ def test_another_campaign_id_in_the_environment_is_refused(
         with pytest.raises(RefusedError) as caught:
             refused()
         assert str(caught.value) == reason
-    assert [record["event"] for record in _records(root, name)] == ["refusal"]
+    assert [record["event"] for record in records(root, name)] == ["refusal"]
 
 
 @pytest.mark.parametrize("given", ["cmp_123", "c-77", " c-77 ", ""])
@@ -319,7 +317,7 @@ def test_another_organization_is_refused(root: Path, deployer: Make, sandbox: Sa
     for refused in (made.plan, made.sync_events, lambda: made.deploy(evidence)):
         with pytest.raises(RefusedError, match=f"environment '{name}': organization is 'ACME', .* or 'sandbox'"):
             refused()
-    assert [record["event"] for record in _records(root, name)] == ["refusal"]
+    assert [record["event"] for record in records(root, name)] == ["refusal"]
 
 
 def test_repr_hides_the_variables(deployer: Make) -> None:
@@ -334,7 +332,7 @@ def test_a_full_disk_after_the_deploy_says_what_stands(
     append = AuditLog.append
 
     def full(log: AuditLog, event: str, **fields: Any) -> dict[str, Any]:
-        if fields.get("details", {}).get("decision") == "deployed":
+        if fields.get("decision") == "deployed":
             raise RefusedError("the audit record 'decision' cannot be written")
         return append(log, event, **fields)
 
@@ -358,4 +356,72 @@ def test_personal_values_of_contacts_stay_out_of_the_audit(root: Path, deployer:
     )
     (root / "a.contacts.yaml").write_text(case, encoding="utf-8")
     deployer().record_refusal(["1 item failed: a.contacts.yaml::ann@example.org", "bob@x.org"])
-    assert _records(root)[0]["details"] == {"reasons": ["1 item failed: a.contacts.yaml::[pii]", "[pii]"]}
+    assert records(root)[0]["details"] == {"reasons": ["1 item failed: a.contacts.yaml::[pii]", "[pii]"]}
+
+
+def test_names_that_equal_personal_values_stay_names(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """A campaign and a rule named after a contact's city are found again in the audit log, by every later decision."""
+    columns = "columns:\n  lifetimeValue: {type: number}\n  state: {type: string}\n  consent: {type: string}\n"
+    (root / "c.contactlist.yaml").write_text(columns + "  city: {type: string, pii: true}\n", encoding="utf-8")
+    text = RULES.replace("cmp_123", "Houston-spring").replace("high_value", "Houston leads")
+    (root / "a.rules.yaml").write_text(text.replace("rules:", "contactList: c.contactlist.yaml\nrules:", 1))
+    (root / "a.contacts.yaml").write_text(
+        "cases:\n  - {name: one, contact: {city: Houston, consent: yes}, expect: {dial: true}}\n", encoding="utf-8"
+    )
+    evidence = statement_of(root)
+    staging = _elsewhere(deployer, sandbox, "staging")
+    staging.deploy(evidence)
+    assert staging._owned("Houston-spring") == ["no_consent", "Houston leads"]
+    assert _elsewhere(deployer, sandbox, "prod", requires="staging").deploy(evidence).writes == 0
+
+
+def test_two_campaigns_mapped_to_one_are_refused(root: Path, deployer: Make) -> None:
+    """Each would take the rules of the other for somebody else's: both are named before anything is asked."""
+    (root / "a.rules.yaml").write_text(RULES.replace("campaign: cmp_123", "campaigns: [cmp_123, cmp_124]"))
+    made = deployer()
+    made.environment = replace(made.environment, ids={"campaigns": {"cmp_123": "X", "cmp_124": "X"}})
+    for act in (made.plan, made.sync_events, lambda: made.deploy(statement_of(root))):
+        with pytest.raises(RefusedError, match=r"cmp_123, cmp_124 would all be the campaign 'X': .* own id in ids"):
+            act()
+
+
+def test_a_sync_beside_a_deploy_waits_for_it(
+    root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events of a deploy under way are read once its changes are in the audit log, and are ours."""
+    clock = lambda: datetime.now(UTC)  # noqa: E731
+    waiting = Event()
+    syncs: list[int] = []
+
+    def sync() -> None:
+        try:
+            syncs.append(deployer(clock=clock, say=lambda _: waiting.set()).sync_events())
+        finally:
+            waiting.set()
+
+    thread = Thread(target=sync)
+    create = CampaignRulesTarget.create_rule
+
+    def slow(self: CampaignRulesTarget, campaign: str, rule: Mapping[str, Any]) -> Written:
+        written = create(self, campaign, rule)
+        if not waiting.is_set():
+            thread.start()
+            waiting.wait(60)
+        return written
+
+    monkeypatch.setattr(CampaignRulesTarget, "create_rule", slow)
+    result = deployer(clock=clock).deploy(statement_of(root, clock()))
+    thread.join(60)
+    assert syncs == [0]
+    assert [record["changed_by"] for record in read_records(result.event_log)] == ["dialproof"] * 2
+
+
+def test_git_is_asked_once(root: Path, deployer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many records a deployer writes, they are of one commit."""
+    asked: list[Path] = []
+    monkeypatch.setattr("dialproof_deploy.deploy.commit_of", lambda folder: asked.append(folder) or "c0ffee")
+    made = deployer()
+    made.record_refusal(["one"])
+    made.record_refusal(["two"])
+    assert [record["commit"] for record in records(root)] == ["c0ffee", "c0ffee"]
+    assert len(asked) == 1

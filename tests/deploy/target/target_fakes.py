@@ -133,9 +133,6 @@ class MemoryTarget:
         self.lists = 0
         self._writes = 0
 
-    def get_campaign(self, campaign_id: str) -> dict[str, Any]:
-        return {"id": campaign_id}
-
     def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
         self.lists += 1
         return [dict(r) for r in self.campaign.rules.values()]
@@ -171,7 +168,7 @@ class Server:
 
     ``faults`` is a list of (method, fault): the first that fits a request is used up by it. A fault is an answer
     to give instead, ``"lost before"`` or ``"lost after"`` (the connection breaks before or after the work), or a
-    function that runs before the request is served as usual.
+    function that runs before the request is served as usual, or gives the answer.
     """
 
     def __init__(self, campaign: Campaign | None = None, page_size: int = 100) -> None:
@@ -205,7 +202,9 @@ class Server:
                     self._serve(request)
                     raise httpx.ReadError("broken", request=request)
                 case action:
-                    action()
+                    answer = action()
+                    if isinstance(answer, httpx.Response):
+                        return answer
         return self._serve(request)
 
     def _serve(self, request: httpx.Request) -> httpx.Response:

@@ -9,8 +9,9 @@ from target_fakes import Campaign, MemoryTarget, rule, stored
 from dialproof.errors import PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
 from dialproof_deploy.api_errors import BadRequestError, UnreachableError
 from dialproof_deploy.apply import apply
-from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.plan import Plan, make_plan
+from dialproof_deploy.targets import StoredOtherwiseError
+from dialproof_deploy.wire import content_digest
 
 DESIRED = [rule("a", 1, priority=5), rule("b", 2, priority=6), rule("new", 3)]
 REMOTE = [stored("a", 1, version=4), stored("b", 2), stored("old", 9)]
@@ -31,8 +32,8 @@ class Audit:
         self.records.append(record)
 
     def events(self) -> list[tuple[str, str]]:
-        """Return (event, rule) of each record."""
-        return [(record["event"], record["rule"]) for record in self.records]
+        """Return (phase, rule) of each record."""
+        return [(record["phase"], record["rule"]) for record in self.records]
 
 
 @pytest.fixture
@@ -64,16 +65,20 @@ def test_writes_are_made_in_order_and_recorded(plan: Plan, campaign: Campaign) -
     assert audit.records[2:4] == [
         {
             "event": event,
+            "phase": phase,
             "campaign": "c1",
             "rule": "a",
             "remote_id": "id-a",
             "action": "update",
             "version_before": 4,
             "version_after": after,
-            "digest": json_digest(plan.steps[1].after),
+            "digest": content_digest(plan.steps[1].after or {}),
             "request_id": request,
         }
-        for event, after, request in (("change.started", None, None), ("change.made", 5, "request-2"))
+        for event, phase, after, request in (
+            ("request", "change.started", None, None),
+            ("change", "change.made", 5, "request-2"),
+        )
     ]
     assert len(audit.records) == 8
 
@@ -83,14 +88,6 @@ def test_nothing_to_do_asks_nothing() -> None:
     target = MemoryTarget(Campaign(stored("a", 1)))
     result = apply(make_plan("c1", [rule("a", 1)], [stored("a", 1)]), target, audit=Audit())
     assert (result.made, target.lists) == ((), 0)
-
-
-def test_a_dry_run_only_reads(plan: Plan, campaign: Campaign) -> None:
-    """The target is compared, nothing is written and nothing recorded."""
-    audit, target = Audit(), MemoryTarget(campaign)
-    result = apply(plan, target, audit=audit, dry_run=True)
-    assert (result.dry_run, result.made, target.lists) == (True, (), 1)
-    assert (campaign.writes, audit.records) == ([], [])
 
 
 def test_a_plan_with_refusals_is_refused(campaign: Campaign) -> None:
@@ -169,9 +166,12 @@ def test_a_write_in_doubt_that_was_made_is_undone_too(plan: Plan, campaign: Camp
                 raise UnreachableError("no answer")
             return written
 
+    audit = Audit()
     with pytest.raises(RemoteError, match="the 4 writes made were undone"):
-        apply(plan, Late(campaign), audit=Audit())
+        apply(plan, Late(campaign), audit=audit)
     assert campaign.contents() == before
+    phases = [phase for phase, rule in audit.events() if rule == "new"]
+    assert phases == ["change.started", "change.made", "rollback.started", "rollback.made"]
 
 
 def test_a_first_write_in_doubt_says_so(plan: Plan, campaign: Campaign) -> None:
@@ -183,21 +183,82 @@ def test_a_first_write_in_doubt_says_so(plan: Plan, campaign: Campaign) -> None:
                 raise UnreachableError("dead")
             return super().list_rules(campaign_id)
 
+    audit = Audit()
     with pytest.raises(RemoteError, match="whether it was made is not known"):
-        apply(plan, Dead(campaign, {1: UnreachableError("no answer")}), audit=Audit())
+        apply(plan, Dead(campaign, {1: UnreachableError("no answer")}), audit=audit)
+    assert audit.events() == [("change.started", "old"), ("change.unknown", "old")]
 
 
 def test_a_write_that_left_something_else_is_not_called_unmade(campaign: Campaign) -> None:
-    """A server that stores another content than it was sent has changed the campaign: nobody may hear "nothing"."""
+    """A rule that is neither as it was nor as it should be may be ours or somebody's: nobody may hear "nothing"."""
     plan = make_plan("c1", [rule("a", 1, priority=5), rule("b", 2), rule("old", 9)], REMOTE)
 
-    class Lossy(MemoryTarget):
+    class Silent(MemoryTarget):
         def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
             super().update_rule(campaign_id, planned_from, {**rule, "conditions": []})
-            raise RemoteError("the server stored something else than was sent")
+            raise UnreachableError("no answer")
 
     with pytest.raises(RemoteError, match="whether it was made is not known: look at the target"):
-        apply(plan, Lossy(campaign), audit=Audit())
+        apply(plan, Silent(campaign), audit=Audit())
+
+
+class Lossy(MemoryTarget):
+    """Stores the rules named without their conditions, as often as given, and says so."""
+
+    def __init__(self, campaign: Campaign, name: str, times: int = 1) -> None:
+        super().__init__(campaign)
+        self.name, self.times = name, times
+
+    def create_rule(self, campaign_id: str, rule: Any) -> Any:
+        """Create it."""
+        return self._checked(rule, super().create_rule(campaign_id, self._cut(rule)))
+
+    def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+        """Update it."""
+        return self._checked(rule, super().update_rule(campaign_id, planned_from, self._cut(rule)))
+
+    def _cut(self, rule: Any) -> Any:
+        if rule["name"] != self.name or not self.times:
+            return rule
+        self.times -= 1
+        return {**rule, "conditions": []}
+
+    def _checked(self, rule: Any, written: Any) -> Any:
+        if written.rule["conditions"] != rule["conditions"]:
+            raise StoredOtherwiseError("the server stored something else than was sent: conditions", written)
+        return written
+
+
+@pytest.mark.parametrize(("name", "count"), [("a", "2 writes"), ("b", "3 writes"), ("new", "4 writes")])
+def test_a_rule_that_was_stored_otherwise_is_undone(name: str, count: str, plan: Plan, campaign: Campaign) -> None:
+    """A rule without its conditions dials whom it must not: it is undone like any write made, and recorded like one."""
+    before = campaign.contents()
+    audit = Audit()
+    with pytest.raises(RemoteError, match=f"stored something else .*\nwrite .* the {count} made were undone$"):
+        apply(plan, Lossy(campaign, name), audit=audit)
+    assert campaign.contents() == before
+    phases = [phase for phase, rule in audit.events() if rule == name]
+    assert phases == ["change.started", "change.made", "rollback.started", "rollback.made"]
+    made = [record for record in audit.records if (record["phase"], record["rule"]) == ("change.made", name)]
+    wanted = next(content_digest(rule) for rule in DESIRED if rule["name"] == name)
+    assert made[0]["digest"] not in (None, wanted)
+
+
+def test_the_only_write_stored_otherwise_is_undone(campaign: Campaign) -> None:
+    """Nothing before it was made, and the target still ends as it was."""
+    plan = make_plan("c1", [rule("a", 1, priority=5), rule("b", 2), rule("old", 9)], REMOTE)
+    before = campaign.contents()
+    with pytest.raises(RemoteError, match="the 1 write made was undone"):
+        apply(plan, Lossy(campaign, "a"), audit=Audit())
+    assert campaign.contents() == before
+
+
+def test_an_undoing_stored_otherwise_says_what_stands(plan: Plan, campaign: Campaign) -> None:
+    """A server that cannot even store the old rule is reported, and both writes are in the audit trail."""
+    audit = Audit()
+    with pytest.raises(PartlyAppliedError, match=r"undoing stopped at: .*\n.*still standing: delete of rule 'old'"):
+        apply(plan, Lossy(campaign, "a", times=2), audit=audit)
+    assert audit.events()[-1] == ("rollback.made", "a")
 
 
 def test_a_failed_undo_lists_what_stands(plan: Plan, campaign: Campaign) -> None:
@@ -254,7 +315,7 @@ def test_a_record_that_fails_after_the_write_undoes_it(plan: Plan, campaign: Cam
     audit = Audit()
 
     def hiccup(record: dict[str, Any]) -> None:
-        if record["event"] == "change.made" and record["rule"] == "a":
+        if record["phase"] == "change.made" and record["rule"] == "a":
             raise RefusedError("the audit record cannot be written")
         audit(record)
 
@@ -274,7 +335,7 @@ def test_an_answer_without_digest_does_not_stop_a_deploy(plan: Plan, campaign: C
 
     audit = Audit()
     assert len(apply(plan, Big(campaign), audit=audit).made) == 4
-    assert audit.records[3]["digest"] == json_digest(plan.steps[1].after)
+    assert audit.records[3]["digest"] == content_digest(plan.steps[1].after or {})
 
 
 @pytest.mark.parametrize("number", [5, 6])
@@ -294,23 +355,20 @@ def test_an_interrupt_undoes_and_stays_an_interrupt(plan: Plan, campaign: Campai
     assert campaign.contents() == before
 
 
-def test_a_progress_display_that_breaks_undoes(plan: Plan, campaign: Campaign) -> None:
-    """A closed pipe under the progress display does not leave half a deploy."""
+def test_a_progress_display_that_breaks_decides_nothing(plan: Plan, campaign: Campaign) -> None:
+    """A closed pipe under the progress display neither stops nor undoes a write."""
 
     def broken(number: int, total: int, step: object) -> None:
-        if number == 2:
-            raise BrokenPipeError
+        raise BrokenPipeError
 
-    before = campaign.contents()
-    with pytest.raises(BrokenPipeError):
-        apply(plan, MemoryTarget(campaign), audit=Audit(), on_progress=broken)
-    assert campaign.contents() == before
+    assert len(apply(plan, MemoryTarget(campaign), audit=Audit(), on_progress=broken).made) == 4
+    assert campaign.orders() == {"a": 1, "b": 2, "new": 3}
 
 
 def test_records_hold_no_content(plan: Plan, campaign: Campaign) -> None:
     """Records name rules, actions, versions and requests, and never conditions or values."""
     audit = Audit()
     apply(plan, MemoryTarget(campaign), audit=audit)
-    allowed = {"event", "campaign", "rule", "remote_id", "action", "version_before", "version_after", "digest"}
-    allowed.add("request_id")
+    allowed = {"event", "phase", "campaign", "rule", "remote_id", "action", "version_before", "version_after"}
+    allowed |= {"digest", "request_id"}
     assert all(set(record) == allowed for record in audit.records)

@@ -11,6 +11,7 @@ from target_fakes import Campaign, Clock, Server, client, error, rule, stored
 from dialproof.errors import RemoteConflictError, RemoteError, UsageError
 from dialproof.targets.campaign_rules import suppresses
 from dialproof_deploy.api_errors import ConflictAnswerError, NotFoundError, UnreachableError
+from dialproof_deploy.targets import StoredOtherwiseError, Written
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from dialproof_deploy.wire import content
 
@@ -96,7 +97,6 @@ def test_ids_cannot_leave_their_path(server: Server, target: Target) -> None:
     with pytest.raises(NotFoundError):
         target.get_rule("c1", "x?y#z%2e")
     assert server.requests[-1].url.raw_path.endswith(b"/rules/x%3Fy%23z%252e")
-    assert target.get_campaign("c1") == {"id": "c1"}
     sent = len(server.requests)
     for wrong in ("", ".", "..", "../../x", "a\\b", "\ud800"):
         with pytest.raises(NotFoundError, match="cannot be the id of a rule"):
@@ -239,12 +239,31 @@ def test_create_gives_up_after_three_lost_answers(server: Server, target: Target
         target.create_rule("c1", rule("c", 3))
 
 
-def test_a_server_that_drops_fields_is_caught(server: Server, target: Target) -> None:
-    """An answer without the conditions that were sent would dial more people than planned: an error."""
-    answer = {**stored("c", 3), "conditions": []}
-    server.faults = [("POST", httpx.Response(201, json=answer))]
-    with pytest.raises(RemoteError, match="stored something else than was sent: conditions"):
+def test_a_server_that_drops_fields_is_caught(server: Server, campaign: Campaign, target: Target) -> None:
+    """A rule stored without its conditions would dial more people than planned: the error holds what stands there."""
+
+    def drop() -> httpx.Response:
+        made = campaign.create({**json.loads(server.requests[-1].content), "conditions": []})
+        return httpx.Response(201, json=made, headers={"ININ-Correlation-Id": "c-7"})
+
+    server.faults = [("POST", drop)]
+    with pytest.raises(StoredOtherwiseError, match="stored something else than was sent: conditions") as caught:
         target.create_rule("c1", rule("c", 3))
+    assert caught.value.written == Written(campaign.get("new-1"), "c-7")
+
+
+def test_an_answer_that_lacks_fields_is_held_against_the_rule(
+    server: Server, campaign: Campaign, target: Target
+) -> None:
+    """What counts is what the server holds, and not what it answers."""
+
+    def terse() -> httpx.Response:
+        made = campaign.update("id-a", {**rule("a", 1, priority=5), "version": 4})
+        return httpx.Response(200, json={**made, "conditions": []})
+
+    server.faults = [("PUT", terse)]
+    written = target.update_rule("c1", stored("a", 1, version=3), rule("a", 1, priority=5))
+    assert written.rule == campaign.get("id-a")
 
 
 def test_update_sends_the_stored_version_plus_one(campaign: Campaign, target: Target) -> None:

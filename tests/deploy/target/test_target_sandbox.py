@@ -198,7 +198,7 @@ def test_a_target_that_stays_down_rolls_back(desk: Desk) -> None:
         desk.apply(plan)
     check_deployed(desk, rule("a", 1), rule("b", 2))
     assert desk.stored()["a"]["version"] == 3
-    assert [record["event"] for record in desk.audit[-2:]] == ["rollback.started", "rollback.made"]
+    assert [record["phase"] for record in desk.audit[-2:]] == ["rollback.started", "rollback.made"]
 
 
 def test_a_token_revoked_in_the_middle(desk: Desk) -> None:
@@ -325,7 +325,7 @@ def test_records_go_into_the_audit_log(desk: Desk, tmp_path: Path) -> None:
     plan = desk.plan(rule("a", 2), rule("b", 1))
     apply(plan, desk.target, audit=lambda record: log.append(**record))
     assert verify(log.path).ok
-    assert [record["event"] for record in read_records(log.path)] == ["change.started", "change.made"] * 3
+    assert [record["phase"] for record in read_records(log.path)] == ["change.started", "change.made"] * 3
 
 
 def test_events_of_our_writes_come_page_by_page(open_desk: Callable[..., Desk]) -> None:
