@@ -164,7 +164,7 @@ class Deployer:
     def audit_log(self) -> AuditLog:
         """The environment's audit log."""
         return AuditLog(
-            self.state.create().audit(self.environment.name),
+            self.state.create("audit").audit(self.environment.name),
             clock=self.clock,
             actor=actor(self.environ),
             commit=commit_of(self.project.config.root),

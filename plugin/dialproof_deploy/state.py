@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StateDir", "environment_lock", "exclusive_lock", "sync_directory", "utc_text", "write_atomic"]
 
-_FOLDERS = ("audit", "locks")
 _POLL_SECONDS = 0.1
 _LOCKED_BYTE = 1 << 30  # msvcrt keeps others from reading what it locks: lock a byte that no text reaches
 
@@ -52,8 +51,8 @@ class StateDir:
         """Return ``state_dir`` (the option ``--state-dir``), else ``.dialproof`` at the configuration root."""
         return cls(state_dir if state_dir is not None else configuration_root / ".dialproof")
 
-    def create(self) -> StateDir:
-        """Make the directory with its folders, readable by its owner alone, and a ``.gitignore``.
+    def create(self, *folders: str) -> StateDir:
+        """Make the directory, with a ``.gitignore``, and ``folders`` in it, readable by its owner alone.
 
         What exists is left as it is. Raises ``UsageError`` where that cannot be done.
         """
@@ -64,7 +63,7 @@ class StateDir:
             ours = self.root.name == ".dialproof" or not any(self.root.iterdir())
             if ours and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
-            for folder in _FOLDERS:
+            for folder in folders:
                 (self.root / folder).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self.root}: cannot be used as state directory: {error.strerror or error}") from None
@@ -118,7 +117,7 @@ def environment_lock(
     ``RefusedError`` when the time is over.
     """
     what = f"environment {environment!r}"
-    path = state.create().lock(environment)
+    path = state.create("audit", "locks").lock(environment)
     with exclusive_lock(path, what=what, timeout=timeout, sleep=sleep, clock=clock, say=say):
         yield
 

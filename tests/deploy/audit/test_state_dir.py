@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_it_is_created_for_its_owner_and_kept_out_of_git(tmp_path: Path) -> None:
     """A new state directory and its folders are 0700 and it ignores itself; a second ``create`` changes nothing."""
-    state = StateDir.at(tmp_path).create()
+    state = StateDir.at(tmp_path).create("audit", "locks")
     assert state.root == tmp_path / ".dialproof"
     for folder in (state.root, state.audit("prod").parent, state.lock("prod").parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
