@@ -28,10 +28,10 @@ class Semantics:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A finding that may stand at a deploy: its code, the rule, why, and until when."""
+    """A finding that may stand at a deploy: its code, all of its rules, why, and until when."""
 
     code: str
-    rule: str
+    rules: tuple[str, ...]
     reason: str
     until: date
 
@@ -65,11 +65,14 @@ class Environment:
 class Config:
     """The effective configuration; ``file`` is None where there is none and ``root`` is the folder that was asked for.
 
-    ``root`` is absolute. ``checks`` holds the options of single checks by code.
+    ``root`` is absolute, ``digest`` the sha256 (hex) of the bytes of ``file`` that were parsed. ``exclude`` are globs
+    of files that are no part of the project. ``checks`` holds the options of single checks by code.
     """
 
     root: Path
     file: Path | None = None
+    digest: str = ""
+    exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
+from dataclasses import replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,8 +46,8 @@ def read_config(start: Path) -> Config:
         if len(found) > 1:
             raise UsageError(f"{candidate}: dialproof.toml and [tool.dialproof] of pyproject.toml: keep one of them")
         if found:
-            file, table, prefix = found[0]
-            return _Reader(_shown(file), prefix).config(candidate, file, table)
+            file, table, prefix, digest = found[0]
+            return replace(_Reader(_shown(file), prefix).config(candidate, file, table), digest=digest)
     return Config(root=folder, environments={"sandbox": Environment("sandbox")})
 
 
@@ -57,23 +59,27 @@ def is_root(folder: Path) -> bool:
         return (folder / "dialproof.toml").is_file()
 
 
-def _tables(folder: Path) -> list[tuple[Path, object, str]]:
-    """Return file, table and key prefix of each configuration in a folder."""
-    found: list[tuple[Path, object, str]] = []
+def _tables(folder: Path) -> list[tuple[Path, object, str, str]]:
+    """Return file, table, key prefix and digest of the bytes of each configuration in a folder."""
+    found: list[tuple[Path, object, str, str]] = []
     own = folder / "dialproof.toml"
     if own.is_file():
-        found.append((own, _toml(own), ""))
+        table, digest = _toml(own)
+        found.append((own, table, "", digest))
     shared = folder / "pyproject.toml"
     if shared.is_file():
-        tool = _toml(shared).get("tool")
+        table, digest = _toml(shared)
+        tool = table.get("tool")
         if isinstance(tool, dict) and "dialproof" in tool:
-            found.append((shared, tool["dialproof"], "tool.dialproof."))
+            found.append((shared, tool["dialproof"], "tool.dialproof.", digest))
     return found
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def _toml(file: Path) -> tuple[dict[str, Any], str]:
+    """Return the content of a file and the sha256 of the bytes that were parsed."""
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8"))
+        data = file.read_bytes()
+        return tomllib.loads(data.decode("utf-8")), hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise UsageError(f"{_shown(file)}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -101,6 +107,7 @@ class _Reader:
         read: dict[str, Callable[[str, object], object]] = {
             "select": self.selectors,
             "ignore": self.selectors,
+            "exclude": self.globs,
             "severity": lambda key, value: self.table(key, value, self.severity),
             "fail-on": self.severity,
             "checks": lambda key, value: self.table(key, value, self.any_table),
@@ -194,6 +201,16 @@ class _Reader:
                 self.problem(key, f"expected a code such as DP301 or the name of a check, found {text!r}")
         return texts
 
+    def globs(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return globs of paths below the configuration root."""
+        texts = self.texts(key, value)
+        for text in texts or ():
+            if not text.strip("/") or text.startswith(("/", "../", "./")) or "\\" in text:
+                self.problem(
+                    key, f"expected a glob such as monitoring/** (relative to this file, with /), found {text!r}"
+                )
+        return texts
+
     def severity(self, key: str, value: object) -> Any:
         """Return a severity."""
         return self.choice(*SEVERITIES)(key, value)
@@ -249,16 +266,36 @@ class _Reader:
         return tuple(item for item in read if item is not None)
 
     def accepted(self, key: str, value: object) -> Accepted | None:
-        """Return one accepted finding; all its keys are needed."""
+        """Return one accepted finding; all its keys are needed, and its rules as ``rule`` or as ``rules``."""
         fields = self.record(
-            key, value, {"code": self.filled, "rule": self.filled, "reason": self.filled, "until": self.day}
+            key,
+            value,
+            {
+                "code": self.filled,
+                "rule": lambda k, v: (text,) if (text := self.filled(k, v)) else None,
+                "rules": self.names,
+                "reason": self.filled,
+                "until": self.day,
+            },
         )
         if not isinstance(value, dict):
             return None
-        missing = [name for name in ("code", "rule", "reason", "until") if name not in value]
+        missing = [name for name in ("code", "reason", "until") if name not in value]
+        if ("rule" in value) == ("rules" in value):
+            missing.append('rule = "..." or rules = [...], one of them')
         if missing:
             self.problem(key, f"missing {', '.join(missing)}")
+        if "rule" in fields:
+            fields["rules"] = fields.pop("rule")
         return Accepted(**fields) if len(fields) == 4 else None
+
+    def names(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return one name or more."""
+        texts = self.texts(key, value)
+        if texts is not None and not all(text.strip() for text in texts or ("",)):
+            self.problem(key, "expected names, found none")
+            return None
+        return texts
 
     def filled(self, key: str, value: object) -> str | None:
         """Return a text that is not blank."""

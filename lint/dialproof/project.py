@@ -73,4 +73,4 @@ def load_project(config: Config, paths: Sequence[Path] | None = None) -> Project
     from dialproof.linking import link
     from dialproof.reading import read_files
 
-    return link(config, read_files(config.root, paths or ()))
+    return link(config, read_files(config.root, paths or (), config.exclude))

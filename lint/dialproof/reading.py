@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from dialproof.model.contacts import ContactsFile
     from dialproof.model.rules import RulesFile
 
-__all__ = ["Files", "display_path", "holds_files", "kind_of", "nested_projects", "project_files", "read_files"]
+__all__ = [
+    "Files",
+    "display_path",
+    "holds_files",
+    "is_excluded",
+    "kind_of",
+    "nested_projects",
+    "project_files",
+    "read_files",
+]
 
 _KIND = re.compile(r".*\.(rules|contacts|contactlist)\.(?:yaml|yml|json)|.*\.(contacts)\.csv", re.IGNORECASE)
 _SKIPPED = frozenset({"node_modules", "build", "dist", "venv", "__pycache__"})
@@ -31,6 +41,24 @@ def kind_of(name: str) -> str | None:
     """Return the kind of file that a name stands for: rules, contacts, contactlist, or None."""
     found = _KIND.fullmatch(name)
     return (found[1] or found[2]).lower() if found else None
+
+
+def is_excluded(path: str, globs: Sequence[str]) -> bool:
+    """Tell whether a path (POSIX, relative to the configuration root), or a folder above it, matches one of the globs.
+
+    ``*`` and ``?`` stay within a name, ``**`` stands for any number of folders.
+    """
+    parts = path.split("/")
+    above = [parts[:count] for count in range(1, len(parts) + 1)]
+    return any(_matches(each, glob.strip("/").split("/")) for glob in globs for each in above)
+
+
+def _matches(parts: Sequence[str], glob: Sequence[str]) -> bool:
+    if not glob:
+        return not parts
+    if glob[0] == "**":
+        return any(_matches(parts[start:], glob[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], glob[0]) and _matches(parts[1:], glob[1:])
 
 
 def display_path(root: Path, path: Path) -> str:
@@ -45,9 +73,13 @@ def display_path(root: Path, path: Path) -> str:
 
 @dataclass(slots=True)
 class Files:
-    """What was read: files by display path, problems and notes, digests; ``broken`` are paths with errors, by kind."""
+    """What was read: files by display path, problems and notes, digests; ``broken`` are paths with errors, by kind.
+
+    ``exclude`` are globs of files that are not read, whoever names them.
+    """
 
     root: Path
+    exclude: Sequence[str] = ()
     rules: dict[str, RulesFile] = field(default_factory=dict)
     contacts: dict[str, ContactsFile] = field(default_factory=dict)
     contact_lists: dict[str, ContactList] = field(default_factory=dict)
@@ -59,7 +91,7 @@ class Files:
         """Read one file of a kind; once is enough."""
         display = display_path(self.root, path)
         kind = kind_of(path.name)
-        if kind is None or display in self.digests or display in self.broken:
+        if kind is None or display in self.digests or display in self.broken or is_excluded(display, self.exclude):
             return
         if path.suffix.lower() == ".csv":
             from dialproof.model.parse_csv import parse_csv
@@ -99,13 +131,13 @@ class Files:
             kinds[kind][display] = content  # type: ignore[index]
 
 
-def read_files(root: Path, paths: Iterable[Path]) -> Files:
-    """Read every file of a kind below ``root``, and those among (or below) ``paths``.
+def read_files(root: Path, paths: Iterable[Path], exclude: Sequence[str] = ()) -> Files:
+    """Read every file of a kind below ``root``, and those among (or below) ``paths``, without excluded ones.
 
     Raises :class:`UsageError` for paths that do not exist.
     """
-    files = Files(root)
-    found, suspects = project_files(root)
+    files = Files(root, exclude)
+    found, suspects = project_files(root, exclude)
     missing = []
     for path in paths:
         absolute = Path(os.path.abspath(path))
@@ -118,7 +150,7 @@ def read_files(root: Path, paths: Iterable[Path]) -> Files:
             missing.append(f"{path}: there is no such file or folder")
         elif kind_of(absolute.name):
             found.append(absolute)
-        else:
+        elif not is_excluded(display_path(root, absolute), exclude):
             _refuse_name(files, absolute)
     if missing:
         raise UsageError("\n".join(missing))
@@ -131,16 +163,21 @@ def read_files(root: Path, paths: Iterable[Path]) -> Files:
     return files
 
 
-def project_files(root: Path) -> tuple[list[Path], list[Path]]:
+def project_files(root: Path, exclude: Sequence[str] = ()) -> tuple[list[Path], list[Path]]:
     """Return the files of a kind below a folder, and other YAML files in the folders that hold any.
 
-    A folder with a configuration of its own is another project and is left out.
+    A folder with a configuration of its own is another project and is left out; so is what ``exclude`` matches.
     """
     found: list[Path] = []
     suspects: list[Path] = []
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in _folders(folder, folders) if not is_root(Path(folder, name))]
+        folders[:] = [
+            name
+            for name in _folders(folder, folders)
+            if not is_excluded(display_path(root, Path(folder, name)), exclude) and not is_root(Path(folder, name))
+        ]
         here = [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
+        here = [path for path in here if not is_excluded(display_path(root, path), exclude)]
         of_a_kind = [path for path in here if kind_of(path.name)]
         found += of_a_kind
         if of_a_kind:

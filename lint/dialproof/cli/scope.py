@@ -22,10 +22,12 @@ class Scope:
 
     def __init__(self, project: Project, paths: Sequence[Path]) -> None:
         from dialproof.lint import is_error
+        from dialproof.reading import display_path, is_excluded
 
         root = project.config.root.resolve()
         known = dict.fromkeys([*project.digests, *(p.path for p in project.problems)])
-        asked = [path.resolve() for path in paths]
+        resolved = (path.resolve() for path in paths)
+        asked = [path for path in resolved if not is_excluded(display_path(root, path), project.config.exclude)]
         self.files = [name for name in known if any(_inside(root / name, path) for path in asked)]
         covered = [path for path in asked if any(_inside(root / name, path) for name in self.files)]
         strange = [shown(path) for path in asked if path not in covered]

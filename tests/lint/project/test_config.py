@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import fields
 from datetime import date
@@ -16,6 +17,7 @@ from dialproof.lint import selected_checks
 FULL = """
 select = ["DP3"]
 ignore = ["DP305", "conflicting-rules"]
+exclude = ["monitoring/**"]
 fail-on = "warning"
 [severity]
 DP502 = "info"
@@ -35,7 +37,10 @@ tieBreak = "name"
 coverage = "none"
 maxConflictRate = 0.1
 maxAgeHours = 1
-accept = [{code = "DP301", rule = "r", reason = "agreed", until = 2026-12-31}]
+accept = [
+    {code = "DP301", rule = "r", reason = "agreed", until = 2026-12-31},
+    {code = "DP301", rules = ["r", "s"], reason = "agreed", until = 2026-12-31},
+]
 [inventory]
 lists = ["premium"]
 [environments.staging]
@@ -66,11 +71,16 @@ def errors(folder: Path, text: str) -> list[str]:
     return [line.removeprefix(prefix) for line in lines]
 
 
+_ACCEPTED = tuple(Accepted("DP301", rules, "agreed", date(2026, 12, 31)) for rules in (("r",), ("r", "s")))
+
+
 def test_every_key_is_read(tmp_path: Path) -> None:
     """Every documented key arrives in the configuration."""
     assert load_config(write(tmp_path, FULL)) == Config(
         root=tmp_path.resolve(),
         file=tmp_path.resolve() / "dialproof.toml",
+        digest=hashlib.sha256((tmp_path / "dialproof.toml").read_bytes()).hexdigest(),
+        exclude=("monitoring/**",),
         select=("DP3",),
         ignore=("DP305", "conflicting-rules"),
         severity={"DP502": "info"},
@@ -79,7 +89,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         per_file_ignores={"old/*": ("DP1",)},
         campaigns={"cmp_123": ("rules/a.rules.yaml", "rules/b.rules.yaml")},
         semantics=Semantics("unmet", False, True, False, "name"),
-        gate=Gate("none", 0.1, 1.0, (Accepted("DP301", "r", "agreed", date(2026, 12, 31)),)),
+        gate=Gate("none", 0.1, 1.0, _ACCEPTED),
         inventory={"lists": ("premium",)},
         environments={
             "sandbox": Environment("sandbox"),
@@ -126,13 +136,19 @@ def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
     text = """
 selct = []
 ignore = [5, "DP 301"]
+exclude = ["/old/**", "old\\\\*", "old/**"]
 fail-on = "fatal"
 semantics = {undecided = "met", casesensitive = true, doNotDialStops = "yes"}
 campaigns.c = {}
 inventory.list = []
 [gate]
 maxConflictRate = 1.5
-accept = [{code = "DP301", rule = "", until = "soon"}, 5]
+accept = [
+    {code = "DP301", rule = "", until = "soon"},
+    5,
+    {code = "DP301", rules = [], reason = "agreed", until = 2026-12-31},
+    {code = "DP301"},
+]
 [environments.prod]
 base_url = "http://example.com"
 requires = "staging"
@@ -143,6 +159,8 @@ ids.lists = {a = 1}
         "selct: unknown key; did you mean select?",
         "ignore[0]: expected text, found 5",
         "ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
+        "exclude: expected a glob such as monitoring/** (relative to this file, with /), found '/old/**'",
+        "exclude: expected a glob such as monitoring/** (relative to this file, with /), found 'old\\\\*'",
         "fail-on: expected one of info, warning, error, found 'fatal'",
         "semantics.casesensitive: unknown key; did you mean caseSensitive?",
         "semantics.doNotDialStops: expected true or false, found 'yes'",
@@ -153,6 +171,8 @@ ids.lists = {a = 1}
         "gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
         "gate.accept[0]: missing reason",
         "gate.accept[1]: expected a table, found 5",
+        "gate.accept[2].rules: expected names, found none",
+        'gate.accept[3]: missing reason, until, rule = "..." or rules = [...], one of them',
         "environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
         "environments.prod.ids.lists.a: expected text, found 1",
         "environments.1: expected a name of letters, digits, - and _ that begins with a letter",
@@ -194,4 +214,4 @@ def test_the_configuration_of_the_docs_is_right_and_whole(tmp_path: Path) -> Non
     names = re.findall(r"^[\[\w.\"/*-]+", block, re.MULTILINE)
     shown = {part.replace("-", "_") for name in names for part in name.strip("[").split(".")}
     keys = {field.name for kind in (Config, Semantics, Gate, Environment) for field in fields(kind)}
-    assert keys - {"root", "file", "name"} <= shown
+    assert keys - {"root", "file", "digest", "name"} <= shown

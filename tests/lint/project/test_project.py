@@ -83,6 +83,24 @@ def test_folders_that_are_not_ours_are_skipped(tmp_path: Path) -> None:
     assert found(project) == []
 
 
+def test_excluded_files_are_no_part_of_the_project(tmp_path: Path) -> None:
+    """Files that the configuration excludes are not read: found, named, misnamed or referred to."""
+    files = dict.fromkeys(["monitoring/a.rules.yaml", "monitoring/deep/b.rules.yaml", "old.rules.yaml"], "groups: []\n")
+    files |= {
+        "dialproof.toml": 'exclude = ["monitoring/**", "old.*", "**/draft", "other/*.yaml"]\n',
+        "good/draft/c.rules.yaml": "groups: []\n",
+        "draft/more.yaml": rules("r", head="campaign: c\n"),
+        "other/x.contactlist.yaml": COLUMNS,
+        "other/deep/y.contactlist.yaml": COLUMNS,
+        "p.rules.yaml": rules("r", head="contactList: other/x.contactlist.yaml\n"),
+    }
+    project = load(tmp_path, files, [tmp_path / "old.rules.yaml", tmp_path / "draft/more.yaml"])
+    assert list(project.digests) == ["other/deep/y.contactlist.yaml", "p.rules.yaml"]
+    assert [line.partition(": DP102 ")[2].partition(";")[0] for line in found(project)] == [
+        "there is no contact list file 'other/x.contactlist.yaml'"
+    ]
+
+
 def test_a_file_without_a_kind_in_its_name_is_reported(tmp_path: Path) -> None:
     """Rules or cases beside other files of ours, but in a file that nobody would read, are an error."""
     project = load(
