@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ["attest", "configuration_of", "payload_of", "refusals_of"]
 
+_SETTINGS = (
+    "select",
+    "ignore",
+    "exclude",
+    "severity",
+    "fail_on",
+    "checks",
+    "per_file_ignores",
+    "campaigns",
+    "inventory",
+)
 _EXACT = 2**53  # beyond it an integer has no exact JSON number
 
 
@@ -39,10 +50,7 @@ def payload_of(campaign: Campaign, config: Config) -> dict[str, Any]:
 
 def configuration_of(config: Config) -> dict[str, Any]:
     """Return the effective configuration as JSON data, without environments: one evidence serves all of them."""
-    settings = {
-        name: getattr(config, name)
-        for name in ("select", "ignore", "severity", "fail_on", "checks", "per_file_ignores", "campaigns", "inventory")
-    }
+    settings = {name: getattr(config, name) for name in _SETTINGS}
     return {
         **{name: _json(value) for name, value in settings.items()},
         "semantics": _json(asdict(config.semantics)),

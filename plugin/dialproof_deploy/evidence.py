@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -33,7 +33,6 @@ __all__ = [
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
-MAX_AGE = timedelta(hours=24)
 
 _PAYLOAD = "payload:"
 _CLOCK_SKEW = timedelta(minutes=1)  # the machine that deploys may be behind the one that tested
@@ -160,17 +159,16 @@ def check_evidence(
     version: str,
     semantics: Mapping[str, object],
     now: datetime,
-    max_age: timedelta = MAX_AGE,
-    configuration: Mapping[str, object] | None = None,
-    items: Sequence[str] = (),
+    max_age: timedelta,
+    configuration: Mapping[str, object],
+    items: Sequence[str],
     campaigns: Sequence[str],
 ) -> list[str]:
     """Return a sentence for every reason why ``campaigns`` must not be deployed on this evidence; none: it holds.
 
     ``files`` are the bytes now of every file of the campaigns and of every tested file that still exists
     (``read_subjects``); ``payloads`` hold what would be deployed for each of the campaigns; ``version``,
-    ``semantics`` and ``configuration`` (None: not compared) are those of this run; ``items`` are the ids of
-    all that must have passed.
+    ``semantics`` and ``configuration`` are those of this run; ``items`` are the ids of all that must have passed.
     """
     if statement.get("_type") != STATEMENT_TYPE or statement.get("predicateType") != PREDICATE_TYPE:
         return [f"the evidence is not a test result ({PREDICATE_TYPE}): {_AGAIN}"]
@@ -182,8 +180,8 @@ def check_evidence(
     ours = _mapping(predicate.get("dialproof"))
     subjects, refusals = _subjects(statement)
     refusals += _check_result(predicate, items)
-    if not _are_suppressions(ours.get("suppressed", [])):
-        refusals.append(f"the evidence does not say in a readable way what was suppressed: {_AGAIN}")
+    for key in ("accepted", "suppressed"):
+        refusals += _check_exceptions(key, ours.get(key), now.date())
     refusals += _check_time(ours.get("time"), now, max_age)
     tested_by = _mapping(ours.get("versions")).get("dialproof")
     if tested_by != version:
@@ -193,7 +191,7 @@ def check_evidence(
         before, after = tested_with.get(switch), semantics.get(switch)
         if before != after:
             refusals.append(f"semantics.{switch} was {_shown(before)} in the tests, now {_shown(after)}: {_AGAIN}")
-    known = configuration is None or json_digest(configuration) == ours.get("configurationDigest")
+    known = json_digest(configuration) == ours.get("configurationDigest")
     if not known and tested_with == semantics:
         refusals.append(f"the configuration is not the one of the tests: {_AGAIN}")
     refusals += _check_files(subjects, files)
@@ -201,23 +199,35 @@ def check_evidence(
     return refusals
 
 
-def _are_suppressions(value: object) -> bool:
-    """Tell whether a value is what a deploy records of findings that were suppressed."""
-    return isinstance(value, list) and all(
-        isinstance(hidden, Mapping)
-        and "campaign" in hidden
-        and isinstance(rules := hidden.get("rules"), list)
-        and all(isinstance(rule, str) for rule in rules)
-        for hidden in value
-    )
+def _check_exceptions(key: str, entries: object, today: date) -> list[str]:
+    """Return why findings that were accepted, or suppressed by a comment, may not stand any more.
+
+    A comment need not say until when; a deploy records what was suppressed by its campaign and rules.
+    """
+    refusals = []
+    needed = {"code", "rules", "until"} | ({"campaign"} if key == "suppressed" else set())
+    for entry in entries if isinstance(entries, list) else [{}]:
+        try:
+            if not isinstance(entry, Mapping) or not needed <= entry.keys():
+                raise TypeError
+            rules, until = entry["rules"], entry["until"]
+            if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
+                raise TypeError
+            ended = (until is not None or key == "accepted") and date.fromisoformat(until) < today
+        except (TypeError, ValueError):
+            return [f"the evidence does not say in a readable way what was {key}: {_AGAIN}"]
+        if ended:
+            what = _shown(f"{entry['code']} of {' and '.join(rules)}")
+            refusals.append(f"{what} was {key} until {until}, which has passed: {_AGAIN}")
+    return refusals
 
 
 def _check_result(predicate: Mapping[str, Any], items: Sequence[str]) -> list[str]:
     refusals = []
     if (result := predicate.get("result")) != "PASSED":
         refusals.append(f"the result of the tests is {_shown(result)}, not PASSED")
-    failed = predicate.get("failedTests") or []
-    if failed:
+    failed = predicate.get("failedTests", [])
+    if failed != []:
         refusals.append(f"the evidence names failed tests: {len(failed) if isinstance(failed, list) else 'unreadable'}")
     passed = predicate.get("passedTests")
     if not passed or not isinstance(passed, list):

@@ -20,7 +20,7 @@ _WINDOW = re.compile(r"(\w{3}) (\d\d):(\d\d) ?- ?(\w{3}) (\d\d):(\d\d)(?: (\S+))
 def frozen(window: str, now: datetime) -> bool:
     """Tell whether an aware time lies in a weekly window (its end excluded); the zone is UTC by default.
 
-    Raises ``UsageError`` for a window that cannot be read.
+    Raises ``UsageError`` for a window that cannot be read, and for one that ends when it starts.
     """
     found = _WINDOW.fullmatch(window.strip())
     try:
@@ -31,8 +31,10 @@ def frozen(window: str, now: datetime) -> bool:
         local = now.astimezone(ZoneInfo(found[7] or "UTC"))
     except (ValueError, ZoneInfoNotFoundError):
         raise UsageError(f"freeze {window!r}: expected for example 'Fri 15:00-Mon 08:00 America/Denver'") from None
+    if start == end:
+        raise UsageError(f"freeze {window!r}: it ends when it starts: write two windows that make up the week, or none")
     minute = (local.weekday() * 24 + local.hour) * 60 + local.minute
-    return start <= minute < end if start <= end else minute >= start or minute < end
+    return start <= minute < end if start < end else minute >= start or minute < end
 
 
 def _minute(day: str, hour: str, minute: str) -> int:

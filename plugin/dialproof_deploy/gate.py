@@ -7,8 +7,11 @@ cause where that is known.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
+
+from dialproof.output.report import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +65,8 @@ class CaseFact:
 class Seen:
     """What a test run did with the items of one project; paths and ids are relative to the configuration root.
 
-    ``digests`` holds for each process that parsed files the sha256 of what it read (None: it never said);
+    ``digests`` holds for each process that parsed files the sha256 of what it read, and of its effective configuration
+    (None: it never said);
     ``deselecting`` the options that leave items out, as written; ``arguments`` the files, folders and ids that were
     asked for ("" is the root itself); ``broken`` the files that could not be collected; ``fail_on`` the level of the
     run.
@@ -176,6 +180,7 @@ def expect(project: Project, result: LintResult, *, today: date) -> Expected:
     accepted, refusals = _standing(result, config.gate.accept, today)
     if not campaigns:
         refusals.insert(0, "there is no campaign to deploy: no rules file was found that can be read")
+    refusals += _duplicates(project)
     refusals += [str(problem) for problem in project.problems if getattr(problem, "severity", "error") == "error"]
     return Expected(
         campaigns=campaigns,
@@ -186,6 +191,14 @@ def expect(project: Project, result: LintResult, *, today: date) -> Expected:
         max_conflict_rate=config.gate.maxConflictRate,
         fail_on=config.fail_on,
     )
+
+
+def _duplicates(project: Project) -> Iterable[str]:
+    """Yield a sentence for each name that rules of one campaign share: what is said of a rule is said by its name."""
+    for campaign in project.campaigns:
+        by_name = Counter(rule.name for rule in campaign.rules)
+        if names := [name for name, number in by_name.items() if number > 1]:
+            yield f"campaign {campaign.id} has several rules of one name, which nothing tells apart: {_names(names)}"
 
 
 def covered(campaigns: Iterable[ExpectedCampaign], cases: Iterable[CaseFact]) -> tuple[Coverage, ...]:
@@ -318,7 +331,7 @@ def _differences(states: Mapping[str, str], seen: Seen) -> Iterable[str]:
         by_state.setdefault(state, []).append(item)
     for state, sentence in _SENTENCES.items():
         if items := by_state.get(state):
-            yield f"{sentence.format(count=_count(len(items), 'item'), were=_were(items))}: {_names(items)}"
+            yield f"{sentence.format(count=count(len(items), 'item'), were=_were(items))}: {_names(items)}"
     if items := by_state.get("deselected"):
         cause = f"by {' and '.join(seen.deselecting)}" if seen.deselecting else "by another plugin"
         yield f"{_were(items)} deselected {cause}: {_names(items)}"
@@ -326,7 +339,7 @@ def _differences(states: Mapping[str, str], seen: Seen) -> Iterable[str]:
         yield f"{_were(items)} not run, because the run stopped early ({seen.stopped}): {_names(items)}"
     if items := by_state.get("missing"):
         yield (
-            f"{_count(len(states), 'item')} expected, {len(by_state.get('passed', ()))} passed; "
+            f"{count(len(states), 'item')} expected, {len(by_state.get('passed', ()))} passed; "
             f"nothing was reported of {_names(items)}"
         )
 
@@ -383,7 +396,7 @@ def _standing(result: LintResult, accept: Sequence[Accepted], today: date) -> tu
     for finding, how in findings:
         if finding.code not in NEVER_SILENT:
             continue
-        granted = [a for a in accept if a.code == finding.code and a.rule in finding.rules]
+        granted = [a for a in accept if a.code == finding.code and set(a.rules) == set(finding.rules)]
         valid = [a for a in granted if a.until >= today]
         if valid:
             used[valid[0]] = None
@@ -396,15 +409,12 @@ def _not_accepted(finding: Finding, expired: Sequence[Accepted], how: str) -> st
     where = f"{finding.path}:{finding.span.line}: {finding.code} {finding.summary}"
     if expired:
         return f"{where} ({how}; its entry in gate.accept ended on {expired[0].until})"
-    return f"{where} ({how}; a deploy needs an entry in gate.accept with reason and expiry)"
+    rules = " and ".join(finding.rules)
+    return f"{where} ({how}; a deploy needs an entry in gate.accept that names {rules}, with reason and expiry)"
 
 
 def _were(items: Sequence[str]) -> str:
-    return f"{_count(len(items), 'item')} {'was' if len(items) == 1 else 'were'}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{count(len(items), 'item')} {'was' if len(items) == 1 else 'were'}"
 
 
 def _names(items: Sequence[str]) -> str:

@@ -30,10 +30,21 @@ PAYLOADS: dict[str, object] = {"cmp_1": {"hitPolicy": "all", "rules": [{"name": 
 SEMANTICS: dict[str, object] = {"undecided": "refuseToDial", "doNotDialStops": False}
 
 
+ITEMS = ["rules/a.contacts.yaml::b", "x::a"]
+CONFIGURATION = {"fail_on": "error"}
+
+
 def make() -> dict[str, Any]:
     """Return the statement of a run that passed."""
-    ours = {"versions": {"dialproof": "1.2.3"}, "semantics": SEMANTICS, "commit": "c0ffee", "dirty": False}
-    return build_statement(FILES, PAYLOADS, ["rules/a.contacts.yaml::b", "x::a"], {"fail_on": "error"}, ours, NOW)
+    ours = {
+        "accepted": [],
+        "suppressed": [],
+        "versions": {"dialproof": "1.2.3"},
+        "semantics": SEMANTICS,
+        "commit": "c0ffee",
+        "dirty": False,
+    }
+    return build_statement(FILES, PAYLOADS, ITEMS, CONFIGURATION, ours, NOW)
 
 
 def check(statement: dict[str, Any], **changed: Any) -> list[str]:
@@ -43,7 +54,10 @@ def check(statement: dict[str, Any], **changed: Any) -> list[str]:
         "payloads": PAYLOADS,
         "version": "1.2.3",
         "semantics": SEMANTICS,
+        "configuration": CONFIGURATION,
+        "items": ITEMS,
         "now": NOW + timedelta(hours=1),
+        "max_age": timedelta(hours=24),
         "campaigns": ["cmp_1"],
     }
     return check_evidence(statement, **{**asked, **changed})
@@ -88,6 +102,8 @@ def test_a_statement_is_an_in_toto_test_result() -> None:
         "warnedTests": [],
         "failedTests": [],
         "dialproof": {
+            "accepted": [],
+            "suppressed": [],
             "versions": {"dialproof": "1.2.3"},
             "semantics": SEMANTICS,
             "commit": "c0ffee",
@@ -182,6 +198,10 @@ def test_a_deploy_of_something_else_is_refused(changed: dict[str, Any], sentence
         ("predicate.result", ..., "the result of the tests is (none), not PASSED"),
         ("predicate.failedTests", ["x"], "the evidence names failed tests: 1"),
         ("predicate.failedTests", 1, "the evidence names failed tests: unreadable"),
+        ("predicate.failedTests", {}, "the evidence names failed tests: unreadable"),
+        ("predicate.failedTests", None, "the evidence names failed tests: unreadable"),
+        ("predicate.dialproof.accepted", ..., "the evidence does not say in a readable way what was accepted"),
+        ("predicate.dialproof.suppressed", ..., "the evidence does not say in a readable way what was suppressed"),
         ("predicate.passedTests", [], "the evidence names no test that passed"),
         ("predicate.dialproof.time", "soon", "the evidence does not say when the tests were run"),
         ("predicate.dialproof.time", "2026-03-07T17:00:00", "the evidence does not say when the tests were run"),
@@ -287,7 +307,18 @@ def test_a_value_without_exact_json_has_no_digest(value: object) -> None:
         json_digest(value)
 
 
-@pytest.mark.parametrize("value", [7, [1], ["x"], [{}], [{"campaign": "c", "rules": [1]}]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        7,
+        [1],
+        ["x"],
+        [{}],
+        [{"campaign": "c", "code": "DP301", "rules": [1], "until": None}],
+        [{"campaign": "c", "code": "DP301", "rules": ["a"], "until": "soon"}],
+        [{"code": "DP301", "rules": ["a"], "until": None}],
+    ],
+)
 def test_suppressions_that_cannot_be_read_are_refused(value: object) -> None:
     """A deploy writes them into the audit log, and must not find out there that somebody edited the file."""
     assert check(edited("predicate.dialproof.suppressed", value)) == [
@@ -295,11 +326,22 @@ def test_suppressions_that_cannot_be_read_are_refused(value: object) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["accepted", "suppressed"])
+def test_a_finding_may_stand_until_its_day_has_passed(key: str) -> None:
+    """What was agreed until a day is not agreed on the next, however green the tests were."""
+    entry = {"code": "DP301", "rules": ["a", "b"], "campaign": "c", "until": "2026-03-07"}
+    statement = edited(f"predicate.dialproof.{key}", [entry])
+    assert check(statement) == []
+    assert check(statement, now=NOW + timedelta(hours=8)) == [
+        f"DP301 of a and b was {key} until 2026-03-07, which has passed: run the tests again"
+    ]
+    without_end = edited(f"predicate.dialproof.{key}", [{**entry, "until": None}])
+    assert len(check(without_end)) == (1 if key == "accepted" else 0)
+
+
 def test_every_expected_item_must_have_passed() -> None:
     """Evidence that names fewer tests than the files hold now was cut, or comes from another set of checks."""
-    items = ["rules/a.contacts.yaml::b", "x::a"]
-    assert check(make(), items=items) == []
-    assert check(make(), items=[*items, "x::b", "x::c"]) == [
+    assert check(make(), items=[*ITEMS, "x::b", "x::c"]) == [
         "the evidence does not name all tests as passed (missing: x::b and 1 more): run the tests again"
     ]
 

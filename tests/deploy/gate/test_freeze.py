@@ -33,6 +33,12 @@ def test_window_within_a_day_is_utc_by_default() -> None:
     assert not frozen("Tue 09:00-Tue 10:00", datetime(2026, 3, 11, 9, 30, tzinfo=UTC))
 
 
+def test_equal_ends_are_a_usage_error() -> None:
+    """A window that ends when it starts would freeze nothing, or everything: nobody should have to guess."""
+    with pytest.raises(UsageError, match="ends when it starts"):
+        frozen("Mon 00:00-Mon 00:00", datetime(2026, 3, 10, tzinfo=UTC))
+
+
 @pytest.mark.parametrize(
     "window", ["", "weekend", "Fri 25:00-Mon 08:00", "Foo 15:00-Mon 08:00", "Fri 15:00-Mon 08:00 Mars/X"]
 )

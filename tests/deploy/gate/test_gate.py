@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
-from dialproof.config import Accepted
+from dialproof.config import Accepted, load_config
 from dialproof.findings import Finding
 from dialproof.lint import LintResult, Suppressed
 from dialproof.positions import Span
-from dialproof_deploy.gate import CaseFact, Expected, ExpectedCampaign, Phase, Seen, decide
+from dialproof.project import load_project
+from dialproof_deploy.gate import CaseFact, Expected, ExpectedCampaign, Phase, Seen, decide, expect
 from dialproof_deploy.gate import _standing as standing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASES = ("a.contacts.yaml::one", "a.contacts.yaml::two")
 ITEMS = (*CASES, "a.rules.yaml::schema")
@@ -143,16 +149,40 @@ def test_exit_status_is_a_reason_of_its_own_only_where_nothing_else_explains_it(
 
 
 def _finding(code: str) -> Finding:
-    return Finding(code, "conflicting-rules", "error", "a.rules.yaml", Span.point(4, 1), "they conflict", rules=("r1",))
+    return Finding(
+        code, "conflicting-rules", "error", "a.rules.yaml", Span.point(4, 1), "they conflict", rules=("r1", "r2")
+    )
 
 
 def test_suppressed_conflicts_need_an_acceptance_with_expiry() -> None:
     """DP301 behind a comment closes the gate until gate.accept names it; an acceptance that ended does not count."""
     result = LintResult((), (Suppressed(_finding("DP301"), "known", None), Suppressed(_finding("DP502"), "x", None)))
-    accept = Accepted("DP301", "r1", "agreed", date(2026, 3, 7))
+    accept = Accepted("DP301", ("r2", "r1"), "agreed", date(2026, 3, 7))
     used, refusals = standing(result, [], date(2026, 3, 7))
     assert used == ()
-    needs = "a deploy needs an entry in gate.accept with reason and expiry"
+    needs = "a deploy needs an entry in gate.accept that names r1 and r2, with reason and expiry"
     assert refusals == [f"a.rules.yaml:4: DP301 they conflict (is suppressed; {needs})"]
     assert standing(result, [accept], date(2026, 3, 7)) == ((accept,), [])
     assert "ended on 2026-03-07" in standing(result, [accept], date(2026, 3, 8))[1][0]
+
+
+def test_an_acceptance_is_for_one_finding() -> None:
+    """What was agreed of two rules says nothing of a later conflict of one of them with a third."""
+    result = LintResult((_finding("DP301"), replace(_finding("DP301"), rules=("r1", "r3"))))
+    accept = Accepted("DP301", ("r1", "r2"), "agreed", date(2026, 3, 7))
+    one = Accepted("DP301", ("r1",), "agreed", date(2026, 3, 7))
+    used, (refusal,) = standing(result, [one, accept], date(2026, 3, 7))
+    assert used == (accept,)
+    assert "names r1 and r3" in refusal
+
+
+def test_rules_of_one_name_close(root: Path) -> None:
+    """Coverage counts by name: an untested rule would pass under the name of a tested one."""
+    rules = (root / "a.rules.yaml").read_text(encoding="utf-8").replace("no_consent", "high_value")
+    (root / "a.rules.yaml").write_text(rules, encoding="utf-8")
+    (root / "dialproof.toml").write_text('ignore = ["DP305"]\n', encoding="utf-8")
+    project = load_project(load_config(root))
+    expected = expect(project, LintResult(()), today=date(2026, 3, 7))
+    assert expected.refusals == (
+        "campaign cmp_123 has several rules of one name, which nothing tells apart: high_value",
+    )
