@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+
+import dialproof
+import dialproof_deploy
+import pytest_dialproof
+from dialproof_deploy import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,20 +80,61 @@ def project(pytester: pytest.Pytester) -> Path:
     return folder
 
 
-Run = "Callable[..., pytest.RunResult]"
+LATE = (
+    "celpy.adapter",
+    "httpx",
+    "hypothesis.internal.conjecture.engine",
+    "junit_xml",
+    "re2",
+    "rich.progress",
+    "starlette.responses",
+    "starlette.routing",
+    "tenacity",
+    "uvicorn.protocols.http.h11_impl",
+    "yaml",
+)
+"""What dialproof imports only when it is needed."""
+
+
+@pytest.fixture(scope="session")
+def _loaded() -> None:
+    """Import all of dialproof and what it needs once: pytester makes a process forget what a run imports.
+
+    Every run would pay for it again, and a parser that is kept would raise errors of forgotten classes.
+    """
+    for name in LATE:
+        import_module(name)
+    for package in (dialproof, dialproof_deploy, pytest_dialproof):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, _loaded: None) -> Callable[..., pytest.RunResult]:
+    """Return what runs pytest inside of this process: whoever patches a module needs ``run_apart``."""
+    _without_our_variables(monkeypatch)
+    for name, empty in vars(redact.Redactor()).items():
+        if name != "_lock":
+            monkeypatch.setattr(redact._REGISTRY, name, empty)
+    return pytester.runpytest_inprocess
+
+
+@pytest.fixture
+def run_apart(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
     """Return what runs pytest in a process of its own, without the plugins and variables of this one."""
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("COLUMNS", "160")
+    _without_our_variables(monkeypatch)
 
     def run_pytest(*arguments: str) -> pytest.RunResult:
         return pytester.runpytest_subprocess(*arguments, timeout=120)
 
     return run_pytest
+
+
+def _without_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTEST_ADDOPTS", "CI", "DIALPROOF_DEBUG", "DIALPROOF_SANDBOX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
 
 
 @pytest.fixture(params=["-n0", "-n2"])

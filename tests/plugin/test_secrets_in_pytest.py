@@ -74,7 +74,9 @@ def canaries(project: Path, pytester: pytest.Pytester) -> Path:
 
 
 @pytest.mark.parametrize("case", ["green", "red"])
-def test_neither_files_nor_output_hold_them(project: Path, canaries: Path, run: Run, case: str, workers: str) -> None:
+def test_neither_files_nor_output_hold_them(
+    project: Path, canaries: Path, run_apart: Run, case: str, workers: str
+) -> None:
     """Green with a deploy, and red with the contact of every case in its failure text: all of it is searched."""
     root = project.parent
     with Sandbox.start(root / ".dialproof") as sandbox:
@@ -87,12 +89,12 @@ def test_neither_files_nor_output_hold_them(project: Path, canaries: Path, run: 
             )
             edit(project / "premium.contacts.yaml", "matched: [new_lead]", "matched: []")
             edit(project / "premium.rules.yaml", "always: outcome.dial", "always: '!outcome.dial'")
-        result = run("rules", workers, *OPTIONS)
+        result = run_apart("rules", workers, *OPTIONS)
         assert result.ret == (1 if case == "red" else 0), result.stdout.str()
         result.stdout.fnmatch_lines(["deployed to sandbox: 2 writes*" if case == "green" else "*customFields.mail*"])
         if case == "red":
             result.assert_outcomes(failed=3, passed=6)
-            run("rules", workers, "--dialproof-deploy=plan", "--dialproof-env=sandbox", "-k", "nothing")
+            run_apart("rules", workers, "--dialproof-deploy=plan", "--dialproof-env=sandbox", "-k", "nothing")
     forbidden = [*CANARIES, secret, base64.b64encode(f"{sandbox.client_id}:{secret}".encode()).decode()]
     forbidden.append(canaries.read_text(encoding="utf-8"))
     assert all(len(text) > 8 for text in forbidden)
