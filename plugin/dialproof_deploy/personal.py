@@ -12,12 +12,13 @@ from dialproof_deploy.redact import register_pii
 if TYPE_CHECKING:
     from dialproof.project import Project
 
-__all__ = ["personal_values", "register_personal_values"]
+__all__ = ["NUMBER", "personal_values", "register_personal_values", "texts_of"]
 
 _SHORTEST_TELLING = 5
 """A shorter value says nothing about a person, and would blot out words and numbers that it happens to equal."""
 
-_NUMBER = frozenset({"phone.number"})
+NUMBER = frozenset({"phone.number"})
+"""The personal fields of the context."""
 
 
 def register_personal_values(project: Project) -> None:
@@ -35,22 +36,22 @@ def personal_values(project: Project) -> Iterator[str]:
         columns = personal_columns(campaign.contact_list)
         file = project.contacts_files[path]
         for contact in file.population:
-            yield from _values(contact, columns)
+            yield from texts_of(contact, columns)
         for case in file.cases:
-            yield from _values(case.contact, columns)
-            yield from _values(case.expect.contact or {}, columns)
-            yield from _values(case.context, _NUMBER)
+            yield from texts_of(case.contact, columns)
+            yield from texts_of(case.expect.contact or {}, columns)
+            yield from texts_of(case.context, NUMBER)
 
 
-def _values(value: object, names: frozenset[str], name: str = "", personal: bool = False) -> Iterator[str]:
-    """Yield the texts at and below a value; what is inside a personal column is personal."""
+def texts_of(value: object, names: frozenset[str], name: str = "", personal: bool = False) -> Iterator[str]:
+    """Yield the texts of personal columns (``names``) at and below a value, those of five characters and more."""
     personal = personal or name in names
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _values(item, names, f"{name}.{key}" if name else str(key), personal)
+            yield from texts_of(item, names, f"{name}.{key}" if name else str(key), personal)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _values(item, names, name, personal)
+            yield from texts_of(item, names, name, personal)
     elif personal and not isinstance(value, bool):
         text = read_text(value)
         if len(text) >= _SHORTEST_TELLING:

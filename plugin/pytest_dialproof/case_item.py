@@ -66,6 +66,7 @@ class CaseItem(DialproofItem):
         found = differences(self.case.expect, outcome, self.campaign)
         if found:
             from pytest_dialproof.case_text import explain
+            from pytest_dialproof.masking import values_masked
 
             rules = list(dict.fromkeys(rule for difference in found for rule in difference.rules))
             self.user_properties += [("rule", rule) for rule in rules]
@@ -73,7 +74,9 @@ class CaseItem(DialproofItem):
             text = explain(self, options, outcome, found, traces)
             line = next((d.line for d in found if d.line), None)
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            raise self.fails(found[0].summary + more, text, line=line)
+            contacts = (self.case.contact, self.case.expect.contact or {})
+            mask = values_masked(self.campaign.contact_list, contacts, self.case.context)
+            raise self.fails(mask(found[0].summary + more), mask(text), line=line)
 
     def dialproof_facts(self, when: str) -> dict[str, Any]:
         """Return the item's id, and after the call what the evaluation showed."""

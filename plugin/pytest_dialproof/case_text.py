@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dialproof.output.masking import mask_contact, personal_columns
+from dialproof.model.rules import When
+from dialproof.output.masking import MASK, mask_contact, personal_columns
 from dialproof.output.report import printable
 from dialproof.output.witness import flat, value_text
+from dialproof_deploy.personal import NUMBER
+from pytest_dialproof.masking import cel_text, is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dialproof.outcome import Outcome, RuleTrace
+    from dialproof.outcome import Leaf, Outcome, RuleTrace
     from pytest_dialproof.case_item import CaseItem
     from pytest_dialproof.compare import Difference
 
@@ -52,7 +55,7 @@ def _circumstances(item: CaseItem, options: Mapping[str, Any]) -> Iterator[str]:
     """Yield the contact and what surrounds the call, one value a line."""
     names = personal_columns(item.campaign.contact_list)
     rows = [*flat(mask_contact(item.case.contact, names))]
-    context = mask_contact(item.case.context, frozenset({"phone.number"}))
+    context = mask_contact(item.case.context, NUMBER)
     rows += [(f"context {name}", value) for name, value in flat(context)]
     texts = [(name, value_text(value)) for name, value in rows]
     if item.case.now or item.contacts.now:
@@ -80,8 +83,17 @@ def _rule(item: CaseItem, name: str, trace: RuleTrace | None, outcome: Outcome) 
     yield f"rule {name} {became if trace.verdict is not False else 'did not match'} {where}"
     rows = [_HEADER]
     for leaf in trace.leaves:
-        wanted = leaf.wanted if len(leaf.wanted) <= 60 else f"{leaf.wanted[:57]}..."
+        wanted = _wanted(item, leaf)
+        wanted = wanted if len(wanted) <= 60 else f"{wanted[:57]}..."
         rows.append((leaf.subject, leaf.operator, wanted, leaf.actual, _VERDICTS[leaf.verdict]))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
     for row in rows:
         yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+
+
+def _wanted(item: CaseItem, leaf: Leaf) -> str:
+    """Return what a condition wants; what it wants of a personal column is personal."""
+    columns, condition = item.campaign.contact_list, leaf.condition
+    if isinstance(condition, When):
+        return cel_text(leaf.wanted, item.place.evaluator(item.campaign).leaf(condition).reads, columns)
+    return MASK if leaf.wanted and is_personal(condition.source, condition.subject, columns) else leaf.wanted

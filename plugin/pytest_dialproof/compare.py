@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_text, same_value
 from dialproof.model.actions import action_types
 from dialproof.output.masking import MASK, personal_columns
+from dialproof.output.report import count
 from dialproof.output.witness import flat, value_text
 
 if TYPE_CHECKING:
@@ -126,21 +127,29 @@ class _Comparison:
         types = {action.type for action in wanted}
         able = [r.name for r in self.campaign.rules if any(a.type in types for a in r.actions)]
         rules = tuple(dict.fromkeys([a.rule for a in off] or [r for r in able if r not in self.outcome.matched]))
-        summary = f"expected {_count(len(wanted), 'action')}, got {_count(len(got), 'action')}"
+        given = [*(w.fields for w in wanted), *(a.action.fields for a in got)]
+        hidden = {name for fields in given for name, value in fields.items() if self._is_personal(value)}
+        summary = f"expected {count(len(wanted), 'action')}, got {count(len(got), 'action')}"
         if len(wanted) == len(got):
-            summary = f"{_count(len(off), 'action')} of {len(got)} {'is' if len(off) == 1 else 'are'} not as expected"
+            summary = f"{count(len(off), 'action')} of {len(got)} {'is' if len(off) == 1 else 'are'} not as expected"
         yield Difference(
             "actions",
             summary,
-            tuple(self._action(w.type, w.fields) for w in wanted) or ("none",),
-            tuple(f"{self._action(a.action.type, a.action.fields)}  by {a.rule}" for a in got) or ("none",),
+            tuple(self._action(w.type, w.fields, hidden) for w in wanted) or ("none",),
+            tuple(f"{self._action(a.action.type, a.action.fields, hidden)}  by {a.rule}" for a in got) or ("none",),
             rules,
             self._line("actions"),
         )
 
-    def _action(self, kind: str, fields: Mapping[str, object]) -> str:
-        hide = fields.get("attribute") in self.personal
-        parts = (f"{k}={MASK if hide and k == 'value' else _plain(v)}" for k, v in fields.items())
+    def _is_personal(self, value: object) -> bool:
+        """Tell whether a field of an action is filled from a personal column (``contact.phone``)."""
+        source, _, name = value.partition(".") if isinstance(value, str) else ("", "", "")
+        return source == "contact" and name in self.personal
+
+    def _action(self, kind: str, fields: Mapping[str, object], hidden: Collection[str]) -> str:
+        """Return an action; ``hidden`` are the fields that are personal, unless they only name a column."""
+        hide = {*hidden, "value"} if fields.get("attribute") in self.personal else hidden
+        parts = (f"{k}={MASK if k in hide and not self._is_personal(v) else _plain(v)}" for k, v in fields.items())
         return " ".join((kind, *parts))
 
     def _contact(self) -> Iterator[Difference]:
@@ -249,7 +258,3 @@ def _list(names: Sequence[str]) -> str:
 
 def _rules(names: Sequence[str]) -> str:
     return f"rule {names[0]}" if len(names) == 1 else f"rules {', '.join(names)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -123,16 +123,21 @@ class InvariantItem(DialproofItem):
         from dialproof.findings import Finding, Witness
         from dialproof.output.masking import masked
         from dialproof.output.witness import witness_lines
+        from pytest_dialproof.masking import cel_text, values_masked
 
         found = "is undecided" if verdict is None else "does not hold"
         context = options.get("context") or {}
-        witness = Witness(contact, context, str(options.get("now") or ""), outcome)
+        now = options.get("now")
+        # a clock that nobody set is another one in the next run
+        witness = Witness(contact, context, now if isinstance(now, str) else "", outcome)
         finding = Finding("", "", "error", self.file, self.invariant.span, "", witness=witness)
         safe = masked(finding, campaign.contact_list).witness
-        lines = [f"The invariant {found} for {origin}.", "", f"  {self.invariant.always.text.strip()}", ""]
+        columns, always = campaign.contact_list, self.invariant.always
+        cel = cel_text(always.text.strip(), self.place.evaluator(campaign).leaf(always).reads, columns)
+        lines = [f"The invariant {found} for {origin}.", "", f"  {cel}", ""]
         lines += [f"  {line}" for line in (witness_lines(safe) if safe else [])]
-        name = self.invariant.name
-        return self.fails(f"invariant {name!r} {found} for {origin}", "\n".join(lines))
+        mask = values_masked(columns, [contact], context)
+        return self.fails(mask(f"invariant {self.invariant.name!r} {found} for {origin}"), mask("\n".join(lines)))
 
 
 def _contacts(item: InvariantItem, campaign: Campaign) -> Iterator[tuple[str, Mapping[str, object], dict[str, Any]]]:

@@ -139,14 +139,14 @@ def test_file_with_errors_is_one_collection_error_without_traceback(project: Pat
     assert "dialproof/collection.py" not in result.stdout.str()
 
 
-def test_mild_findings_are_warnings_and_system_out(project: Path, run: Run, workers: str) -> None:
+def test_mild_findings_are_warnings_and_system_out(project: Path, run_apart: Run, workers: str) -> None:
     """A finding below the failing level passes, is in the warnings summary at its own line, and in JUnit."""
     edit(
         project / "premium.rules.yaml",
         'greaterThan, value: "5000", type: number',
         'greaterThan, value: "5000", type: string',
     )
-    result = run("rules/premium.rules.yaml", workers, "--junit-xml=out.xml", "-o", "junit_logging=system-out")
+    result = run_apart("rules/premium.rules.yaml", workers, "--junit-xml=out.xml", "-o", "junit_logging=system-out")
     result.assert_outcomes(passed=6, warnings=1)
     result.stdout.fnmatch_lines(["*rules/premium.rules.yaml:9: DialproofWarning: DP104 *"])
     assert "DP104" in (project.parent / "out.xml").read_text(encoding="utf-8")
@@ -197,7 +197,7 @@ def test_places_in_details_are_written_as_all_others(project: Path, run: Run) ->
 
 
 def test_a_check_of_a_plugin_that_breaks_is_no_traceback(
-    project: Path, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    project: Path, run_apart: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Checks that cannot be loaded are a collection error that names the plugin, and close the gate."""
     pytester.makepyfile(
@@ -213,10 +213,53 @@ def test_a_check_of_a_plugin_that_breaks_is_no_traceback(
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: house\nVersion: 1.0\n", encoding="utf-8")
     (folder / "entry_points.txt").write_text("[dialproof]\nhouse = house_checks\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
-    result = run("rules")
+    result = run_apart("rules")
     assert result.ret != 0
     text = result.stdout.str() + result.stderr.str()
     assert "no house today" in text
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
     result.stdout.fnmatch_lines(["GATE CLOSED"])
+
+
+def test_literals_of_personal_columns_are_masked(project: Path, run: Run) -> None:
+    """What a rule, an invariant or an expectation says of a personal column is as personal as what the contact has."""
+    edit(
+        project / "premium.rules.yaml",
+        "      - {attribute: customFields.leadAge, operator: lessThan,",
+        '      - {attribute: phone, operator: notEquals, value: "+15550000001"}\n'
+        "      - {attribute: customFields.leadAge, operator: lessThan,",
+    )
+    edit(
+        project / "premium.rules.yaml",
+        '{type: setList, listId: warm_desk, value: "true"}',
+        '{type: setCallerId, callerAddress: contact.phone, callerName: "+15551234567"}',
+    )
+    edit(project / "premium.rules.yaml", "always: outcome.dial", "always: contact.phone == '+15550000002'")
+    edit(
+        project / "premium.contacts.yaml",
+        "      matched: [new_lead]",
+        '      matched: []\n      actions: [{type: setCallerId, callerAddress: "+15550000003"}]',
+    )
+    edit(project / "premium.contacts.yaml", "leadAge: 2}}", 'leadAge: 2}, phone: "+15551234567"}')
+    result = run("rules", "--junit-xml=out.xml", "--tb=long")
+    result.assert_outcomes(passed=ITEMS - 2, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "  phone * notEquals * ••• * ••• *",
+            "- actions: setCallerId callerAddress=•••",
+            "+ actions: setCallerId callerAddress=contact.phone callerName=•••  by new_lead",
+            "  contact.phone == •••",
+        ]
+    )
+    shown = result.stdout.str() + (project.parent / "out.xml").read_text(encoding="utf-8")
+    numbers = ("5550000001", "5550000002", "5550000003", "5551234567")
+    assert not [number for number in numbers if number in shown]
+
+
+def test_a_clock_that_nobody_set_is_not_shown(project: Path, run: Run) -> None:
+    """The text of a failure is the same in the next run: it holds the time only where the file sets it."""
+    edit(project / "premium.rules.yaml", "always: outcome.dial", 'always: "!outcome.dial"')
+    assert "  now  " in _failure(run("rules/premium.rules.yaml"))
+    edit(project / "premium.contacts.yaml", "now: 2026-03-07T10:00:00-07:00\n", "")
+    assert "  now  " not in _failure(run("rules/premium.rules.yaml"))

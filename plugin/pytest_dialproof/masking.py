@@ -1,0 +1,46 @@
+"""Personal values in the text of failures: masked by column where a literal is compared with one, and by value."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dialproof.output.masking import MASK, personal_columns
+from dialproof_deploy.personal import NUMBER, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dialproof.cel.values import Variable
+    from dialproof.model.contactlist import ContactList
+
+__all__ = ["cel_text", "is_personal", "values_masked"]
+
+_LITERAL = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\b[0-9]{5,}\b""")
+
+
+def values_masked(
+    columns: ContactList, contacts: Iterable[Mapping[str, object]], context: Mapping[str, object]
+) -> Callable[[str], str]:
+    """Return what masks the personal values of some contacts and of the call wherever a text holds them."""
+    names = personal_columns(columns)
+    found = {text for contact in contacts for text in texts_of(contact, names)}
+    values = sorted({*found, *texts_of(context, NUMBER)}, key=len, reverse=True)
+
+    def mask(text: str) -> str:
+        for value in values:
+            text = text.replace(value, MASK)
+        return text
+
+    return mask
+
+
+def is_personal(source: str, name: str, columns: ContactList) -> bool:
+    """Tell whether a column of the contact, or a field of the context, is personal."""
+    return name in (personal_columns(columns) if source == "contact" else NUMBER)
+
+
+def cel_text(text: str, reads: Iterable[Variable], columns: ContactList) -> str:
+    """Return CEL as it may be shown: without its literals where it reads something personal."""
+    personal = any(is_personal(variable.source, variable.name, columns) for variable in reads)
+    return _LITERAL.sub(MASK, text) if personal else text
