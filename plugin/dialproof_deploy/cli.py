@@ -188,7 +188,7 @@ def _deployer(args: argparse.Namespace) -> Deployer:
     project = _project(args)
     return Deployer(
         project,
-        environment_of(project, args.env),
+        environment_of(project.config, args.env),
         _state(args, project.config),
         os.environ,
         prune=args.prune,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dialproof.config import Environment
+    from dialproof.config import Config, Environment
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.apply import ApplyResult
@@ -74,11 +74,11 @@ class _Wanted:
     rules: list[dict[str, Any]]
 
 
-def environment_of(project: Project, name: str) -> Environment:
+def environment_of(config: Config, name: str) -> Environment:
     """Return the environment; raises ``UsageError`` that lists those there are."""
-    found = project.config.environments.get(name)
+    found = config.environments.get(name)
     if found is None:
-        raise UsageError(f"there is no environment {name!r}; there are {', '.join(project.config.environments)}")
+        raise UsageError(f"there is no environment {name!r}; there are {', '.join(config.environments)}")
     return found
 
 

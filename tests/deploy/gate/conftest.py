@@ -109,7 +109,7 @@ def deployer(root: Path) -> Callable[..., Deployer]:
 
     def make(environment: str = "sandbox", **changes: Any) -> Deployer:
         project = load_project(load_config(root))
-        found = environment_of(project, environment)
+        found = environment_of(project.config, environment)
         made = Deployer(project, found, StateDir.at(root), {}, clock=lambda: NOW)
         return replace(made, **changes)
 

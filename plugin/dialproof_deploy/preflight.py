@@ -1,0 +1,36 @@
+"""What can be known of a plan or deploy before anything is run: that it could not even begin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dialproof.errors import UsageError
+from dialproof_deploy.credentials import missing_message
+from dialproof_deploy.deploy import SANDBOX, environment_of
+from dialproof_deploy.freeze import frozen
+from dialproof_deploy.targets import target_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialproof.config import Config
+
+__all__ = ["check_environment"]
+
+
+def check_environment(config: Config, name: str, environ: Mapping[str, str]) -> None:
+    """Raise ``UsageError`` for an environment or target that there is not, or settings and variables that are missing.
+
+    Nobody is asked: neither the target, nor the files of the project.
+    """
+    environment = environment_of(config, name)
+    for window in environment.freeze:
+        frozen(window, datetime.now(UTC))
+    types = target_types()
+    if environment.target not in types:
+        raise UsageError(
+            f"environment {name!r}: there is no target {environment.target!r}; there are {', '.join(types)}"
+        )
+    if name != SANDBOX and (missing := types[environment.target].missing_variables(environment, environ)):
+        raise UsageError(missing_message(name, missing))
