@@ -57,6 +57,10 @@ def is_root(folder: Path) -> bool:
         return bool(_tables(folder))
     except UsageError:  # whoever reads this configuration will report it
         return (folder / "dialproof.toml").is_file()
+    except OSError as error:
+        raise UsageError(
+            f"{_shown(folder)}: cannot be searched: {error.strerror}; exclude it, or make it readable"
+        ) from None
 
 
 def _tables(folder: Path) -> list[tuple[Path, object, str, str]]:

@@ -142,6 +142,11 @@ class Verdict:
     conflicts: int
     failed: tuple[str, ...] = ()
 
+    @classmethod
+    def closed(cls, *reasons: str, evaluations: int = 0) -> Verdict:
+        """Return the verdict where it could not even be said what must have passed."""
+        return cls(reasons, (), (), (), (), (), evaluations, 0)
+
     @property
     def open(self) -> bool:
         """Whether a deploy may go on."""

@@ -8,10 +8,10 @@ import pytest
 
 from dialproof.errors import DialproofError
 from dialproof.items import case_names, families, invariant_names
-from dialproof.reading import kind_of
+from dialproof.reading import is_excluded, kind_of
 from pytest_dialproof.case_item import CaseItem
 from pytest_dialproof.lint_items import FamilyItem, InvariantItem
-from pytest_dialproof.projects import project_of
+from pytest_dialproof.projects import project_of, projects_of, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +46,9 @@ class DialproofFile(pytest.File):
     def _collect(self) -> list[pytest.Item]:
         place = project_of(self.path, self.config)
         path = place.relative(self.path)
+        if is_excluded(path, place.config.exclude):
+            return []
+        self._refuse_link(place, path)
         problems = [p for p in place.project.problems if p.path == path and getattr(p, "severity", "error") == "error"]
         if problems:
             lines = (str(problem).replace(path, place.shown(path), 1) for problem in problems)
@@ -60,8 +63,23 @@ class DialproofFile(pytest.File):
         """Return the error for a file that the project did not read although nothing was found wrong with it."""
         return self.CollectError(
             f"{place.shown(path)}: is not part of the project at {place.shown('.')}; "
-            "files in hidden and excluded folders are not read"
+            "files in hidden folders and in those of tools are not read"
         )
+
+    def _refuse_link(self, place: SessionProject, path: str) -> None:
+        """Raise for a file that is reached by a link out of its project, or into what the project does not read."""
+        for folder in self.path.parents:
+            if not folder.is_symlink():
+                continue
+            owner = projects_of(self.config).settings_of(folder.parent)
+            if owner.file is not None and (owner.root != place.config.root or path not in place.project.digests):
+                file, link, root = (
+                    shown_path(each, self.config.invocation_params.dir) for each in (self.path, folder, owner.root)
+                )
+                raise self.CollectError(
+                    f"{file}: is reached through the symbolic link {link}, which the project at {root} does not "
+                    "follow: put the files there instead"
+                )
 
 
 class RulesFile(DialproofFile):

@@ -29,28 +29,44 @@ class Ending:
         self.keeper: Gatekeeper | None = None
         self.notes: list[str] = []
 
+    def pytest_sessionstart(self) -> None:
+        """Refuse to begin where nothing could be planned or deployed whatever the tests show."""
+        if not self.config.option.dialproof_deploy:
+            return
+        from pytest_dialproof.gatekeeper import close, reasons_not_to_begin
+
+        if reasons := reasons_not_to_begin(self.config):
+            raise pytest.UsageError(*reasons, *close(self.config, *reasons))
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Ask the gate; where something was to be deployed and was not, a session that was green fails."""
-        option = self.config.option
+        option, recorder = self.config.option, self.config.stash[RECORDER]
+        wanted = option.dialproof_deploy or option.dialproof_evidence or option.dialproof_gate_report
+        done = True
         if option.collectonly or option.setupplan:
-            if option.dialproof_deploy:
-                self.notes.append("nothing was run, so there is no gate: nothing is planned or deployed")
-            return
-        recorder = self.config.stash[RECORDER]
-        read = {root for roots in recorder.read.values() for root in roots or ()}
-        roots = sorted({*read, *recorder.runs})
-        if not roots and not option.dialproof_deploy:
-            return
-        from pytest_dialproof.gatekeeper import Gatekeeper
+            if wanted:
+                done = self._without_a_run()
+        elif wanted or recorder.tried:
+            from pytest_dialproof.gatekeeper import Gatekeeper
 
-        # other plugins may have changed the session's own status by now
-        self.keeper = Gatekeeper(session, recorder, int(exitstatus) or int(session.exitstatus))
-        if not self.keeper.decide(roots) and session.exitstatus == 0:
+            # other plugins may have changed the session's own status by now
+            self.keeper = Gatekeeper(session, recorder, int(exitstatus) or int(session.exitstatus))
+            done = self.keeper.decide()
+            if wanted and not self.config.pluginmanager.has_plugin("terminalreporter"):
+                for line in self.keeper.complaints():  # -p no:terminal: a deploy must not fail without a word
+                    sys.stderr.write(f"dialproof: {line}\n")
+        if not done and session.exitstatus == 0:
             session.exitstatus = 1
-        if not self.config.pluginmanager.has_plugin("terminalreporter") and option.dialproof_deploy:
-            for line in self.keeper.complaints():  # -p no:terminal: a deploy must not fail without a word
-                sys.stderr.write(f"dialproof: {line}\n")
+
+    def _without_a_run(self) -> bool:
+        """Say that there is no gate where nothing was run; return whether all that was asked for was done."""
+        from pytest_dialproof.gatekeeper import close
+
+        why = "nothing was run, so there is no gate: nothing is planned, deployed or written as evidence"
+        failures = close(self.config, why)
+        self.notes += [why, *failures]
+        return not failures and not self.config.option.dialproof_deploy
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None]:

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dialproof.errors import DialproofError
+from dialproof.errors import DialproofError, PartlyAppliedError
 from dialproof_deploy.gate import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
+from dialproof_deploy.gate_report import write_gate_report
 from dialproof_deploy.redact import redact
 from dialproof_deploy.state import StateDir
-from pytest_dialproof.projects import SessionProject, common_folder, digests_of, projects_of, real
+from pytest_dialproof.hook_errors import describe, internal_error
+from pytest_dialproof.projects import SessionProject, digests_of, projects_of, real, shown_path
 from pytest_dialproof.summary import facts, write_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -24,12 +26,44 @@ if TYPE_CHECKING:
     from dialproof_deploy.deploy import Deployer, DeployResult
     from pytest_dialproof.recorder import Recorder, Run
 
-__all__ = ["Gatekeeper"]
+__all__ = ["Gatekeeper", "close", "reasons_not_to_begin"]
+
+
+def reasons_not_to_begin(config: pytest.Config) -> list[str]:
+    """Return why what is to be planned or deployed cannot be, whatever the tests show."""
+    from dialproof_deploy.audit_export import sink_of
+    from dialproof_deploy.preflight import check_environment
+
+    option = config.option
+    try:
+        projects = projects_of(config).asked_for()
+    except DialproofError:  # a configuration that is wrong is reported with the files that it governs
+        return []
+    reasons: list[str] = []
+    for settings in projects:
+        try:
+            check_environment(settings, option.dialproof_env, os.environ)
+            if option.dialproof_audit_export:
+                sink_of(config.invocation_params.dir / option.dialproof_audit_export)
+        except DialproofError as error:
+            reasons += str(error).splitlines()
+    return list(dict.fromkeys(reasons))
+
+
+def close(config: pytest.Config, *reasons: str) -> list[str]:
+    """Write the gate report of a session without a gate, if one was asked for; return why that failed."""
+    file = config.option.dialproof_gate_report
+    try:
+        if file:
+            write_gate_report(config.invocation_params.dir / file, {".": Verdict.closed(*reasons)})
+    except DialproofError as error:
+        return str(error).splitlines()
+    return []
 
 
 @dataclass
 class _Asked:
-    """One project with its verdict; ``lines`` are what happened afterwards, in sentences."""
+    """One project with its verdict; ``lines`` are what happened afterwards, ``undeployed`` why nothing was deployed."""
 
     place: SessionProject
     verdict: Verdict
@@ -38,6 +72,7 @@ class _Asked:
     result: LintResult | None = None
     evidence: Path | None = None
     lines: list[str] = field(default_factory=list)
+    undeployed: list[str] = field(default_factory=list)
 
 
 class Gatekeeper:
@@ -50,37 +85,29 @@ class Gatekeeper:
         self.now = datetime.now(UTC)
         self.asked: list[_Asked] = []
         self.errors: list[str] = []
+        self._began = False
 
-    def decide(self, roots: Sequence[str]) -> bool:
+    def decide(self) -> bool:
         """Ask the gate about every project and go on; return whether all that was asked for was done."""
-        done = True
-        try:
-            self.asked = [self._ask(root) for root in roots or [self._root_of_arguments()]]
-            if len(self.asked) > 1:
-                self._refuse_several()
-            for asked in self.asked:
-                done &= self._go_on(asked)
-            self._report()
-        except DialproofError as error:
-            self.errors += str(error).splitlines()
-        except KeyboardInterrupt as interrupt:
-            self.errors += ["interrupted", *getattr(interrupt, "__notes__", ())]
-        except Exception as error:  # a defect, here or in a plugin of dialproof: the session must still end in order
-            if os.environ.get("DIALPROOF_DEBUG"):
-                raise
-            # only the type, as in the command: the text of an unexpected error may hold a contact's values
-            what = f"internal error ({type(error).__name__}); set DIALPROOF_DEBUG=1 to see where, and report it please"
-            self.errors += [what, *getattr(error, "__notes__", ())]
-        return done and not self.errors
+        done = self._attempt(self._judge)
+        for asked in self.asked:
+            if asked.verdict.open and asked.evidence is None:
+                asked.verdict = asked.verdict.with_reasons(*(self.errors or ["there is no evidence"]))
+        done &= self._attempt(self._report)
+        return done and not self.errors and not any(asked.undeployed for asked in self.asked)
 
     def deploy(self, evidence: Mapping[str, Any]) -> None:
         """Deploy the one project of the session."""
         asked = self.asked[0]
-        if self.option.dialproof_audit_export:
-            from dialproof_deploy.audit_export import sink_of
-
-            sink_of(self._path(self.option.dialproof_audit_export))
-        result = self._deployer(asked).deploy(evidence)
+        self._began = True
+        try:
+            result = self._deployer(asked).deploy(evidence)
+        except PartlyAppliedError as error:
+            self.errors += str(error).splitlines()
+            return
+        except DialproofError as error:  # what was made before it was undone, or it would be a PartlyAppliedError
+            asked.undeployed += str(error).splitlines()
+            return
         for plan in result.plans:
             asked.lines += plan.render_text().splitlines()
         asked.lines += result.notes
@@ -89,7 +116,7 @@ class Gatekeeper:
             f"deployed to {result.environment}: {writes}, {result.new_events} new events; "
             f"audit log {self._shown(result.audit_log)}"
         )
-        self.config.hook.pytest_dialproof_deployed(result=result, config=self.config)
+        self.errors += self._call("pytest_dialproof_deployed", result=result)
 
     def export_audit(self, result: DeployResult, file: str) -> None:
         """Export the audit log and the events of a deploy."""
@@ -100,22 +127,55 @@ class Gatekeeper:
         self.asked[0].lines.append(f"audit export {self._shown(path)}: {count} records")
 
     def write(self, terminal: pytest.TerminalReporter) -> None:
-        """Write what the cases showed and the verdict of each project."""
+        """Write what went wrong, what the cases showed, what was done, and last the verdict of each project."""
+        if not self.asked:
+            write_verdict(terminal, Verdict.closed(*map(redact, self.errors)), None)
+            return
+        for error in self.errors:
+            terminal.write_line(f"error: {redact(error)}", red=True)
         for asked in self.asked:
             if len(self.asked) > 1:
                 terminal.write_sep("-", asked.place.shown("."))
             for line in [*facts(asked.verdict, asked.latencies, asked.coverage), *asked.lines]:
                 terminal.write_line(line)
+            for reason in asked.undeployed:
+                terminal.write_line(f"nothing was deployed: {redact(reason)}", red=True)
             write_verdict(terminal, asked.verdict, self._shown(asked.evidence) if asked.evidence else None)
-        if not self.asked:
-            terminal.write_line("GATE CLOSED", red=True, bold=True)
-        for error in self.errors:
-            terminal.write_line(f"error: {redact(error)}", red=True)
 
     def complaints(self) -> list[str]:
         """Return the errors, and why the gate is closed: what must be read even where there is no terminal report."""
-        closed = [f"gate closed: {reason}" for asked in self.asked for reason in asked.verdict.reasons]
-        return [redact(line) for line in (*closed, *self.errors)]
+        lines = [f"gate closed: {reason}" for asked in self.asked for reason in asked.verdict.reasons]
+        lines += [f"nothing was deployed: {reason}" for asked in self.asked for reason in asked.undeployed]
+        return [redact(line) for line in (*lines, *self.errors)]
+
+    def _attempt(self, action: Callable[[], bool]) -> bool:
+        """Return what the action does; the session must end in order whatever happens in it."""
+        try:
+            return action()
+        except DialproofError as error:
+            self.errors += str(error).splitlines()
+        except KeyboardInterrupt as interrupt:
+            self.errors += ["interrupted", *getattr(interrupt, "__notes__", ())]
+        except Exception as error:
+            if os.environ.get("DIALPROOF_DEBUG"):
+                raise
+            self.errors += internal_error(error)
+        return False
+
+    def _judge(self) -> bool:
+        roots = self.recorder.roots or [str(settings.root) for settings in projects_of(self.config).asked_for()]
+        self.asked = [self._ask(root) for root in roots]
+        if self._only is None:
+            self._refuse_several()
+        done = True
+        for asked in self.asked:
+            done &= self._go_on(asked)
+        return done
+
+    @property
+    def _only(self) -> _Asked | None:
+        """The project of the session where it has one: plans, deploys and a named evidence file are for one."""
+        return self.asked[0] if len(self.asked) == 1 else None
 
     def _ask(self, root: str) -> _Asked:
         place = projects_of(self.config).fresh(root)
@@ -129,7 +189,7 @@ class Gatekeeper:
             coverage = covered([c for c in expected.campaigns if c.id in evaluated], seen.cases.values())
         except DialproofError as error:
             result, coverage = None, ()
-            verdict = Verdict(tuple(str(error).splitlines()), (), (), (), (), (), len(seen.cases), 0)
+            verdict = Verdict.closed(*str(error).splitlines(), evaluations=len(seen.cases))
         latencies = tuple(case["ns"] for case in run.cases.values())
         return _Asked(place, verdict, latencies, coverage, result)
 
@@ -205,9 +265,6 @@ class Gatekeeper:
             return "errors during collection" if self.recorder.broken else "interrupted"
         return ""
 
-    def _root_of_arguments(self) -> str:
-        return str(projects_of(self.config).settings_of(common_folder(self.config)).root)
-
     def _refuse_several(self) -> None:
         """Close the gate for what is meant for one project while there are several."""
         names = ", ".join(asked.place.shown(".") for asked in self.asked)
@@ -222,36 +279,37 @@ class Gatekeeper:
         mode = self.option.dialproof_deploy
         if asked.verdict.failed:
             self._withdraw(asked)
-        if mode == "plan" and len(self.asked) == 1:
-            self._plan(asked)
-        if asked.verdict.open and (statement := self._evidence(asked)) is not None:
-            self._call_hooks(statement)
-            return True
-        if mode == "apply" and len(self.asked) == 1:
-            self._record_refusal(asked)
-        return mode is None
+        planned = mode != "plan" or (asked is self._only and self._plan(asked))
+        statement = self._evidence(asked) if asked.verdict.open else None
+        if statement is None:
+            if mode == "apply":
+                self._record_refusal(asked)
+            return mode is None
+        stopped = self._call("pytest_dialproof_gate_open", evidence=statement)
+        (asked.undeployed if mode == "apply" and not self._began else self.errors).extend(stopped)
+        return planned
 
     def _evidence(self, asked: _Asked) -> dict[str, Any] | None:
-        """Write the evidence and return it; None, and the gate closed, where files changed in the last moment."""
+        """Write the evidence and return it; None, and the gate closed, where that cannot be done."""
         from dialproof_deploy.attest import attest
         from dialproof_deploy.evidence import write_evidence
 
         assert asked.result is not None
+        path = self._evidence_path(asked)
         try:
             statement = attest(asked.place.project, asked.verdict, asked.result, now=self.now)
+            if path == self._state(asked).evidence:
+                self._state(asked).create()
+            write_evidence(path, statement)
         except DialproofError as error:
             asked.verdict = asked.verdict.with_reasons(*str(error).splitlines())
             return None
-        path = self._evidence_path(asked)
-        if path == self._state(asked).evidence:
-            self._state(asked).create()
-        write_evidence(path, statement)
         asked.evidence = path
         return statement
 
     def _evidence_path(self, asked: _Asked) -> Path:
         file = self.option.dialproof_evidence
-        return self._path(file) if file and len(self.asked) == 1 else self._state(asked).evidence
+        return self._path(file) if file and asked is self._only else self._state(asked).evidence
 
     def _withdraw(self, asked: _Asked) -> None:
         """Delete the evidence of an earlier run: of the same files, it would still be taken for proof."""
@@ -261,25 +319,34 @@ class Gatekeeper:
         if withdraw_evidence(path):
             asked.lines.append(f"{self._shown(path)}: withdrawn, because items of this run failed")
 
-    def _call_hooks(self, statement: dict[str, Any]) -> None:
-        """Call the hooks of an open gate; an error of theirs is a line, not a traceback."""
+    def _call(self, hook: str, **arguments: Any) -> list[str]:
+        """Call a hook of ours; return why an implementation stopped it, nothing where none did."""
+        caller = getattr(self.config.hook, hook)
         try:
-            self.config.hook.pytest_dialproof_gate_open(evidence=statement, config=self.config)
-        except DialproofError as error:
-            self.errors += str(error).splitlines()
-        except Exception as error:  # noqa: BLE001  (a hook of somebody else: the session must still end in order)
-            self.errors.append(f"pytest_dialproof_gate_open failed: {type(error).__name__}: {error}")
-            self.errors += getattr(error, "__notes__", ())
+            caller(**arguments, config=self.config)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if isinstance(error, Exception) and os.environ.get("DIALPROOF_DEBUG"):
+                raise
+            return describe(error, caller, self.config)
+        return []
 
-    def _plan(self, asked: _Asked) -> None:
+    def _plan(self, asked: _Asked) -> bool:
+        """Show what a deploy would change; return whether the target lets it."""
         try:
-            for plan in self._deployer(asked).plan():
-                asked.lines += plan.render_text().splitlines()
+            plans = self._deployer(asked).plan()
         except DialproofError as error:
             self.errors += str(error).splitlines()
+            return False
+        for plan in plans:
+            asked.lines += plan.render_text().splitlines()
+        return not any(plan.refusals for plan in plans)
 
     def _record_refusal(self, asked: _Asked) -> None:
-        asked.lines.append("nothing was deployed: the gate is closed")
+        asked.undeployed.append("the gate is closed")
+        if asked is not self._only:
+            return
         try:
             self._deployer(asked).record_refusal(asked.verdict.reasons)
         except DialproofError as error:
@@ -291,7 +358,7 @@ class Gatekeeper:
         log = self.option.dialproof_http_log
         return Deployer(
             asked.place.project,
-            environment_of(asked.place.project, self.option.dialproof_env),
+            environment_of(asked.place.config, self.option.dialproof_env),
             self._state(asked),
             os.environ,
             http_log=self._path(log) if log else None,
@@ -301,19 +368,17 @@ class Gatekeeper:
         folder = self.option.dialproof_state_dir
         return StateDir.at(asked.place.config.root, self._path(folder) if folder else None)
 
-    def _report(self) -> None:
-        if self.option.dialproof_gate_report:
-            from dialproof_deploy.gate_report import write_gate_report
-
+    def _report(self) -> bool:
+        file = self.option.dialproof_gate_report
+        if file:
             verdicts = {asked.place.shown("."): asked.verdict for asked in self.asked}
-            write_gate_report(self._path(self.option.dialproof_gate_report), verdicts)
+            write_gate_report(self._path(file), verdicts or {".": Verdict.closed(*map(redact, self.errors))})
+        return True
 
     def _path(self, text: str) -> Path:
         return self.config.invocation_params.dir / text
 
     def _shown(self, path: Path) -> str:
-        from pytest_dialproof.projects import shown_path
-
         return shown_path(path, self.config.invocation_params.dir)
 
 

@@ -6,19 +6,15 @@ imported when the first rules file is collected or the gate is asked.
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dialproof.recorder import RECORDER, Recorder
+from pytest_dialproof.recorder import RECORDER, Recorder, has_our_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
-
-_SUFFIXES = (".yaml", ".yml", ".json", ".csv")
-_KINDS = (".rules.", ".contacts.", ".contactlist.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,12 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
     add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
     add("--dialproof-state-dir", metavar="DIR", help="state directory (default: .dialproof at the configuration root)")
-    parser.addini(
-        "dialproof_files",
-        "globs that a rules, contacts or contact list file must match to be collected (default: all)",
-        type="args",
-        default=[],
-    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -71,11 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect rules, contacts and contact list files."""
-    name = file_path.name.lower()
-    if not name.endswith(_SUFFIXES) or not any(kind in name for kind in _KINDS):
-        return None
-    globs = parent.config.getini("dialproof_files")
-    if globs and not any(fnmatch(file_path.as_posix(), glob) or file_path.match(glob) for glob in globs):
+    if not has_our_name(file_path.name):
         return None
     from pytest_dialproof.collection import collect
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Projects",
     "SessionProject",
-    "common_folder",
     "digests_of",
     "project_of",
     "projects_of",
@@ -116,7 +115,7 @@ class Projects:
         """Return the project that a file belongs to; raises ``UsageError`` for a configuration that is wrong."""
         folder = path.parent
         if folder not in self._by_folder:
-            settings = self._settings(folder)
+            settings = self.settings_of(folder)
             if settings.root not in self._by_root:
                 self._by_root[settings.root] = self._read(settings)
             self._by_folder[folder] = self._by_root[settings.root]
@@ -125,11 +124,6 @@ class Projects:
     def get(self, root: str) -> SessionProject | None:
         """Return the project of a root if this process has read it."""
         return self._by_root.get(Path(root))
-
-    def asked_for(self) -> SessionProject:
-        """Return the project of the paths on the command line, whether anything of it was collected or not."""
-        settings = self.settings_of(common_folder(self._config))
-        return self._by_root.get(settings.root) or self._read(settings)
 
     def fresh(self, root: str) -> SessionProject:
         """Return a project as it lies on disk now.
@@ -144,17 +138,32 @@ class Projects:
         return SessionProject(settings, load_project(settings), self._config)
 
     def settings_of(self, folder: Path) -> Config:
-        """Return the configuration of a folder."""
-        return load_config(folder)
+        """Return a folder's configuration.
 
-    def _settings(self, folder: Path) -> Config:
-        """Return a folder's configuration; without one, the folder that was asked for is the root."""
+        Without one, pytest's root directory is the project of all that lies below it, and any other folder is one of
+        its own.
+        """
         settings = load_config(folder)
-        if settings.file is None:
-            for candidate in (common_folder(self._config), self._config.rootpath.resolve()):
-                if folder.resolve().is_relative_to(candidate):
-                    return replace(settings, root=candidate)
+        if settings.file is None and self._rootpath and settings.root.is_relative_to(self._rootpath):
+            return replace(settings, root=self._rootpath)
         return settings
+
+    def asked_for(self) -> list[Config]:
+        """Return the configurations of the paths that pytest was asked for, whether they hold files of ours or not."""
+        start = self._config.invocation_params.dir
+        paths = (Path(os.path.abspath(start / argument.partition("::")[0])) for argument in self._config.args)
+        folders = [path if path.is_dir() else path.parent for path in paths if path.exists()]
+        found = [self.settings_of(folder) for folder in dict.fromkeys(folders or [start])]
+        return list({settings.root: settings for settings in found}.values())
+
+    @cached_property
+    def _rootpath(self) -> Path | None:
+        """Pytest's root directory, if somebody chose it; else what paths in distant folders have in common is none."""
+        config = self._config
+        rootpath = config.rootpath.resolve()
+        here = config.invocation_params.dir.resolve()
+        chosen = config.inipath is not None or config.option.rootdir is not None or rootpath == here
+        return rootpath if chosen else None
 
     def _read(self, settings: Config) -> SessionProject:
         project = load_project(settings)
@@ -178,17 +187,17 @@ def projects_of(config: pytest.Config) -> Projects:
 
 
 def digests_of(project: Project) -> dict[str, str]:
-    """Return the sha256 of every file that decides what the tests say, the configuration's own included."""
-    import hashlib
+    """Return the sha256 of everything that decides what the tests say, as this process parsed it.
 
-    digests = dict(project.digests)
-    file = project.config.file
-    if file is not None:
-        name = Path(os.path.relpath(file, project.config.root)).as_posix()
-        try:
-            digests[name] = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError:
-            digests[name] = "unreadable"
+    That is every file, the configuration's own included, and the configuration that came of it.
+    """
+    from dialproof_deploy.attest import configuration_of
+    from dialproof_deploy.evidence import json_digest
+
+    config = project.config
+    digests = {**project.digests, "the effective configuration": json_digest(configuration_of(config))}
+    if config.file is not None:
+        digests[Path(os.path.relpath(config.file, config.root)).as_posix()] = config.digest
     return digests
 
 
@@ -199,7 +208,7 @@ def _unchanged(project: Project) -> bool:
     from dialproof.reading import project_files
 
     root = project.config.root
-    found, suspects = project_files(root)
+    found, suspects = project_files(root, project.config.exclude)
     if suspects or project.problems:
         return False
     try:
@@ -207,16 +216,6 @@ def _unchanged(project: Project) -> bool:
     except (OSError, ValueError):
         return False
     return now == dict(project.digests)
-
-
-def common_folder(config: pytest.Config) -> Path:
-    """Return the deepest folder above all paths that pytest was asked for."""
-    folders = []
-    for argument in config.args:
-        path = Path(os.path.abspath(config.invocation_params.dir / argument.partition("::")[0]))
-        if path.exists():
-            folders.append((path if path.is_dir() else path.parent).resolve())
-    return Path(os.path.commonpath(folders)) if folders else config.rootpath
 
 
 def real(path: Path) -> Path:

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-__all__ = ["RECORDER", "Recorder", "Run"]
+__all__ = ["RECORDER", "Recorder", "Run", "has_our_name"]
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".csv")
+_KINDS = (".rules.", ".contacts.", ".contactlist.")
+
+
+def has_our_name(name: str) -> bool:
+    """Tell whether the name of a file looks like one of ours; ``dialproof.reading.kind_of`` decides."""
+    name = name.lower()
+    return name.endswith(_SUFFIXES) and any(kind in name for kind in _KINDS)
 
 
 @dataclass
@@ -26,8 +35,8 @@ class Run:
 class Recorder:
     """One of these is registered as a plugin in the controller and in each worker.
 
-    ``runs`` is keyed by configuration root; ``read`` by process, then root: the sha256 of each file that was parsed
-    there, None for a process that never said.
+    ``runs`` is keyed by configuration root; ``read`` by process, then root: the sha256 of all that was parsed there
+    (``digests_of``), None for a process that never said.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -45,8 +54,19 @@ class Recorder:
             found = self.runs[root] = Run()
         return found
 
+    @property
+    def roots(self) -> list[str]:
+        """The configuration roots of which anything was read or run."""
+        read = {root for roots in self.read.values() for root in roots or ()}
+        return sorted({*read, *self.runs})
+
+    @property
+    def tried(self) -> bool:
+        """Whether there was a file of ours, even one that could not be collected."""
+        return bool(self.roots) or any(has_our_name(node.partition("::")[0]) for node in self.broken)
+
     def note_read(self, root: str, digests: dict[str, str]) -> None:
-        """Take note of the files that this process parsed."""
+        """Take note of what this process parsed."""
         mine = self.read.setdefault("this process", {})
         if mine is not None:
             mine[root] = digests
@@ -63,7 +83,7 @@ class Recorder:
         run = self.run(data["root"])
         phases = run.phases.setdefault(data["id"], [])
         outcome: str = report.outcome
-        if outcome == "passed" and (verdict := data.get("verdict", outcome)) != outcome:
+        if report.when == "call" and outcome == "passed" and (verdict := data.get("verdict")) != "passed":
             outcome = "rerun" if verdict == "rerun" else "overruled"
         phases.append((str(report.when), outcome, hasattr(report, "wasxfail")))
         if "case" in data:

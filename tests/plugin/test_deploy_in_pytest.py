@@ -7,13 +7,13 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.plugin.conftest import ITEMS, edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     Run = Callable[..., pytest.RunResult]
 
@@ -80,11 +80,68 @@ def test_plan_prints_even_when_the_gate_is_closed(project: Path, run: Run) -> No
     result.stdout.fnmatch_lines(["Campaign cmp_123: 2 create", "GATE OPEN*"])
 
 
-def test_unknown_environment_is_named(project: Path, run: Run) -> None:
-    """An environment that the configuration does not have fails the session with those there are."""
-    result = run("rules", "--dialproof-deploy=apply", "--dialproof-env=staging")
+def test_a_plan_with_refusals_fails_the_session(project: Path, run: Run, workers: str) -> None:
+    """What the target holds beside the rules stops a deploy; a plan that says so is no success."""
+    assert run("rules", *APPLY).ret == 0
+    edit(project / "premium.rules.yaml", "- name: new_lead", "- name: young_lead")
+    edit(project / "premium.contacts.yaml", "matched: [new_lead]", "matched: [young_lead]")
+    result = run("rules", workers, "--dialproof-deploy=plan", "--dialproof-env=sandbox")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["error: there is no environment 'staging'; there are sandbox"])
+    result.stdout.fnmatch_lines(["Refused: *new_lead*", "GATE OPEN*"])
+
+
+_STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:9"\nfreeze = ["{}"]\n'
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "sentence"),
+    [
+        ("", ["--dialproof-env=staging"], "there is no environment 'staging'; there are sandbox"),
+        (
+            _STAGING.format("campain-rules", "Fri 15:00-Mon 08:00"),
+            ["--dialproof-env=staging"],
+            "environment 'staging': there is no target 'campain-rules'; there are campaign-rules",
+        ),
+        (
+            _STAGING.format("campaign-rules", "Fri 15:00-Mon 08:00"),
+            ["--dialproof-env=staging"],
+            "environment 'staging': *GENESYS_CLIENT_ID*GENESYS_CLIENT_SECRET*",
+        ),
+        (
+            _STAGING.format("campaign-rules", "Mon 00:00-Mon 00:00"),
+            ["--dialproof-env=staging"],
+            "freeze 'Mon 00:00-Mon 00:00': it ends when it starts: *",
+        ),
+        (
+            "",
+            ["--dialproof-env=sandbox", "--dialproof-audit-export=audit.xls"],
+            "*audit.xls: no sink writes .xls: use .json, .jsonl or .csv",
+        ),
+    ],
+    ids=["environment", "target", "credentials", "freeze", "export"],
+)
+def test_what_cannot_begin_is_a_usage_error(
+    project: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: str,
+    config: str,
+    options: list[str],
+    sentence: str,
+) -> None:
+    """What no test can change is said before any test is run, and an earlier gate report does not stay open."""
+    for name in ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENV", "GENESYS_CAMPAIGN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    (project.parent / "dialproof.toml").write_text(config, encoding="utf-8")
+    (project.parent / "gate.json").write_text('{"open": true}', encoding="utf-8")
+    result = run("rules", workers, "--dialproof-deploy=apply", *options, "--dialproof-gate-report=gate.json")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+    result.stdout.no_fnmatch_line("*passed*")
+    report = json.loads((project.parent / "gate.json").read_text(encoding="utf-8"))
+    assert report["open"] is False
+    assert len(report["projects"][0]["reasons"]) == 1
+    assert not (project.parent / ".dialproof").exists()
 
 
 def test_options_that_need_each_other(project: Path, run: Run) -> None:
@@ -103,17 +160,6 @@ def test_deploy_without_rules_is_closed(run: Run, pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(["GATE CLOSED", "  - there is no campaign to deploy: no rules file was found*"])
 
 
-def test_missing_credentials_are_named_all_at_once(project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real environment needs its variables; the message names every one that is missing."""
-    for name in ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENV", "GENESYS_CAMPAIGN_ID"):
-        monkeypatch.delenv(name, raising=False)
-    config = '[environments.staging]\ntarget = "campaign-rules"\nbase_url = "http://127.0.0.1:9"\n'
-    (project.parent / "dialproof.toml").write_text(config, encoding="utf-8")
-    result = run("rules", "--dialproof-deploy=plan", "--dialproof-env=staging")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["error: environment 'staging': *GENESYS_CLIENT_ID*GENESYS_CLIENT_SECRET*"])
-
-
 def test_hooks_are_called_in_order(project: Path, run: Run, pytester: pytest.Pytester) -> None:
     """A conftest sees the evidence when the gate opens, and the result of the deploy."""
     pytester.makeconftest(
@@ -130,14 +176,46 @@ def test_hooks_are_called_in_order(project: Path, run: Run, pytester: pytest.Pyt
     result.stdout.fnmatch_lines(["open 4 sandbox"])
 
 
-def test_a_hook_that_raises_fails_the_session_without_traceback(
-    project: Path, run: Run, pytester: pytest.Pytester
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("raise ValueError('+15551234567')", " failed (ValueError); set DIALPROOF_DEBUG=1 to see where"),
+        ("pytest.fail('no ticket')", ": no ticket"),
+        ("pytest.skip('no ticket')", ": no ticket"),
+        ("pytest.exit('no ticket')", ": no ticket"),
+        ("sys.exit('no ticket')", ": no ticket"),
+        ("sys.exit()", " failed (SystemExit); set DIALPROOF_DEBUG=1 to see where"),
+        ("raise RefusedError('no ticket')", ": no ticket"),
+    ],
+)
+def test_a_hook_that_raises_stops_the_deploy_and_nothing_else(
+    project: Path, run: Run, pytester: pytest.Pytester, statement: str, sentence: str
 ) -> None:
-    """The error of somebody's hook is a line with its type, and the exit status is 1."""
-    pytester.makeconftest("def pytest_dialproof_gate_open():\n    raise ValueError('no ticket')\n")
-    result = run("rules")
+    """However it raises, the session ends in order; the hook and the plugin are named, and no unexpected text shown."""
+    pytester.makeconftest(
+        "import sys\nimport pytest\nfrom dialproof.errors import RefusedError\n"
+        f"def pytest_dialproof_gate_open():\n    {statement}\n"
+    )
+    result = run("rules", *APPLY)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["error: pytest_dialproof_gate_open failed: ValueError: no ticket"])
+    said = f"pytest_dialproof_gate_open of conftest.py{sentence}"
+    result.stdout.fnmatch_lines([f"nothing was deployed: {said}", "GATE OPEN*", f"*{ITEMS} passed*"])
+    assert "5551234567" not in result.stdout.str() + result.stderr.str()
+    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+    without = run("rules")
+    assert without.ret == 1
+    without.stdout.fnmatch_lines([f"error: {said}", "GATE OPEN*"])
+
+
+def test_a_hook_that_raises_after_the_deploy_is_named(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """The deploy is made and said; the error is that of the hook that was told of it, in a plugin with its own name."""
+    pytester.syspathinsert()
+    pytester.makepyfile(house="def pytest_dialproof_deployed():\n    raise ValueError('no line')\n")
+    result = run("rules", *APPLY, "-p", "house")
+    assert result.ret == 1
+    said = "pytest_dialproof_deployed of house failed (ValueError); set DIALPROOF_DEBUG=1 to see where"
+    result.stdout.fnmatch_lines([f"error: {said}", "deployed to sandbox: 2 writes*", "GATE OPEN*"])
+    result.stdout.no_fnmatch_line("*nothing was deployed*")
 
 
 def test_two_projects_are_judged_apart_and_deployed_one_at_a_time(
@@ -173,15 +251,18 @@ def test_without_a_terminal_report_a_closed_gate_is_said_on_stderr(project: Path
     result.stderr.fnmatch_lines([f"dialproof: gate closed: {ITEMS - 1} items were deselected by -k 'gold': *"])
 
 
-def test_an_export_that_nobody_can_write_is_found_before_the_deploy(project: Path, run: Run) -> None:
-    """The suffix is wrong whatever happens: nothing is sent."""
-    result = run("rules", *APPLY, "--dialproof-audit-export=audit.xls")
+def test_a_deploy_that_is_refused_says_so_above_the_verdict(project: Path, run: Run) -> None:
+    """Every reason why nothing was deployed begins in the same words, and the verdict comes last."""
+    config = "[environments.sandbox]\nfreeze = ["
+    config += ", ".join(f'"{day} 00:00-{day} 12:00", "{day} 12:00-{day} 23:59"' for day in ("Mon", "Tue", "Wed", "Thu"))
+    config += ', "Fri 00:00-Mon 00:00", "Mon 23:59-Fri 00:00"]\n'
+    (project.parent / "dialproof.toml").write_text(config, encoding="utf-8")
+    result = run("rules", *APPLY)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["error: *audit.xls: no sink writes .xls: use .json, .jsonl or .csv"])
-    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+    result.stdout.fnmatch_lines(["nothing was deployed: environment 'sandbox' is frozen *", "GATE OPEN*"])
 
 
-def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run_apart: Run, pytester: pytest.Pytester) -> None:
     """Ctrl-C between two writes ends the session in order, with what was made undone."""
     pytester.makeconftest(
         """
@@ -197,7 +278,7 @@ def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run: Run, py
         CampaignRulesTarget.create_rule = interrupted
         """
     )
-    result = run("rules", *APPLY)
+    result = run_apart("rules", *APPLY)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         ["error: interrupted", "error: write 2 of 2 (create of rule 'new_lead') failed; the 1 write made was undone"]
@@ -209,7 +290,7 @@ def test_an_interrupted_deploy_is_undone_and_says_so(project: Path, run: Run, py
 
 
 def test_a_defect_at_the_end_is_a_line_and_fails_the_session(
-    project: Path, run: Run, pytester: pytest.Pytester
+    project: Path, run_apart: Run, pytester: pytest.Pytester
 ) -> None:
     """An unexpected error in the gate does not take the summary away, and shows nothing but its type."""
     pytester.makeconftest(
@@ -222,9 +303,9 @@ def test_a_defect_at_the_end_is_a_line_and_fails_the_session(
         gatekeeper.decide = broken
         """
     )
-    result = run("rules", *APPLY)
+    result = run_apart("rules", *APPLY)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["GATE CLOSED", "error: internal error (LookupError); set DIALPROOF_DEBUG=1 *", f"*{ITEMS} passed*"]
+        ["GATE CLOSED", "  - internal error (LookupError); set DIALPROOF_DEBUG=1 *", f"*{ITEMS} passed*"]
     )
     assert "5551234567" not in result.stdout.str() + result.stderr.str()

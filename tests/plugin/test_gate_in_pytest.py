@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Run = Callable[..., pytest.RunResult]
+
+APPLY = ("--dialproof-deploy=apply", "--dialproof-env=sandbox")
 
 
 def _closed(result: pytest.RunResult, *sentences: str) -> None:
@@ -151,6 +153,25 @@ def test_file_changed_after_collection_closes(project: Path, run: Run, pytester:
     _closed(run("rules", workers), "rules/premium.rules.yaml was changed after collection")
 
 
+def test_configuration_changed_after_collection_closes(
+    project: Path, run: Run, pytester: pytest.Pytester, workers: str
+) -> None:
+    """What was tested under is the configuration that was parsed, not what lies there now."""
+    pytester.makeconftest(
+        """
+        import pathlib
+
+        def pytest_sessionfinish(session):
+            pathlib.Path("dialproof.toml").write_text("[semantics]\\nundecided = 'met'\\n")
+        """
+    )
+    _closed(
+        run("rules", workers),
+        "dialproof.toml was changed after collection",
+        "the effective configuration was changed after collection",
+    )
+
+
 def test_file_added_after_collection_closes(project: Path, run: Run, pytester: pytest.Pytester) -> None:
     """A file that nobody collected closes the gate, and so do its items."""
     pytester.makeconftest(
@@ -235,23 +256,67 @@ def test_uncovered_rule_closes_unless_configuration_relaxes_it(project: Path, ru
     assert statement["predicate"]["dialproof"]["coverage"]["policy"] == "none"
 
 
-def test_no_gate_without_a_run(project: Path, run: Run) -> None:
-    """--collect-only and --setup-plan run nothing: there is no verdict, and a deploy that was asked for is not made."""
-    for option in ("--collect-only", "--setup-plan"):
-        result = run("rules", option, "--dialproof-deploy=apply", "--dialproof-env=sandbox")
-        result.stdout.no_fnmatch_line("GATE*")
-        result.stdout.fnmatch_lines(["nothing was run, so there is no gate: nothing is planned or deployed"])
+@pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
+def test_no_gate_without_a_run(project: Path, run: Run, option: str, workers: str) -> None:
+    """Where nothing is run there is no verdict; a deploy that was asked for is not made, and that is no success."""
+    result = run("rules", workers, option, *APPLY, "--dialproof-gate-report=gate.json")
+    assert result.ret == 1
+    result.stdout.no_fnmatch_line("GATE*")
+    why = "nothing was run, so there is no gate: nothing is planned, deployed or written as evidence"
+    result.stdout.fnmatch_lines([why])
+    assert _report(project)["projects"][0]["reasons"] == [why]
     assert not (project.parent / ".dialproof").exists()
+    assert run("rules", option).ret == 0
 
 
 def test_gate_report_as_json_and_junit(project: Path, run: Run) -> None:
     """--dialproof-gate-report writes the verdict by the suffix of the file."""
     run("rules", "-k", "gold", "--dialproof-gate-report=gate.json")
-    report = json.loads((project.parent / "gate.json").read_text(encoding="utf-8"))
+    report = _report(project)
     assert report["open"] is False
     assert report["projects"][0]["items"] == {"expected": ITEMS, "passed": 1}
     run("rules", "-k", "gold", "--dialproof-gate-report=gate.xml")
     assert 'failures="1"' in (project.parent / "gate.xml").read_text(encoding="utf-8")
+
+
+def test_a_wrong_configuration_closes(project: Path, run: Run, workers: str) -> None:
+    """No item can be collected then; the gate says so, with the reasons in a report that was open before."""
+    (project.parent / "gate.json").write_text('{"open": true}', encoding="utf-8")
+    (project.parent / "dialproof.toml").write_text("selct = []\n", encoding="utf-8")
+    result = run("rules", workers, "--dialproof-gate-report=gate.json")
+    assert result.ret != 0
+    _closed(result, "dialproof.toml: selct: unknown key; did you mean select?")
+    assert _report(project)["open"] is False
+    assert _report(project)["projects"][0]["reasons"] == ["dialproof.toml: selct: unknown key; did you mean select?"]
+    _closed(run("rules"), "dialproof.toml: selct: unknown key; *")
+
+
+@pytest.mark.parametrize("option", ["--dialproof-gate-report=gate.json", "--dialproof-evidence=e.json"])
+def test_a_run_without_our_files_is_judged_if_that_was_asked_for(
+    run: Run, pytester: pytest.Pytester, option: str, workers: str
+) -> None:
+    """Nothing of ours was collected: whoever asked for the verdict or the evidence is told that the gate is closed."""
+    pytester.makepyfile("def test_other(): pass")
+    result = run(workers, option)
+    assert result.ret == 0
+    _closed(result, "there is no campaign to deploy: no rules file was found*")
+    if "report" in option:
+        assert _report(pytester.path / "rules")["open"] is False
+
+
+def test_evidence_that_cannot_be_written_closes(project: Path, run: Run, workers: str) -> None:
+    """An open gate is one with evidence: no verdict, report or deploy says otherwise."""
+    (project.parent / "file").write_text("", encoding="utf-8")
+    result = run("rules", workers, "--dialproof-evidence=file/e.json", "--dialproof-gate-report=gate.json", *APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["nothing was deployed: the gate is closed"])
+    _closed(result, "*file/e.json: the evidence cannot be written: *")
+    assert _report(project)["open"] is False
+    assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
+
+
+def _report(project: Path) -> Any:
+    return json.loads((project.parent / "gate.json").read_text(encoding="utf-8"))
 
 
 def _mark(pytester: pytest.Pytester, part: str, mark: str) -> None:
@@ -267,7 +332,7 @@ def _mark(pytester: pytest.Pytester, part: str, mark: str) -> None:
     )
 
 
-@pytest.mark.parametrize("hook", ["report", "call"])
+@pytest.mark.parametrize("hook", ["report", "call", "verdict"])
 def test_a_plugin_that_turns_failures_into_passes_closes(
     project: Path, run: Run, pytester: pytest.Pytester, hook: str, workers: str
 ) -> None:
@@ -275,6 +340,8 @@ def test_a_plugin_that_turns_failures_into_passes_closes(
     edit(project / "premium.contacts.yaml", "matched: [new_lead]", "matched: []")
     bodies = {
         "report": "makereport():\n    report = yield\n    report.outcome = 'passed'\n    return report\n",
+        "verdict": "makereport():\n    report = yield\n    if report.failed:\n        report.outcome = 'passed'\n"
+        "        del report.dialproof['verdict']\n    return report\n",
         "call": "call():\n    try:\n        yield\n    except Exception:\n        pass\n",
     }
     pytester.makeconftest(
