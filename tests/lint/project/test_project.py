@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from dialproof.config import load_config
 from dialproof.errors import UsageError
 from dialproof.project import Project, load_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = "columns: {a: {type: number}}\n"
 
@@ -99,6 +96,22 @@ def test_excluded_files_are_no_part_of_the_project(tmp_path: Path) -> None:
     assert [line.partition(": DP102 ")[2].partition(";")[0] for line in found(project)] == [
         "there is no contact list file 'other/x.contactlist.yaml'"
     ]
+
+
+def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may lie in it cannot be known, so it is not passed over; excluding it says that nothing does."""
+    is_file = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    files = {"closed/p.rules.yaml": rules("r"), "p.rules.yaml": rules("r")}
+    with pytest.raises(UsageError, match="closed: cannot be searched: Permission denied; exclude it"):
+        load(tmp_path, files)
+    assert list(load(tmp_path, {"dialproof.toml": 'exclude = ["closed"]'}).rules_files) == ["p.rules.yaml"]
 
 
 def test_a_file_without_a_kind_in_its_name_is_reported(tmp_path: Path) -> None:
