@@ -96,4 +96,5 @@ def _wanted(item: CaseItem, leaf: Leaf) -> str:
     columns, condition = item.campaign.contact_list, leaf.condition
     if isinstance(condition, When):
         return cel_text(leaf.wanted, item.place.evaluator(item.campaign).leaf(condition).reads, columns)
-    return MASK if leaf.wanted and is_personal(condition.source, condition.subject, columns) else leaf.wanted
+    blank = condition.value is None or condition.value == ""
+    return leaf.wanted if blank or not is_personal(condition.source, condition.subject, columns) else MASK
