@@ -298,7 +298,7 @@ def cel_text(node: Node) -> str:
     if node.function == "neg":
         return f"-({arguments[0]})"
     if not node.function.isidentifier() or node.function == "in":
-        return f"({arguments[0]} {node.function} {arguments[1]})"
+        return f"({f' {node.function} '.join(arguments)})"
     target = f"{cel_text(node.target)}." if node.target is not None else ""
     return f"{target}{node.function}({', '.join(arguments)})"
 

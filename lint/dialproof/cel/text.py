@@ -11,7 +11,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dialproof.cel.values import fold, number_text, parse_boolean, parse_datetime, parse_number, parse_period
+from dialproof.cel.values import (
+    compile_pattern,
+    fold,
+    number_text,
+    parse_boolean,
+    parse_datetime,
+    parse_number,
+    parse_period,
+)
 from dialproof.model.operators import NEGATED, OPERATORS, context_type
 
 if TYPE_CHECKING:
@@ -179,16 +187,10 @@ def _plain(value: object) -> str:
 
 
 def _check_pattern(pattern: str) -> None:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "unknown reason"
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        raise ConditionError(f"expected a regular expression of RE2, found {pattern!r}: {reason}") from error
+        compile_pattern(pattern)
+    except ValueError as error:
+        raise ConditionError(f"expected a regular expression of RE2, found {pattern!r}: {error}") from error
 
 
 def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> str:

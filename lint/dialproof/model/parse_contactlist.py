@@ -114,14 +114,10 @@ def _fitting(reader: Reader, column: Column, node: Node | None, value: Any, key:
 
 
 def _check_pattern(reader: Reader, node: Node | None, pattern: str) -> None:
-    import re2
+    from dialproof.cel.values import compile_pattern
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "unknown reason"
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        compile_pattern(pattern)
+    except ValueError as error:
         assert node is not None
-        reader.problem(node, f"pattern: expected a regular expression of RE2: {reason}")
+        reader.problem(node, f"pattern: expected a regular expression of RE2: {error}")
