@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from datetime import date, datetime
@@ -21,6 +22,9 @@ __all__ = ["ID_KINDS", "is_root", "read_config"]
 ID_KINDS = ("campaigns", "lists", "skills", "wrapUpCodes", "dataActions", "contactLists", "queues")
 """What logical ids can name, in the inventory and in the ids of an environment."""
 
+MAX_AGE_HOURS = 87_600.0
+"""The oldest evidence that a gate can ask for: ten years."""
+
 _T = TypeVar("_T")
 _SELECTOR = re.compile(r"[A-Z]+[0-9]*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -33,6 +37,10 @@ _KINDS: Mapping[type, str] = {
     dict: "a table",
     list: "a list",
 }
+
+
+class _UnreadableError(UsageError):
+    """The system lets nobody read a folder or a configuration file."""
 
 
 def read_config(start: Path) -> Config:
@@ -50,32 +58,44 @@ def read_config(start: Path) -> Config:
 
 
 def is_root(folder: Path) -> bool:
-    """Tell whether a folder has a configuration of its own, and so is a project of its own."""
+    """Tell whether a folder has a configuration of its own, and so is a project of its own.
+
+    Raises :class:`UsageError` where nobody can tell, because the folder or its configuration cannot be read.
+    """
     try:
         return bool(_tables(folder))
+    except _UnreadableError:
+        raise
     except UsageError:  # whoever reads this configuration will report it
-        return (folder / "dialproof.toml").is_file()
+        return _is_file(folder / "dialproof.toml")
 
 
 def _tables(folder: Path) -> list[tuple[Path, object, str]]:
     """Return file, table and key prefix of each configuration in a folder."""
     found: list[tuple[Path, object, str]] = []
     own = folder / "dialproof.toml"
-    if own.is_file():
+    if _is_file(own):
         found.append((own, _toml(own), ""))
     shared = folder / "pyproject.toml"
-    if shared.is_file():
+    if _is_file(shared):
         tool = _toml(shared).get("tool")
         if isinstance(tool, dict) and "dialproof" in tool:
             found.append((shared, tool["dialproof"], "tool.dialproof."))
     return found
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise _UnreadableError(f"{_shown(path.parent)}: cannot be read: {error.strerror}") from None
+
+
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise UsageError(f"{_shown(file)}: cannot be read: {error.strerror}") from error
+        raise _UnreadableError(f"{_shown(file)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UsageError(f"{_shown(file)}: expected text in UTF-8, found the byte 0x{byte:02x}") from None
@@ -146,7 +166,7 @@ class _Reader:
     def value(self, key: str, value: object, kind: type[_T]) -> _T | None:
         """Return a value of one type, a whole number also where a number is due."""
         if kind is float and type(value) is int:
-            value = float(value)
+            value = float(value) if abs(value) < 2**1023 else math.inf
         if type(value) is kind:
             return value
         self.problem(key, f"expected {_KINDS[kind]}, found {self.found(value)}")
@@ -225,19 +245,18 @@ class _Reader:
         read = {
             "coverage": self.choice("rules", "none"),
             "maxConflictRate": self.number(0.0, 1.0),
-            "maxAgeHours": self.number(0.0, None),
+            "maxAgeHours": self.number(0.0, MAX_AGE_HOURS),
             "accept": self.accepted_findings,
         }
         return Gate(**self.record(key, value, read))
 
-    def number(self, low: float, high: float | None) -> Callable[[str, object], float | None]:
+    def number(self, low: float, high: float) -> Callable[[str, object], float | None]:
         """Return a reader of a number within bounds."""
 
         def read(key: str, value: object) -> float | None:
             number = self.value(key, value, float)
-            if number is not None and not (low <= number <= (float("1e300") if high is None else high)):
-                between = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
-                self.problem(key, f"expected a number of {between}, found {number:g}")
+            if number is not None and not low <= number <= high:
+                self.problem(key, f"expected a number of {low:g} to {high:g}, found {number:g}")
             return number
 
         return read

@@ -20,6 +20,7 @@ from dialproof.cel.values import (
     parse_number,
     parse_period,
 )
+from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.operators import NEGATED, OPERATORS, context_type
 
 if TYPE_CHECKING:
@@ -80,10 +81,7 @@ def condition_type(condition: Condition, columns: ContactList) -> ValueType:
     if condition.source == "context":
         return context_type(condition.subject) or "string"
     column = columns.columns.get(condition.subject)
-    if column is None:
-        return "string"
-    kinds: Mapping[str, ValueType] = {"integer": "number", "date": "datetime"}
-    return kinds.get(column.type, column.type)  # type: ignore[arg-type]
+    return "string" if column is None else VALUE_TYPES[column.type]
 
 
 def compares_numbers(condition: Condition, kind: ValueType) -> bool:
@@ -206,8 +204,7 @@ def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> str
         operand = operand if native == wanted else f"{wanted}({operand})"
     else:
         column = columns.columns.get(condition.subject)
-        kinds = {"integer": "number", "date": "datetime"}
-        native = None if column is None else kinds.get(column.type, column.type)  # type: ignore[assignment]
+        native = None if column is None else VALUE_TYPES[column.type]
         if native == wanted:
             operand = path_text("contact", condition.subject, columns.columns)
         else:
