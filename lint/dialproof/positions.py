@@ -77,5 +77,6 @@ class Problems(Generic[_P]):
         further = self.count - len(self._first)
         if not further:
             return self._first
-        last = self._first[-1]
-        return [*self._first, self._kind(last.path, last.span, last.code, f"and {further:,} more in this file")]
+        last = max(self._first, key=lambda problem: problem.span)
+        behind = Span.point(last.span.end_line, last.span.end_column)
+        return [*self._first, self._kind(last.path, behind, last.code, f"and {further:,} more in this file")]

@@ -13,7 +13,7 @@ import yaml
 
 from dialproof.nodes import whole_value
 from dialproof.scalar_places import content_start
-from dialproof.tree import UnreadableError
+from dialproof.tree import MAX_DEPTH, TOO_DEEP, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,8 @@ _WORDS: dict[str, ScalarValue] = {
     "FALSE": False,
 }
 _NUMERIC_START = frozenset("+-.0123456789")
+
+_LIBYAML_DEPTH = 1000
 
 AMBIGUOUS_WORDS = frozenset(
     form for word in ("y", "n", "yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
@@ -125,6 +127,8 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _explained(text: str, offset: int, error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    if "nesting depth" in str(error.problem):  # libyaml looks ahead, and has a bound of its own
+        return _too_deep(text, offset), TOO_DEEP
     line_start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     indentation = re.compile(r"[ \t]*").match(text, line_start)
     assert indentation is not None
@@ -134,6 +138,16 @@ def _explained(text: str, offset: int, error: yaml.MarkedYAMLError) -> tuple[int
     problem = str(error.problem or "cannot be read").replace("'\\t'", "a tab")
     context = str(error.context or "")
     return offset, f"not YAML: {problem}" + (f" ({context})" if context else "")
+
+
+def _too_deep(text: str, offset: int) -> int:
+    """Return the bracket that is one level too deep, from the place of the first that libyaml does not take."""
+    inner = _LIBYAML_DEPTH - MAX_DEPTH
+    for at in range(offset - 1, -1, -1):
+        inner += (text[at] in "]}") - (text[at] in "[{")
+        if not inner:
+            return at
+    return offset
 
 
 def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -> None:

@@ -132,6 +132,7 @@ campaigns.c = {}
 inventory.list = []
 [gate]
 maxConflictRate = 1.5
+maxAgeHours = 1e12
 accept = [{code = "DP301", rule = "", until = "soon"}, 5]
 [environments.prod]
 base_url = "http://example.com"
@@ -149,6 +150,7 @@ ids.lists = {a = 1}
         "campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
         "inventory.list: unknown key; did you mean lists?",
         "gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
+        "gate.maxAgeHours: expected a number of 0 to 87600, found 1e+12",
         "gate.accept[0].rule: expected text, found none",
         "gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
         "gate.accept[0]: missing reason",
