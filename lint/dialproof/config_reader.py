@@ -29,6 +29,9 @@ _T = TypeVar("_T")
 _SELECTOR = re.compile(r"[A-Z]+[0-9]*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?(?:/|$)")
+_TOML_LINE = re.compile(
+    r"""\s*(?:(\[\[?)([^\]]+)\]|((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=)"""
+)
 _KINDS: Mapping[type, str] = {
     bool: "true or false",
     str: "text",
@@ -53,7 +56,7 @@ def read_config(start: Path) -> Config:
             raise UsageError(f"{candidate}: dialproof.toml and [tool.dialproof] of pyproject.toml: keep one of them")
         if found:
             file, table, prefix = found[0]
-            return _Reader(_shown(file), prefix).config(candidate, file, table)
+            return _Reader(file, prefix).config(candidate, table)
     return Config(root=folder, environments={"sandbox": Environment("sandbox")})
 
 
@@ -108,15 +111,48 @@ def _shown(file: Path) -> str:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.as_posix()
 
 
+def _lines_of_keys(text: str) -> dict[str, int]:
+    """Return the line on which each table and key of a TOML text begins, by its name without quotes.
+
+    tomllib tells no places; this reads the lines that begin with ``[table]`` or ``key =``. What stands in an inline
+    table is on the line of that table's key.
+    """
+    lines: dict[str, int] = {}
+    tables: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _TOML_LINE.match(line)
+        if found is None:
+            continue
+        opening, header, key = found.groups()
+        name = re.sub(r"\s*\.\s*", ".", (header or key).strip()).replace('"', "").replace("'", "")
+        if header is None:
+            lines.setdefault(f"{table}{name}", number)
+            continue
+        if opening == "[[":
+            index = tables[name] = tables.get(name, -1) + 1
+            name = f"{name}[{index}]"
+        table = f"{name}."
+        lines.setdefault(name, number)
+    return lines
+
+
+def _line(lines: Mapping[str, int], key: str) -> str:
+    """Return ``:LINE`` of a key, or of the nearest table around it that has a line."""
+    while key and key not in lines:
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return f":{lines[key]}" if key else ""
+
+
 class _Reader:
     """Reads one table; ``errors`` collects a line for each thing that is wrong."""
 
-    def __init__(self, file: str, prefix: str) -> None:
+    def __init__(self, file: Path, prefix: str) -> None:
         self.file = file
         self.prefix = prefix
-        self.errors: list[str] = []
+        self.errors: list[tuple[str, str]] = []
 
-    def config(self, root: Path, file: Path, written: object) -> Config:
+    def config(self, root: Path, written: object) -> Config:
         """Return the configuration, or raise with all errors."""
         read: dict[str, Callable[[str, object], object]] = {
             "select": self.selectors,
@@ -135,12 +171,13 @@ class _Reader:
         if "environments" not in fields:
             fields["environments"] = {"sandbox": Environment("sandbox")}
         if self.errors:
-            raise UsageError("\n".join(f"{self.file}: {line}" for line in self.errors))
-        return Config(root=root, file=file, **{k.replace("-", "_"): v for k, v in fields.items()})
+            lines = _lines_of_keys(self.file.read_text("utf-8"))
+            raise UsageError("\n".join(f"{_shown(self.file)}{_line(lines, key)}: {text}" for key, text in self.errors))
+        return Config(root=root, file=self.file, **{k.replace("-", "_"): v for k, v in fields.items()})
 
     def problem(self, key: str, message: str) -> None:
         """Note that a key or its value is wrong."""
-        self.errors.append(f"{key}: {message}" if key else message)
+        self.errors.append((key, f"{key}: {message}" if key else message))
 
     def record(self, key: str, value: object, read: Mapping[str, Callable[[str, object], object]]) -> dict[str, Any]:
         """Return the values of a table of known keys, read by the functions given for them."""
