@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from dataclasses import replace
@@ -23,10 +24,16 @@ __all__ = ["ID_KINDS", "is_root", "read_config"]
 ID_KINDS = ("campaigns", "lists", "skills", "wrapUpCodes", "dataActions", "contactLists", "queues")
 """What logical ids can name, in the inventory and in the ids of an environment."""
 
+MAX_AGE_HOURS = 87_600.0
+"""The oldest evidence that a gate can ask for: ten years."""
+
 _T = TypeVar("_T")
 _SELECTOR = re.compile(r"[A-Z]+[0-9]*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?(?:/|$)")
+_TOML_LINE = re.compile(
+    r"""\s*(?:(\[\[?)([^\]]+)\]|((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=)"""
+)
 _KINDS: Mapping[type, str] = {
     bool: "true or false",
     str: "text",
@@ -35,6 +42,10 @@ _KINDS: Mapping[type, str] = {
     dict: "a table",
     list: "a list",
 }
+
+
+class _UnreadableError(UsageError):
+    """The system lets nobody read a folder or a configuration file."""
 
 
 def read_config(start: Path) -> Config:
@@ -47,36 +58,46 @@ def read_config(start: Path) -> Config:
             raise UsageError(f"{candidate}: dialproof.toml and [tool.dialproof] of pyproject.toml: keep one of them")
         if found:
             file, table, prefix, digest = found[0]
-            return replace(_Reader(_shown(file), prefix).config(candidate, file, table), digest=digest)
+            return replace(_Reader(file, prefix).config(candidate, table), digest=digest)
     return Config(root=folder, environments={"sandbox": Environment("sandbox")})
 
 
 def is_root(folder: Path) -> bool:
-    """Tell whether a folder has a configuration of its own, and so is a project of its own."""
+    """Tell whether a folder has a configuration of its own, and so is a project of its own.
+
+    Raises :class:`UsageError` where nobody can tell, because the folder or its configuration cannot be read.
+    """
     try:
         return bool(_tables(folder))
+    except _UnreadableError:
+        raise
     except UsageError:  # whoever reads this configuration will report it
-        return (folder / "dialproof.toml").is_file()
-    except OSError as error:
-        raise UsageError(
-            f"{_shown(folder)}: cannot be searched: {error.strerror}; exclude it, or make it readable"
-        ) from None
+        return _is_file(folder / "dialproof.toml")
 
 
 def _tables(folder: Path) -> list[tuple[Path, object, str, str]]:
     """Return file, table, key prefix and digest of the bytes of each configuration in a folder."""
     found: list[tuple[Path, object, str, str]] = []
     own = folder / "dialproof.toml"
-    if own.is_file():
+    if _is_file(own):
         table, digest = _toml(own)
         found.append((own, table, "", digest))
     shared = folder / "pyproject.toml"
-    if shared.is_file():
+    if _is_file(shared):
         table, digest = _toml(shared)
         tool = table.get("tool")
         if isinstance(tool, dict) and "dialproof" in tool:
             found.append((shared, tool["dialproof"], "tool.dialproof.", digest))
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise _UnreadableError(
+            f"{_shown(path.parent)}: cannot be searched: {error.strerror}; exclude it, or make it readable"
+        ) from None
 
 
 def _toml(file: Path) -> tuple[dict[str, Any], str]:
@@ -85,7 +106,7 @@ def _toml(file: Path) -> tuple[dict[str, Any], str]:
         data = file.read_bytes()
         return tomllib.loads(data.decode("utf-8")), hashlib.sha256(data).hexdigest()
     except OSError as error:
-        raise UsageError(f"{_shown(file)}: cannot be read: {error.strerror}") from error
+        raise _UnreadableError(f"{_shown(file)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UsageError(f"{_shown(file)}: expected text in UTF-8, found the byte 0x{byte:02x}") from None
@@ -98,15 +119,48 @@ def _shown(file: Path) -> str:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.as_posix()
 
 
+def _lines_of_keys(text: str) -> dict[str, int]:
+    """Return the line on which each table and key of a TOML text begins, by its name without quotes.
+
+    tomllib tells no places; this reads the lines that begin with ``[table]`` or ``key =``. What stands in an inline
+    table is on the line of that table's key.
+    """
+    lines: dict[str, int] = {}
+    tables: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _TOML_LINE.match(line)
+        if found is None:
+            continue
+        opening, header, key = found.groups()
+        name = re.sub(r"\s*\.\s*", ".", (header or key).strip()).replace('"', "").replace("'", "")
+        if header is None:
+            lines.setdefault(f"{table}{name}", number)
+            continue
+        if opening == "[[":
+            index = tables[name] = tables.get(name, -1) + 1
+            name = f"{name}[{index}]"
+        table = f"{name}."
+        lines.setdefault(name, number)
+    return lines
+
+
+def _line(lines: Mapping[str, int], key: str) -> str:
+    """Return ``:LINE`` of a key, or of the nearest table around it that has a line."""
+    while key and key not in lines:
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return f":{lines[key]}" if key else ""
+
+
 class _Reader:
     """Reads one table; ``errors`` collects a line for each thing that is wrong."""
 
-    def __init__(self, file: str, prefix: str) -> None:
+    def __init__(self, file: Path, prefix: str) -> None:
         self.file = file
         self.prefix = prefix
-        self.errors: list[str] = []
+        self.errors: list[tuple[str, str]] = []
 
-    def config(self, root: Path, file: Path, written: object) -> Config:
+    def config(self, root: Path, written: object) -> Config:
         """Return the configuration, or raise with all errors."""
         read: dict[str, Callable[[str, object], object]] = {
             "select": self.selectors,
@@ -126,12 +180,13 @@ class _Reader:
         if "environments" not in fields:
             fields["environments"] = {"sandbox": Environment("sandbox")}
         if self.errors:
-            raise UsageError("\n".join(f"{self.file}: {line}" for line in self.errors))
-        return Config(root=root, file=file, **{k.replace("-", "_"): v for k, v in fields.items()})
+            lines = _lines_of_keys(self.file.read_text("utf-8"))
+            raise UsageError("\n".join(f"{_shown(self.file)}{_line(lines, key)}: {text}" for key, text in self.errors))
+        return Config(root=root, file=self.file, **{k.replace("-", "_"): v for k, v in fields.items()})
 
     def problem(self, key: str, message: str) -> None:
         """Note that a key or its value is wrong."""
-        self.errors.append(f"{key}: {message}" if key else message)
+        self.errors.append((key, f"{key}: {message}" if key else message))
 
     def record(self, key: str, value: object, read: Mapping[str, Callable[[str, object], object]]) -> dict[str, Any]:
         """Return the values of a table of known keys, read by the functions given for them."""
@@ -157,7 +212,7 @@ class _Reader:
     def value(self, key: str, value: object, kind: type[_T]) -> _T | None:
         """Return a value of one type, a whole number also where a number is due."""
         if kind is float and type(value) is int:
-            value = float(value)
+            value = float(value) if abs(value) < 2**1023 else math.inf
         if type(value) is kind:
             return value
         self.problem(key, f"expected {_KINDS[kind]}, found {self.found(value)}")
@@ -246,19 +301,18 @@ class _Reader:
         read = {
             "coverage": self.choice("rules", "none"),
             "maxConflictRate": self.number(0.0, 1.0),
-            "maxAgeHours": self.number(0.0, None),
+            "maxAgeHours": self.number(0.0, MAX_AGE_HOURS),
             "accept": self.accepted_findings,
         }
         return Gate(**self.record(key, value, read))
 
-    def number(self, low: float, high: float | None) -> Callable[[str, object], float | None]:
+    def number(self, low: float, high: float) -> Callable[[str, object], float | None]:
         """Return a reader of a number within bounds."""
 
         def read(key: str, value: object) -> float | None:
             number = self.value(key, value, float)
-            if number is not None and not (low <= number <= (float("1e300") if high is None else high)):
-                between = f"{low:g} or more" if high is None else f"{low:g} to {high:g}"
-                self.problem(key, f"expected a number of {between}, found {number:g}")
+            if number is not None and not low <= number <= high:
+                self.problem(key, f"expected a number of {low:g} to {high:g}, found {number:g}")
             return number
 
         return read

@@ -6,12 +6,14 @@ or undecided; under ``hitPolicy: all`` every matching rule acts, under ``first``
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal
 
 from dialproof.cel.program import CelProblem, LeafProgram, Programs
 from dialproof.cel.values import (
     MISSING,
     AmbiguousColumnError,
+    check_columns,
     from_micros,
     lookup,
     number_text,
@@ -69,8 +71,8 @@ class Evaluator:
         for index, rule in enumerate(campaign.rules):
             if rule.enabled:
                 self._order[rule.category].append(index)
-        reads = {v.name for v in self.programs.variables if v.source == "contact"}
-        self._read_columns = frozenset(reads)
+        written = {a.fields["attribute"] for r in campaign.rules for a in r.actions if a.type == "setAttribute"}
+        self._read_again = frozenset(name for name in map(str, written) if self.programs.reads_column(name))
 
     def view(
         self,
@@ -95,6 +97,7 @@ class Evaluator:
         return self.programs.leaf(leaf)
 
     def _verdicts(self, view: View) -> Sequence[bool | None]:
+        check_columns(view.contact)
         if self._reference:
             return [
                 _kleene(rule.conditions, "all", lambda leaf: self.leaf(leaf).reference(view))
@@ -163,8 +166,8 @@ class Evaluator:
         undecided: list[str] = []
         reason, failure, ended = "", None, False
         semantics, rules = self.semantics, self.campaign.rules
+        view = self.view(contact, context=context, now=now, time_zone=time_zone)
         try:
-            view = self.view(contact, context=context, now=now, time_zone=time_zone)
             verdicts = self._verdicts(view)
             for index in self._order[category]:
                 rule = rules[index]
@@ -199,8 +202,8 @@ class Evaluator:
                     verdicts = self._verdicts(view)
         except (AmbiguousColumnError, EvaluationError) as error:
             failure = str(error)
-        except RecursionError:
-            failure = "a condition is nested too deeply to be evaluated"
+        except Exception as error:  # noqa: BLE001  (whatever broke, the contact is not dialed)
+            failure = _defect(error)
         if failure is not None:
             reason = f"failure: {failure}"
         outcome = Outcome(
@@ -224,7 +227,7 @@ class Evaluator:
             return False
         name = str(action.fields["attribute"])
         state.write(name, _new_value(action, lookup(state.contact, name), view))
-        return name in self._read_columns
+        return name in self._read_again
 
     def _rule_trace(self, rule: Rule, verdict: bool | None, view: View) -> RuleTrace:
         return RuleTrace(rule.name, verdict, tuple(self._leaf_trace(leaf, view) for leaf in leaves(rule.conditions)))
@@ -235,6 +238,8 @@ class Evaluator:
         alone = isinstance(leaf, Condition)
         reads = [v for v in program.reads if v.source != "now" or not alone]
         actual = ", ".join(self._shown(v.source, v.name, view, alone=alone) for v in reads)
+        if program.every_column:
+            actual = "(every column)"
         if isinstance(leaf, When):
             return Leaf(leaf, "when", "", program.cel.strip(), actual, verdict, program.cel)
         operator = f"not {leaf.operator}" if leaf.inverted else leaf.operator
@@ -268,10 +273,20 @@ class Evaluator:
         """Return whether an invariant holds for a contact and its outcome; None (undecided) counts as failed."""
         try:
             view = self.view(contact, context=context, now=now, time_zone=time_zone).with_outcome(outcome)
+            check_columns(contact)
             program = self.leaf(invariant.always)
             return program.reference(view) if self._reference else program.verdict(view)
-        except (AmbiguousColumnError, RecursionError):
+        except AmbiguousColumnError:
             return None
+
+
+def _defect(error: Exception) -> str:
+    """Name an unexpected error and its place; not its text, which may hold a contact's values."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename.replace(os.sep, '/').rpartition('/')[2]}:{frame.lineno}"
+    return f"{type(error).__name__} at {place}; this is a defect of dialproof"
 
 
 class _State:
@@ -320,7 +335,10 @@ def _kleene(
     kind: Literal["all", "any", "not"],
     decide: Callable[[Condition | When], bool | None],
 ) -> bool | None:
-    """Combine conditions in strong Kleene logic (the compiled rule set does the same as Python code)."""
+    """Combine conditions in strong Kleene logic, one by one.
+
+    The compiled rule set does the same as Python code; this is what it is held against, so the two share nothing.
+    """
     results = [_kleene(m.members, m.kind, decide) if isinstance(m, Group) else decide(m) for m in members]
     if kind == "not":
         return None if results[0] is None else not results[0]

@@ -8,9 +8,9 @@ from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import When, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from dialproof.cel.ast import Node
+    from dialproof.cel.ast import Call, Node
     from dialproof.model.contactlist import ColumnType
     from dialproof.model.rules import Condition, Invariant, Rule
 
@@ -81,59 +81,51 @@ def _cel_uses(text: str) -> Iterator[tuple[str, ColumnType | None]]:
         tree = parse(text)
     except CelSyntaxError:
         return
-    yield from _node_uses(tree, None)
+    yield from _node_uses(tree, None, {})
 
 
-def _node_uses(node: Node, kind: ColumnType | None) -> Iterator[tuple[str, ColumnType | None]]:
-    """Yield the columns below a node, which is used as ``kind``."""
-    from dialproof.cel.ast import Call, Conditional, Index, ListLiteral, Select
+def _node_uses(
+    node: Node, kind: ColumnType | None, items: Mapping[str, ColumnType | None]
+) -> Iterator[tuple[str, ColumnType | None]]:
+    """Yield the columns below a node, which is used as ``kind``; ``items`` are the variables of macros."""
+    from dialproof.cel.ast import Call, Conditional, Identifier, ListLiteral, Other, children, path
 
-    column = _column(node)
-    if column is not None:
-        yield column, kind
-    elif isinstance(node, Call):
-        yield from _call_uses(node)
+    parts = path(node)
+    if parts is not None and len(parts) > 1 and parts[0] == "contact":
+        yield ".".join(parts[1:]), kind
+        return
+    kinds: list[ColumnType | None] = [None] * len(children(node))
+    if isinstance(node, Call):
+        kinds = [_operand_type(node, items)] * len(kinds)
     elif isinstance(node, Conditional):
-        yield from _node_uses(node.test, "boolean")
-        yield from _node_uses(node.then, kind)
-        yield from _node_uses(node.otherwise, kind)
+        kinds = ["boolean", kind, kind]
     elif isinstance(node, ListLiteral):
-        for item in node.items:
-            yield from _node_uses(item, kind)
-    elif isinstance(node, (Select, Index)):
-        yield from _node_uses(node.operand, None)
+        kinds = [kind] * len(kinds)
+    elif isinstance(node, Other) and len(node.parts) == 3 and isinstance(node.parts[1], Identifier):  # a comprehension
+        items = {**items, node.parts[1].name: _literal_type(node.parts[:1], items)}
+    for part, its_kind in zip(children(node), kinds, strict=True):
+        yield from _node_uses(part, its_kind, items)
 
 
-def _call_uses(node: Node) -> Iterator[tuple[str, ColumnType | None]]:
-    from dialproof.cel.ast import Call, ListLiteral, Literal
-
-    assert isinstance(node, Call)
-    kind: ColumnType | None = None
+def _operand_type(node: Call, items: Mapping[str, ColumnType | None]) -> ColumnType | None:
+    """Return the type under which a call uses its operands, None where it does not tell."""
     if node.function in ("&&", "||", "!"):
-        kind = "boolean"
-    elif node.function in _ARITHMETIC:
-        kind = "number"
-    elif node.target is not None:
-        kind = "string"
+        return "boolean"
     if node.function in _COMPARISONS or node.function == "in":
-        items = [i for a in node.arguments for i in (a.items if isinstance(a, ListLiteral) else (a,))]
-        kind = next((_value_type(i.value) for i in items if isinstance(i, Literal)), None)
-    for operand in (*((node.target,) if node.target is not None else ()), *node.arguments):
-        yield from _node_uses(operand, kind)
+        return _literal_type(node.arguments, items)
+    if node.function in _ARITHMETIC:
+        return "number"
+    return "string" if node.target is not None else None
 
 
-def _column(node: Node) -> str | None:
-    """Return the column that ``contact.a.b`` or ``contact["a.b"]`` reads."""
-    from dialproof.cel.ast import Identifier, Index, Literal, Select
+def _literal_type(nodes: Iterable[Node], items: Mapping[str, ColumnType | None]) -> ColumnType | None:
+    """Return the type of the first literal, or variable over literals, among some nodes and lists of them."""
+    from dialproof.cel.ast import Identifier, ListLiteral, Literal
 
-    parts: list[str] = []
-    while True:
-        if isinstance(node, Select):
-            parts.append(node.field)
-            node = node.operand
-        elif isinstance(node, Index) and isinstance(node.key, Literal) and isinstance(node.key.value, str):
-            parts.append(node.key.value)
-            node = node.operand
-        else:
-            break
-    return ".".join(reversed(parts)) if parts and isinstance(node, Identifier) and node.name == "contact" else None
+    for node in nodes:
+        for one in node.items if isinstance(node, ListLiteral) else (node,):
+            if isinstance(one, Identifier) and items.get(one.name):
+                return items[one.name]
+            if isinstance(one, Literal):
+                return _value_type(one.value)
+    return None

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from dialproof.nodes import whole_value
 from dialproof.tree import UnreadableError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _TOKEN = re.compile(
 )
 _WORDS: dict[str, ScalarValue] = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LONGEST_INT = 300
 
 
 def read_json(source: SourceText, builder: TreeBuilder) -> None:
@@ -83,8 +83,8 @@ def _value(builder: TreeBuilder, kind: str | None, written: str, start: int, end
     elif kind == "word":
         builder.scalar(start, end, written, _WORDS[written], "plain")
     else:
-        whole = written.lstrip("-").isdigit() and len(written) <= _LONGEST_INT
-        builder.scalar(start, end, written, int(written) if whole else float(written), "plain")
+        whole = written.lstrip("-").isdigit()
+        builder.scalar(start, end, written, whole_value(written) if whole else float(written), "plain")
 
 
 def _decoded(written: str, start: int) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dialproof.errors import UsageError
 from dialproof.inference import inferred_contact_list
 from dialproof.model.parse_base import hint
-from dialproof.positions import Problem, Span
+from dialproof.positions import MAX_PROBLEMS, Problem, Problems, Span
 from dialproof.project import Campaign, Project
 from dialproof.reading import kind_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Config
     from dialproof.model.contactlist import ContactList
-    from dialproof.model.contacts import Case, ContactsFile
+    from dialproof.model.contacts import ContactsFile
     from dialproof.model.rules import Rule, RulesFile
     from dialproof.reading import Files
 
@@ -56,6 +56,7 @@ class _Linker:
         self.config = config
         self.files = files
         self.problems: list[Problem] = []
+        self._hints: dict[str, str] = {}
 
     def problem(self, path: str, span: Span | None, message: str) -> None:
         self.problems.append(Problem(path, span or _TOP, "DP102", message))
@@ -180,9 +181,7 @@ class _Linker:
             campaign = self._target(file, campaigns)
             if campaign is not None:
                 links[path] = campaign
-                names = [rule.name for rule in campaign.rules]
-                for case in file.cases:
-                    self._check_names(path, case, names)
+                self._check_names(file, {rule.name: None for rule in campaign.rules})
         return links
 
     def _target(self, file: ContactsFile, campaigns: tuple[Campaign, ...]) -> Campaign | None:
@@ -214,13 +213,28 @@ class _Linker:
             self.problem(file.path, None, message)
         return None
 
-    def _check_names(self, path: str, case: Case, names: list[str]) -> None:
-        expected = case.expect
-        for key in ("matched", "not_matched", "undecided"):
-            for index, name in enumerate(getattr(expected, key) or ()):
-                if name not in names:
-                    span = expected.spans.get(f"{key}[{index}]", case.name_span)
-                    self.problem(path, span, f"case {case.name!r}: there is no rule {name!r}; {hint(name, names)}")
+    def _check_names(self, file: ContactsFile, names: Mapping[str, None]) -> None:
+        problems = Problems(Problem)
+        for case in file.cases:
+            for key in ("matched", "not_matched", "undecided"):
+                for index, name in enumerate(getattr(case.expect, key) or ()):
+                    if name in names:
+                        continue
+                    if problems.full:
+                        problems.skip()
+                        continue
+                    span = case.expect.spans.get(f"{key}[{index}]", case.name_span)
+                    message = f"case {case.name!r}: there is no rule {name!r}" + self._hint(name, names)
+                    problems.add(file.path, span, "DP102", message)
+        self.problems.extend(problems.all())
+
+    def _hint(self, name: str, names: Mapping[str, None]) -> str:
+        """Return a hint for a name of a rule, nothing once there have been many: comparing it with all is slow."""
+        if name not in self._hints:
+            if len(self._hints) >= MAX_PROBLEMS:
+                return ""
+            self._hints[name] = f"; {hint(name, names)}"
+        return self._hints[name]
 
 
 def _of_file(campaigns: tuple[Campaign, ...], path: str) -> Campaign | None:

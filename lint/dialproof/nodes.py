@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from functools import cached_property
@@ -13,11 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence as AbstractSequence
 
-__all__ = ["Entry", "Mapping", "Node", "Scalar", "ScalarValue", "Sequence", "SourceText", "Style"]
+__all__ = ["Entry", "Mapping", "Node", "Scalar", "ScalarValue", "Sequence", "SourceText", "Style", "whole_value"]
 
 ScalarValue: TypeAlias = str | float | int | bool | None
 Style: TypeAlias = Literal["plain", "quoted", "block"]
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+_LONGEST_INT = 300  # digits: what is longer is beyond a double anyway, and slow to convert
+
+
+def whole_value(digits: str, base: int = 10) -> int | float:
+    """Return the number of a text of digits; one of hundreds of digits is a double, maybe an infinite one."""
+    if len(digits) <= _LONGEST_INT:
+        return int(digits, base)
+    return float(digits) if base == 10 else math.inf
 
 
 class SourceText:

@@ -141,7 +141,7 @@ def read_files(root: Path, paths: Iterable[Path], exclude: Sequence[str] = ()) -
     missing = []
     for path in paths:
         absolute = Path(os.path.abspath(path))
-        if absolute.is_dir():
+        if absolute.is_dir() and not kind_of(absolute.name):
             if not absolute.is_relative_to(root):
                 further, further_suspects = project_files(absolute)
                 found += further
@@ -166,23 +166,32 @@ def read_files(root: Path, paths: Iterable[Path], exclude: Sequence[str] = ()) -
 def project_files(root: Path, exclude: Sequence[str] = ()) -> tuple[list[Path], list[Path]]:
     """Return the files of a kind below a folder, and other YAML files in the folders that hold any.
 
-    A folder with a configuration of its own is another project and is left out; so is what ``exclude`` matches.
+    A folder with a configuration of its own is another project and is left out; so is what ``exclude`` matches. A
+    folder with the name of a file of a kind is among the files, so that reading it says what is wrong. Raises
+    :class:`UsageError` for folders that cannot be read.
     """
     found: list[Path] = []
     suspects: list[Path] = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [
+    for folder, folders, names in os.walk(root, onerror=_refuse_folder):
+        own = [
             name
             for name in _folders(folder, folders)
             if not is_excluded(display_path(root, Path(folder, name)), exclude) and not is_root(Path(folder, name))
         ]
+        folders[:] = [name for name in own if not kind_of(name)]
         here = [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
         here = [path for path in here if not is_excluded(display_path(root, path), exclude)]
         of_a_kind = [path for path in here if kind_of(path.name)]
         found += of_a_kind
+        found += [Path(folder, name) for name in own if kind_of(name)]
         if of_a_kind:
             suspects += [p for p in here if p.suffix.lower() in (".yaml", ".yml") and not kind_of(p.name)]
     return found, suspects
+
+
+def _refuse_folder(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # which has gone while we looked
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
 def holds_files(folder: Path) -> bool:
@@ -193,7 +202,7 @@ def holds_files(folder: Path) -> bool:
 def nested_projects(root: Path) -> list[Path]:
     """Return the folders below ``root`` that are projects of their own, at any depth."""
     found: list[Path] = []
-    for folder, folders, _ in os.walk(root):
+    for folder, folders, _ in os.walk(root, onerror=_refuse_folder):
         folders[:] = _folders(folder, folders)
         found += [path for name in folders if is_root(path := Path(folder, name))]
     return found

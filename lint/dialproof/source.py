@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from dialproof.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
-from dialproof.positions import Problem, Span
+from dialproof.positions import Problem, Problems, Span
 from dialproof.tree import TreeBuilder, UnreadableError
 from dialproof.yaml_reader import AMBIGUOUS_WORDS, Hidden, read_yaml
 
@@ -86,13 +86,13 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
     """Read a YAML file (a JSON file if the name ends in ``.json``), from ``data`` where given; never raises."""
     content = read_bytes(path, MAX_BYTES) if data is None else data
     if isinstance(content, str):
-        return _unreadable(path, display, "", "", Span.point(1, 1), content)
+        return _unreadable(path, display, "", Span.point(1, 1), content)
     digest = hashlib.sha256(content).hexdigest()
     if len(content) > MAX_BYTES:
-        return _unreadable(path, display, "", digest, Span.point(1, 1), _too_large(len(content), MAX_BYTES))
+        return _unreadable(path, display, digest, Span.point(1, 1), _too_large(len(content), MAX_BYTES))
     decoded = decode(content)
     if not isinstance(decoded, str):
-        return _unreadable(path, display, "", digest, *decoded)
+        return _unreadable(path, display, digest, *decoded)
     source = SourceText(decoded)
     builder = TreeBuilder(source)
     hidden: list[Hidden] = []
@@ -120,7 +120,7 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
             root=None if failure else builder.root,
             problems=tuple([*problems, failure] if failure else problems),
             comments=() if failure or is_json else tuple(_comments(source, hidden)),
-            notes=() if failure or is_json else tuple(_notes(display, builder.values)),
+            notes=() if failure or is_json else _notes(display, builder.values),
         )
 
 
@@ -156,8 +156,8 @@ def _too_large(size: int, limit: int) -> str:
     return f"the file has {size:,} bytes, at most {limit:,} are read: split it"
 
 
-def _unreadable(path: Path, display: str, text: str, digest: str, span: Span, message: str) -> SourceFile:
-    return SourceFile(path, display, text, digest, None, (Problem(display, span, "DP101", message),))
+def _unreadable(path: Path, display: str, digest: str, span: Span, message: str) -> SourceFile:
+    return SourceFile(path, display, "", digest, None, (Problem(display, span, "DP101", message),))
 
 
 @contextmanager
@@ -172,15 +172,13 @@ def paused_gc() -> Iterator[None]:
             gc.enable()
 
 
-def _notes(display: str, values: list[Scalar]) -> Iterator[Note]:
+def _notes(display: str, values: list[Scalar]) -> tuple[Note, ...]:
+    notes = Problems(Note)
     for node in values:
         if node.style == "plain" and node.text in AMBIGUOUS_WORDS:
-            yield Note(
-                display,
-                node.span,
-                "DP102",
-                f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false',
-            )
+            word = f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false'
+            notes.add(display, node.span, "DP102", word)
+    return tuple(notes.all())
 
 
 def _comments(source: SourceText, hidden: list[Hidden]) -> Iterator[Comment]:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_text
 from dialproof.model.actions import BUILT_IN
+from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.operators import OPERATORS
 from dialproof.model.rules import Action, Condition, Group, Rule, leaves
 from dialproof.positions import Span
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dialproof.model.contactlist import Column, ContactList
-    from dialproof.model.rules import Expression, Value, ValueType
+    from dialproof.model.rules import Expression, Value
 
 __all__ = ["campaigns", "contacts", "rules"]
 
@@ -212,8 +213,7 @@ def _groups(members: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
 @st.composite
 def _conditions(draw: st.DrawFn, contact_list: ContactList) -> Condition:
     column = draw(st.sampled_from(list(contact_list.columns.values())))
-    kinds: dict[str, ValueType] = {"integer": "number", "date": "datetime"}
-    kind: ValueType = kinds.get(column.type, column.type)  # type: ignore[arg-type]
+    kind = VALUE_TYPES[column.type]
     operator = draw(st.sampled_from([o for o, (_, types) in OPERATORS.items() if kind in types and o != "matches"]))
     return Condition(
         source="contact",

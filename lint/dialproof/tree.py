@@ -6,10 +6,13 @@ from typing import Literal, NoReturn
 
 from dialproof.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, SourceText, Style
 
-__all__ = ["MAX_ALIASED_NODES", "MAX_DEPTH", "MAX_DUPLICATES", "TreeBuilder", "UnreadableError"]
+__all__ = ["MAX_ALIASED_NODES", "MAX_DEPTH", "MAX_DUPLICATES", "TOO_DEEP", "TreeBuilder", "UnreadableError"]
 
 MAX_DEPTH = 100
 """How deep collections may nest."""
+
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+"""What to say of a deeper one."""
 
 MAX_ALIASED_NODES = 100_000
 """How many nodes the aliases of one file may stand for in total."""
@@ -78,7 +81,7 @@ class TreeBuilder:
         if self.expects_key:
             _refuse_key(start)
         if len(self._stack) >= MAX_DEPTH:
-            raise UnreadableError(start, f"nested more than {MAX_DEPTH} levels deep")
+            raise UnreadableError(start, TOO_DEEP)
         if anchor is not None:
             self._anchors[anchor] = (None, 0)
         self._stack.append(_Frame(kind, start, anchor))

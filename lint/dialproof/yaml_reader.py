@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
+from dialproof.nodes import whole_value
 from dialproof.scalar_places import content_start
-from dialproof.tree import UnreadableError
+from dialproof.tree import MAX_DEPTH, TOO_DEEP, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ __all__ = ["AMBIGUOUS_WORDS", "Hidden", "read_yaml", "resolve"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCT = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
@@ -45,7 +46,8 @@ _WORDS: dict[str, ScalarValue] = {
     "FALSE": False,
 }
 _NUMERIC_START = frozenset("+-.0123456789")
-_LONGEST_INT = 300  # digits: what is longer is beyond a double anyway, and slow to convert
+
+_LIBYAML_DEPTH = 1000
 
 AMBIGUOUS_WORDS = frozenset(
     form for word in ("y", "n", "yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
@@ -63,13 +65,13 @@ def resolve(text: str) -> ScalarValue:
     if text[0] not in _NUMERIC_START:
         return text
     if _INT.fullmatch(text):
-        return int(text) if len(text) <= _LONGEST_INT else float(text)
+        return whole_value(text)
     if _FLOAT.fullmatch(text):
         return float(text)
-    if len(text) <= _LONGEST_INT and _OCT.fullmatch(text):
-        return int(text, 8)
-    if len(text) <= _LONGEST_INT and _HEX.fullmatch(text):
-        return int(text, 16)
+    if _OCT.fullmatch(text):
+        return whole_value(text, 8)
+    if _HEX.fullmatch(text):
+        return whole_value(text, 16)
     if _SPECIAL.fullmatch(text):
         return float(text.replace(".", ""))
     return text
@@ -125,6 +127,8 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _explained(text: str, offset: int, error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    if "nesting depth" in str(error.problem):  # libyaml looks ahead, and has a bound of its own
+        return _too_deep(text, offset), TOO_DEEP
     line_start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     indentation = re.compile(r"[ \t]*").match(text, line_start)
     assert indentation is not None
@@ -134,6 +138,16 @@ def _explained(text: str, offset: int, error: yaml.MarkedYAMLError) -> tuple[int
     problem = str(error.problem or "cannot be read").replace("'\\t'", "a tab")
     context = str(error.context or "")
     return offset, f"not YAML: {problem}" + (f" ({context})" if context else "")
+
+
+def _too_deep(text: str, offset: int) -> int:
+    """Return the bracket that is one level too deep, from the place of the first that libyaml does not take."""
+    inner = _LIBYAML_DEPTH - MAX_DEPTH
+    for at in range(offset - 1, -1, -1):
+        inner += (text[at] in "]}") - (text[at] in "[{")
+        if not inner:
+            return at
+    return offset
 
 
 def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -> None:
@@ -147,7 +161,7 @@ def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -
         hidden.append((_header_end(text, start, end), end))
         end = start + len(text[start:end].rstrip())
     else:
-        style = "quoted" if event.style in ("'", '"') else "plain"
+        style = "quoted" if event.style in ("'", '"') or event.tag in ("!", _TAG + "str") else "plain"
         if end > start:
             hidden.append((start, end))
     value: ScalarValue = resolve(written) if style == "plain" and event.tag is None else written

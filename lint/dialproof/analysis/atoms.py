@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Other, Select
+from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Other, Select, children
 from dialproof.cel.ast import Literal as LiteralNode
 from dialproof.cel.compile import Compiler, resolve
 from dialproof.cel.text import quote
@@ -261,19 +261,7 @@ class _Scan:
             elif isinstance(one, Identifier) and one.name == "now":
                 self.clock = True
             elif not (isinstance(one, Index) and self.reading(one)):
-                stack.extend(_children(one))
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Select):
-        return (node.operand,)
-    if isinstance(node, Index):
-        return (node.operand, node.key)
-    if isinstance(node, Call):
-        return (*((node.target,) if node.target is not None else ()), *node.arguments)
-    if isinstance(node, Conditional):
-        return (node.test, node.then, node.otherwise)
-    return node.items if isinstance(node, ListLiteral) else ()
+                stack.extend(children(one))
 
 
 def cel_text(node: Node) -> str:
@@ -298,7 +286,7 @@ def cel_text(node: Node) -> str:
     if node.function == "neg":
         return f"-({arguments[0]})"
     if not node.function.isidentifier() or node.function == "in":
-        return f"({arguments[0]} {node.function} {arguments[1]})"
+        return f"({f' {node.function} '.join(arguments)})"
     target = f"{cel_text(node.target)}." if node.target is not None else ""
     return f"{target}{node.function}({', '.join(arguments)})"
 

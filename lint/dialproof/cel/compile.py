@@ -8,21 +8,32 @@ text (never None), number, boolean or instant (None where blank or unreadable). 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Other, Select
+from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Select, children, path
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.values import Variable, parse_datetime, parse_duration
+from dialproof.cel.calls import call_problems
+from dialproof.cel.reference import GETTERS
+from dialproof.cel.values import Variable, compile_pattern, parse_datetime, parse_duration
 from dialproof.model.operators import context_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dialproof.model.contactlist import ContactList
 
-__all__ = ["Compiled", "Compiler", "Fallback", "Kind", "Slot", "TypeProblem"]
+__all__ = [
+    "Compiled",
+    "Compiler",
+    "Fallback",
+    "Kind",
+    "Slot",
+    "TypeProblem",
+    "kleene",
+    "resolve",
+    "uses_every_column",
+]
 
 Kind: TypeAlias = Literal["text", "number", "boolean", "timestamp", "matched", "undecided", "dial"]
 Type: TypeAlias = Literal["string", "number", "boolean", "timestamp", "duration", "list", "null", "unknown"]
@@ -98,7 +109,7 @@ class Compiler:
 
     def compile(self, node: Node) -> tuple[Compiled | None, tuple[TypeProblem, ...], str]:
         """Return (the boolean expression or None, type problems, why it is None although there is no problem)."""
-        problems: list[TypeProblem] = []
+        problems = [TypeProblem(call.start, call.end, message) for call, message in call_problems(node)]
         try:
             result = self._expression(node, problems)
         except _Stop:
@@ -112,9 +123,24 @@ class Compiler:
         return (None if problems else result), tuple(problems), ""
 
     def reads(self, node: Node) -> tuple[Variable, ...]:
-        """Return every variable that an expression reads, in order of appearance, whatever it compiles to."""
+        """Return every variable that an expression may read, in order of appearance, whatever it compiles to.
+
+        Where it uses all columns at once, or one whose name only a contact tells, these are all columns there are.
+        """
         found: dict[Variable, None] = {}
-        _collect(node, self.columns, found)
+        pending = [node]
+        while pending:
+            one = pending.pop()
+            variable, kind = resolve(one, self.columns)
+            if variable is None:
+                pending.extend(reversed(children(one)))
+            if _is_every_column(one):
+                found.update(dict.fromkeys(Variable("contact", name) for name in self.columns.columns))
+            elif variable is not None and kind != "outcome":
+                found.setdefault(variable)
+                if kind == "undeclared":  # the mapping of the columns below, where there are any
+                    inner = (name for name in self.columns.columns if name.startswith(f"{variable.name}."))
+                    found.update(dict.fromkeys(Variable("contact", name) for name in inner))
         return tuple(found)
 
     def _temporary(self) -> str:
@@ -167,8 +193,6 @@ class Compiler:
         if isinstance(value, bool):
             return Compiled(repr(value), "boolean", nullable=False)
         if isinstance(value, float):
-            if value - value != 0:
-                raise Fallback("a number too large for a double")
             return Compiled(repr(value), "number", nullable=False)
         if isinstance(value, str):
             return Compiled(repr(value), "string", nullable=False)
@@ -176,21 +200,17 @@ class Compiler:
 
     def _variable(self, node: Identifier | Select | Index, problems: list[TypeProblem]) -> Compiled:
         variable, kind = resolve(node, self.columns)
-        if kind == "outcome" and self.invariant:
+        if kind == "outcome":
+            if not self.invariant:
+                raise self._stop(problems, node, "outcome is known to invariants alone: a rule is part of it")
             return self._outcome(variable.name if variable else "")
         if variable is None:
             if isinstance(node, Index) and isinstance(node.operand, ListLiteral):
                 raise Fallback("an index into a list")
-            root = node
+            root: Node = node
             while isinstance(root, (Select, Index)):
-                root = root.operand  # type: ignore[assignment]
-            if isinstance(root, Identifier) and root.name not in (
-                "contact",
-                "text",
-                "context",
-                "now",
-                "outcome",
-            ):
+                root = root.operand
+            if isinstance(root, Identifier) and root.name not in ("contact", "text", "context", "now", "outcome"):
                 raise self._stop(problems, root, f"unknown name {root.name!r}; there are {_VARIABLES}")
             raise Fallback("a value that is no column")
         if kind == "undeclared":
@@ -226,13 +246,11 @@ class Compiler:
 
     def _list(self, node: ListLiteral, problems: list[TypeProblem]) -> Compiled:
         items = self._each(node.items, problems)
-        if any(item.nullable for item in items):
-            raise Fallback("a list of values that may be missing")
         types = {item.type for item in items}
         if len(types) > 1:
             raise self._stop(problems, node, f"a list holds values of one type, found {', '.join(sorted(types))}")
-        code = "(" + "".join(f"{item.code}, " for item in items) + ")"
-        return Compiled(code, "list", nullable=False, item=items[0].type if items else "unknown")
+        template = "(" + "".join(f"{{{i}}}, " for i in range(len(items))) + ")"
+        return replace(self._apply(template, items, "list"), item=items[0].type if items else "unknown")
 
     def _typed(self, node: Node, wanted: Type, problems: list[TypeProblem]) -> Compiled:
         result = self._expression(node, problems)
@@ -255,7 +273,7 @@ class Compiler:
             return self._comparison(node, problems)
         if name == "in":
             return self._membership(node, problems)
-        if name in ("+", "-", "*"):
+        if name in ("+", "-", "*", "/"):
             return self._arithmetic(node, problems)
         if name == "neg":
             return self._apply("-{0}", [self._typed(arguments[0], "number", problems)], "number")
@@ -269,29 +287,25 @@ class Compiler:
             if target.type not in ("string", "list"):
                 raise self._stop(problems, node, f"size() counts a text or a list, not a {target.type}")
             return self._apply("float(len({0}))", [target], "number")
+        if name == "has":
+            return self._has(node, problems)
         if node.target is None and len(arguments) == 1:
             return self._function(node, problems)
         raise self._elsewhere(node, problems)
 
     def _elsewhere(self, node: Call, problems: list[TypeProblem]) -> _Stop | Fallback:
-        """Return why a call is not compiled: only cel-python knows the function, or nobody does."""
-        from dialproof.cel.reference import function_names
-
+        """Return why a call is not compiled: only cel-python knows the function, or there is no such operator."""
         name = node.function
         if name == "%":  # of integers alone, and every number is a double
             return self._stop(problems, node, "there is no number % number")
-        if name.isidentifier() and name not in function_names():
-            near = get_close_matches(name, function_names(), 1)
-            hint = f"did you mean {near[0]}()?" if near else "expected one of CEL, or number, boolean, datetime, fold"
-            return self._stop(problems, node, f"there is no function {name}(); {hint}")
         if name != "dyn":
-            self._each((*((node.target,) if node.target is not None else ()), *node.arguments), problems)
+            self._each(children(node), problems)
+        if name in GETTERS and len(node.arguments) == 1:
+            self._typed(node.arguments[0], "string", problems)
         return Fallback(f"the function {name}()" if name.isidentifier() else f"the operator {name}")
 
     def _function(self, node: Call, problems: list[TypeProblem]) -> Compiled:
         name, argument = node.function, node.arguments[0]
-        if name == "has":
-            return self._has(node, problems)
         if name == "fold":
             return self._apply("fold({0})", [self._typed(argument, "string", problems)], "string")
         if name == "datetime" and isinstance(argument, LiteralNode):
@@ -299,8 +313,9 @@ class Compiler:
             text = self._typed(argument, "string", problems)
             if parse_datetime(str(argument.value), None) is None:
                 raise self._stop(problems, argument, f"expected a date or time, found {argument.value!r}")
+            # In some zones the first and the last day of the calendar lie outside of it.
             zone = self._slot(Variable("now", "zone"), "text")
-            return Compiled(f"parse_datetime({text.code}, {zone})", "timestamp", nullable=False)
+            return Compiled(f"parse_datetime({text.code}, {zone})", "timestamp", nullable=True)
         if name in _READERS:
             operand = self._typed(argument, "string", problems)
             zone = f", {self._slot(Variable('now', 'zone'), 'text')}" if name == "datetime" else ""
@@ -329,9 +344,9 @@ class Compiler:
         return Compiled(repr(instant), "timestamp", nullable=False)
 
     def _has(self, node: Call, problems: list[TypeProblem]) -> Compiled:
-        argument = node.arguments[0]
+        argument = node.arguments[0] if node.arguments else node
         if not isinstance(argument, Select):
-            raise self._stop(problems, argument, "has() takes a column such as contact.attempts")
+            raise _Stop
         column = self._variable(argument, problems)
         if column.type == "string":
             raise self._stop(
@@ -342,18 +357,11 @@ class Compiler:
         return Compiled(f"({column.code} is not None)", "boolean", nullable=False)
 
     def _logic(self, node: Call, problems: list[TypeProblem]) -> Compiled:
-        left, right = self._each(node.arguments, problems, "boolean")
-        absorbing = "False" if node.function == "&&" else "True"
-        if not left.nullable and not right.nullable:
-            word = "and" if node.function == "&&" else "or"
-            return Compiled(f"({left.code} {word} {right.code})", "boolean", nullable=False)
-        a, b = self._temporary(), self._temporary()
-        neutral = "True" if absorbing == "False" else "False"
-        code = (
-            f"({absorbing} if ({a} := {left.code}) is {absorbing} else {absorbing} if ({b} := {right.code}) is "
-            f"{absorbing} else None if {a} is None or {b} is None else {neutral})"
-        )
-        return Compiled(code, "boolean", nullable=True)
+        parts = self._each(node.arguments, problems, "boolean")
+        names = [self._temporary() if part.nullable and not part.code.isidentifier() else "" for part in parts]
+        named = [replace(p, code=f"({n} := {p.code})" if n else p.code) for n, p in zip(names, parts, strict=True)]
+        again = [n or p.code for n, p in zip(names, parts, strict=True) if p.nullable]
+        return Compiled(*kleene(node.function, [(p.code, p.nullable) for p in named], again))
 
     def _comparison(self, node: Call, problems: list[TypeProblem]) -> Compiled:
         left, right = self._each(node.arguments, problems)
@@ -379,11 +387,13 @@ class Compiler:
             ("number", "+", "number"): "number",
             ("number", "-", "number"): "number",
             ("number", "*", "number"): "number",
+            ("number", "/", "number"): "number",
             ("string", "+", "string"): "string",
             ("timestamp", "-", "timestamp"): "duration",
         }
         if types in results:
-            return self._apply(f"{{0}} {node.function} {{1}}", [left, right], results[types])
+            template = "quotient({0}, {1})" if node.function == "/" else f"{{0}} {node.function} {{1}}"
+            return self._apply(template, [left, right], results[types])
         if "duration" in types or "timestamp" in types or "list" in types:
             raise Fallback(f"{node.function} between {left.type} and {right.type}")
         raise self._stop(problems, node, f"there is no {left.type} {node.function} {right.type}")
@@ -394,13 +404,9 @@ class Compiler:
         pattern = node.arguments[0]
         if not isinstance(pattern, LiteralNode) or not isinstance(pattern.value, str):
             raise Fallback("matches() with a pattern that is no literal")
-        import re2
-
-        options = re2.Options()
-        options.log_errors = False
         try:
-            compiled = re2.compile(pattern.value, options)
-        except re2.error:
+            compiled = compile_pattern(pattern.value)
+        except ValueError:
             raise self._stop(problems, pattern, f"{pattern.value!r} is no regular expression of RE2") from None
         return self._apply(f"({self._constant(compiled.search)}({{0}}) is not None)", [target], "boolean")
 
@@ -425,10 +431,10 @@ class Compiler:
 
 def resolve(node: Node, columns: ContactList) -> tuple[Variable | None, str]:
     """Return what a name or path reads, and its type (or ``undeclared``, ``no context``, ``outcome``)."""
-    path = _path(node)
-    if path is None:
+    parts = path(node)
+    if parts is None:
         return None, ""
-    root, *rest = path
+    root, *rest = parts
     name = ".".join(rest)
     if root == "now" and not rest:
         return Variable("now", "timestamp"), "timestamp"
@@ -448,35 +454,31 @@ def resolve(node: Node, columns: ContactList) -> tuple[Variable | None, str]:
     return None, ""
 
 
-def _path(node: Node) -> list[str] | None:
-    if isinstance(node, Identifier):
-        return [node.name]
-    if isinstance(node, Select):
-        head = _path(node.operand)
-        return None if head is None else [*head, node.field]
-    if isinstance(node, Index) and isinstance(node.key, LiteralNode) and isinstance(node.key.value, str):
-        head = _path(node.operand)
-        return None if head is None else [*head, node.key.value]
-    return None
+def uses_every_column(node: Node) -> bool:
+    """Tell whether an expression uses ``contact`` or ``text`` as a whole, or with a key that is no constant."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if _is_every_column(one):
+            return True
+        if path(one) is None:
+            pending.extend(children(one))
+    return False
 
 
-def _collect(node: Node, columns: ContactList, found: dict[Variable, None]) -> None:
-    variable, kind = resolve(node, columns)
-    if variable is not None:
-        if kind != "outcome":
-            found.setdefault(variable)
-        return
-    if isinstance(node, (Select, Index)):
-        children: tuple[Node, ...] = (node.operand, node.key) if isinstance(node, Index) else (node.operand,)
-    elif isinstance(node, Call):
-        children = ((node.target,) if node.target is not None else ()) + node.arguments
-    elif isinstance(node, Conditional):
-        children = (node.test, node.then, node.otherwise)
-    elif isinstance(node, ListLiteral):
-        children = node.items
-    elif isinstance(node, Other):
-        children = node.parts
-    else:
-        children = ()
-    for child in children:
-        _collect(child, columns, found)
+def _is_every_column(node: Node) -> bool:
+    return isinstance(node, Identifier) and node.name in ("contact", "text")
+
+
+def kleene(sign: str, parts: Sequence[tuple[str, bool]], again: Sequence[str]) -> tuple[str, Literal["boolean"], bool]:
+    """Return the code of a conjunction (``&&``) or disjunction, its type, and whether it may be None.
+
+    ``parts`` are the codes of its parts, each evaluated once, and whether they may be None; ``again`` is how those that
+    may are called once they have been evaluated.
+    """
+    word, absorbing, neutral = ("and", "False", "True") if sign == "&&" else ("or", "True", "False")
+    if not again:
+        return f"({f' {word} '.join(code for code, _ in parts)})", "boolean", False
+    found = " or ".join(f"{code} is {absorbing}" for code, _ in parts)
+    unknown = " or ".join(f"{code} is None" for code in again)
+    return f"({absorbing} if {found} else None if {unknown} else {neutral})", "boolean", True

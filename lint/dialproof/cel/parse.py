@@ -1,18 +1,21 @@
 """CEL text to a syntax tree. cel-python parses; its parse tree is turned into the nodes of :mod:`dialproof.cel.ast`.
 
-Two things are ours on top of the grammar: every number is a double (integer literals become doubles, so that int
-never meets double), and expressions too deep for the parser's recursion are refused instead of crashing.
+Some things are ours on top of the grammar: every number is a double (integer literals become doubles, so that int
+never meets double), and what a text may ask for is bounded, so that nothing behind the parser has to fear it: its
+length where a user wrote it, how deep it nests, and how many steps its comprehensions take.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dialproof.cel.ast import (
+    MACROS,
     Call,
     Conditional,
     Identifier,
@@ -22,16 +25,30 @@ from dialproof.cel.ast import (
     Node,
     Other,
     Select,
+    children,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["CelSyntaxError", "parse", "parse_all", "parse_tree"]
 
 MAX_LENGTH = 20_000
-"""Characters of one expression; longer ones are refused."""
+"""Characters of an expression that a user wrote; longer ones are refused."""
+
+MAX_DEPTH = 50
+"""How deep expressions may nest: brackets that change nothing do not count, nor does the length of && and ||."""
+
+MAX_STEPS = 20_000
+"""How often the comprehensions of one expression may evaluate their bodies."""
+
+_UNKNOWN_SIZE = 100  # what a list counts for whose length does not stand in the text
+_WRAPPERS = frozenset(
+    ("expr", "conditionalor", "conditionaland", "relation", "addition", "multiplication", "unary", "member")
+)
+_CHAINS = {"conditionalor": "||", "conditionaland": "&&"}
+_DEEPER = _WRAPPERS | {"primary", "member_dot", "member_dot_arg", "member_index", "member_object"}
 
 _OPERATORS = {
     "relation_lt": "<",
@@ -47,8 +64,9 @@ _OPERATORS = {
     "multiplication_div": "/",
     "multiplication_mod": "%",
 }
-_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter", "reduce", "min"})
 _LOCK = threading.Lock()
+_FORM = 2  # of the trees in the cache: another number where the same text gives another tree
+_MACRO = "the macro "
 _TOO_SHORT = "the expression ends too early: an operand or a closing bracket is missing"
 
 
@@ -64,18 +82,28 @@ class CelSyntaxError(ValueError):
 def _parser() -> Any:
     """Return cel-python's parser, made once: loading its grammar costs more than all expressions of a project."""
     import celpy.celparser
+    import lark
 
-    return celpy.celparser.CELParser()
+    class Parser(celpy.celparser.CELParser):
+        """cel-python's parser, whose ``true`` and ``false`` stand nowhere in the text."""
+
+        @staticmethod
+        def ambiguous_literals(t: Any) -> Any:
+            """Return the token of a name, as that of a literal where it is one."""
+            return lark.Token.new_borrow_pos("BOOL_LIT", t.value, t) if t.value in ("true", "false") else t
+
+    return Parser()
 
 
 @lru_cache(maxsize=4096)
 def parse_tree(text: str) -> Any:
-    """Return cel-python's parse tree with every number a double; raises :class:`CelSyntaxError`."""
+    """Return cel-python's parse tree without empty levels, with every number a double and chains in balance.
+
+    Raises :class:`CelSyntaxError`.
+    """
     import celpy.celparser
     import lark
 
-    if len(text) > MAX_LENGTH:
-        raise CelSyntaxError(f"the expression has {len(text)} characters, at most {MAX_LENGTH} are read", 0)
     with _LOCK:  # cel-python keeps the text of the last parse on the parser object
         try:
             tree = _parser().parse(text)
@@ -83,12 +111,7 @@ def parse_tree(text: str) -> Any:
             raise _syntax_error(text, error) from None
         except lark.exceptions.LarkError as error:
             raise CelSyntaxError("this is no CEL expression", getattr(error, "pos_in_stream", 0) or 0) from None
-        except RecursionError:
-            raise CelSyntaxError("the expression is nested too deeply: split it", 0) from None
-    try:
-        return _numbers_to_doubles(tree, in_index=False)
-    except RecursionError:
-        raise CelSyntaxError("the expression is nested too deeply: split it", 0) from None
+    return _simplified(tree, 0, in_index=False)
 
 
 def _syntax_error(text: str, error: Any) -> CelSyntaxError:
@@ -118,30 +141,96 @@ def _expected(found: str, error: Any) -> str:
     return "a name" if set(tokens) == {"IDENT"} else "an operator or the end of the expression"
 
 
-def _numbers_to_doubles(tree: Any, *, in_index: bool) -> Any:
+def _simplified(tree: Any, depth: int, *, in_index: bool) -> Any:
+    """Return a parse tree of the same meaning that is as deep as the expression, not as the grammar."""
     import lark
 
-    children = []
+    tree = _unwrapped(tree)
+    depth += tree.data in _DEEPER
+    if depth > MAX_DEPTH:
+        raise CelSyntaxError(f"nested too deeply: at most {MAX_DEPTH} levels are read, split it", _start(tree))
+    if tree.data in _CHAINS:
+        return _balanced(tree, [_simplified(o, depth, in_index=False) for o in _operands(tree)])
+    parts: list[Any] = []
     for position, child in enumerate(tree.children):
         if isinstance(child, lark.Tree):
-            index = (tree.data == "member_index" and position == 1) or (in_index and len(tree.children) == 1)
-            children.append(_numbers_to_doubles(child, in_index=index))
-        elif isinstance(child, lark.Token) and child.type in ("INT_LIT", "UINT_LIT") and not in_index:
-            value = float(int(child.rstrip("uU"), 0 if "x" in child else 10))
-            double = lark.Token.new_borrow_pos("FLOAT_LIT", repr(value), child)
-            children.append(double)
+            index = in_index if tree.data == "primary" else tree.data == "member_index" and position == 1
+            parts.append(_simplified(child, depth, in_index=index))
+        elif isinstance(child, lark.Token) and child.type in ("INT_LIT", "UINT_LIT", "FLOAT_LIT") and not in_index:
+            parts.append(lark.Token.new_borrow_pos("FLOAT_LIT", repr(_double(child)), child))
         else:
-            children.append(child)
-    return lark.Tree(tree.data, children, tree.meta)
+            parts.append(child)
+    return lark.Tree(tree.data, parts, tree.meta)
 
 
-def parse_all(texts: Iterable[str], cache: Path | None) -> dict[str, Node]:
+def _unwrapped(tree: Any) -> Any:
+    """Return the first tree below that is more than a level of precedence or a pair of brackets."""
+    while True:
+        if tree.data in _WRAPPERS and len(tree.children) == 1:
+            tree = tree.children[0]
+        elif tree.data == "primary" and tree.children[0].data == "paren_expr":
+            tree = tree.children[0].children[0]
+        else:
+            return tree
+
+
+def _operands(tree: Any) -> list[Any]:
+    """Return the operands of a chain of ``&&`` or ``||``, whichever way it is bracketed."""
+    found, pending = [], [tree]
+    while pending:
+        one = _unwrapped(pending.pop())
+        if one.data == tree.data:
+            pending.extend(reversed(one.children))
+        else:
+            found.append(one)
+    return found
+
+
+def _balanced(tree: Any, operands: list[Any]) -> Any:
+    """Return a chain in two halves of two halves: in strong Kleene logic it means the same."""
+    import lark
+
+    while len(operands) > 1:
+        pairs = [lark.Tree(tree.data, operands[i : i + 2], tree.meta) for i in range(0, len(operands) - 1, 2)]
+        operands = pairs + operands[len(pairs) * 2 :]
+    return operands[0]
+
+
+def _start(tree: Any) -> int:
+    """Return the offset at which a parse tree begins."""
+    import lark
+
+    pending = [tree]
+    while pending:
+        one = pending.pop()
+        place = one if isinstance(one, lark.Token) else one.meta
+        start: int | None = getattr(place, "start_pos", None)
+        if start is not None:
+            return start
+        pending.extend(reversed(getattr(one, "children", ())))
+    return 0
+
+
+def _double(token: Any) -> float:
+    """Return the double of a number's token."""
+    text = token.rstrip("uU")
+    try:
+        value = float(int(text, 16) if "x" in text else text)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value):
+        raise CelSyntaxError("the number is too large for a double", token.start_pos)
+    return value
+
+
+def parse_all(texts: Mapping[str, bool], cache: Path | None) -> dict[str, Node]:
     """Return the trees of all ``texts`` that parse, from the folder ``cache`` if they are there.
 
-    One JSON file holds the trees of a set of texts, keyed by them and by the versions of dialproof and cel-python; it
-    is written when it is missing. A file that cannot be read or written is as good as none.
+    ``texts`` maps each text to whether it was generated from a condition. One JSON file holds the trees of a set of
+    texts, keyed by them and by the versions of dialproof and cel-python; it is written when it is missing. A file that
+    cannot be read or written is as good as none.
     """
-    wanted = sorted(set(texts))
+    wanted = sorted(texts)
     path = _cache_file(wanted, cache) if cache is not None and wanted else None
     if path is not None:
         try:
@@ -152,7 +241,7 @@ def parse_all(texts: Iterable[str], cache: Path | None) -> dict[str, Node]:
     trees: dict[str, Node] = {}
     for text in wanted:
         try:
-            trees[text] = parse(text)
+            trees[text] = parse(text, generated=texts[text])
         except CelSyntaxError:
             continue
     if path is not None and len(trees) == len(wanted):
@@ -166,7 +255,7 @@ def _cache_file(texts: list[str], cache: Path) -> Path:
 
     import dialproof
 
-    key = json.dumps([dialproof.__version__, version("cel-python"), texts], ensure_ascii=False)
+    key = json.dumps([_FORM, dialproof.__version__, version("cel-python"), texts], ensure_ascii=False)
     return cache / f"cel-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
 
 
@@ -187,13 +276,37 @@ def _store(path: Path, trees: dict[str, Node]) -> None:
 
 
 @lru_cache(maxsize=16384)
-def parse(text: str) -> Node:
-    """Return the syntax tree of an expression; raises :class:`CelSyntaxError`."""
-    tree = parse_tree(text)
-    try:
-        return _node(tree, len(text))
-    except RecursionError:
-        raise CelSyntaxError("the expression is nested too deeply: split it", 0) from None
+def parse(text: str, *, generated: bool = False) -> Node:
+    """Return the syntax tree of an expression; raises :class:`CelSyntaxError`.
+
+    A text that was ``generated`` from a condition may be of any length: a list of values is as long as the user's.
+    """
+    if not generated and len(text) > MAX_LENGTH:
+        raise CelSyntaxError(f"the expression has {len(text)} characters, at most {MAX_LENGTH} are read", MAX_LENGTH)
+    node = _node(parse_tree(text), len(text))
+    _steps(node)
+    return node
+
+
+def _steps(node: Node) -> int:
+    """Return how often the comprehensions of an expression evaluate their bodies, with those inside of them."""
+    parts = children(node)
+    if isinstance(node, Other) and node.what.startswith(_MACRO):
+        steps = _steps(parts[0]) + _size(parts[0]) * (1 + _steps(parts[2]))
+    else:
+        steps = sum(map(_steps, parts))
+    if steps > MAX_STEPS:
+        raise CelSyntaxError(f"this takes {steps:,} steps, at most {MAX_STEPS:,} are taken: split it", node.start)
+    return steps
+
+
+def _size(node: Node) -> int:
+    """Return how many items a comprehension has to go through."""
+    if isinstance(node, ListLiteral):
+        return len(node.items)
+    if isinstance(node, Other) and node.what in (f"{_MACRO}map()", f"{_MACRO}filter()"):
+        return _size(node.parts[0])
+    return _UNKNOWN_SIZE
 
 
 def _extent(tree: Any, length: int) -> tuple[int, int]:
@@ -207,45 +320,47 @@ def _extent(tree: Any, length: int) -> tuple[int, int]:
 
 
 def _node(tree: Any, length: int) -> Node:
-    children = [c for c in tree.children if c is not None]
+    parts = tree.children
     rule = str(tree.data)
     start, end = _extent(tree, length)
-    if rule == "expr" and len(children) == 3:
-        test, then, otherwise = (_node(c, length) for c in children)
+    if rule == "primary":
+        return _node(parts[0], length)
+    if rule == "expr":
+        test, then, otherwise = (_node(c, length) for c in parts)
         return Conditional(test, then, otherwise, start, end)
-    if rule in ("conditionalor", "conditionaland") and len(children) == 2:
-        sign = "||" if rule == "conditionalor" else "&&"
-        return Call(sign, None, (_node(children[0], length), _node(children[1], length)), start, end)
-    if rule in ("relation", "addition", "multiplication") and len(children) == 2:
-        sign = _OPERATORS[str(children[0].data)]
-        left = _node(children[0].children[0], length)
-        return Call(sign, None, (left, _node(children[1], length)), start, end)
-    if rule == "unary" and len(children) == 2:
-        sign = "!" if str(children[0].data) == "unary_not" else "neg"
-        return Call(sign, None, (_node(children[1], length),), max(start - 1, 0), end)
+    if rule in _CHAINS:
+        return Call(_CHAINS[rule], None, tuple(_node(o, length) for o in _operands(tree)), start, end)
+    if rule in ("relation", "addition", "multiplication"):
+        sign = _OPERATORS[str(parts[0].data)]
+        left = _node(parts[0].children[0], length)
+        return Call(sign, None, (left, _node(parts[1], length)), start, end)
+    if rule == "unary":
+        sign = "!" if str(parts[0].data) == "unary_not" else "neg"
+        return Call(sign, None, (_node(parts[1], length),), _start(tree), end)
     if rule == "literal":
-        return _literal(children[0])
-    if rule == "ident":
-        return Identifier(str(children[0]), start, end)
+        return _literal(parts[0], start, end)
+    if rule in ("ident", "dot_ident"):
+        return Identifier(str(parts[0]), start, end)
     if rule == "ident_arg":
-        return Call(str(children[0]), None, _arguments(children, length), start, end)
+        return Call(str(parts[0]), None, _arguments(parts, length), start, end)
+    if rule == "dot_ident_arg":
+        raise CelSyntaxError("found a function with a leading dot, expected one without", _start(tree))
     if rule == "member_dot":
-        return Select(_node(children[0], length), str(children[1]), start, end)
+        return Select(_node(parts[0], length), str(parts[1]), start, end)
     if rule == "member_dot_arg":
-        name = str(children[1])
-        if name in _MACROS:
-            parts = (_node(children[0], length), *_arguments(children, length))
-            return Other(f"the macro {name}()", parts, start, end)
-        return Call(name, _node(children[0], length), _arguments(children, length), start, end)
+        name, target, arguments = str(parts[1]), _node(parts[0], length), _arguments(parts, length)
+        if name not in MACROS:
+            return Call(name, target, arguments, start, end)
+        if len(arguments) != 2 or not isinstance(arguments[0], Identifier):
+            message = f"{name}() takes a variable and an expression, such as [1, 2].{name}(x, x > 1)"
+            raise CelSyntaxError(message, parts[1].start_pos)
+        return Other(f"{_MACRO}{name}()", (target, *arguments), start, end)
     if rule == "member_index":
-        return Index(_node(children[0], length), _node(children[1], length), start, end)
+        return Index(_node(parts[0], length), _node(parts[1], length), start, end)
     if rule == "list_lit":
-        return ListLiteral(_arguments(children, length), start, end)
-    if rule in ("map_lit", "member_object"):
-        return Other("a map or message", _parts(tree, length), start, end)
-    if rule in ("dot_ident", "dot_ident_arg"):
-        return Other("a name with a leading dot", _parts(tree, length), start, end)
-    return _node(children[0], length)
+        return ListLiteral(_arguments(parts, length), start, end)
+    assert rule in ("map_lit", "member_object"), rule
+    return Other("a map or message", _parts(tree, length), start, end)
 
 
 def _parts(tree: Any, length: int) -> tuple[Node, ...]:
@@ -257,23 +372,27 @@ def _parts(tree: Any, length: int) -> tuple[Node, ...]:
     return tuple(_node(e, length) for e in expressions if isinstance(e, lark.Tree))
 
 
-def _arguments(children: list[Any], length: int) -> tuple[Node, ...]:
+def _arguments(parts: list[Any], length: int) -> tuple[Node, ...]:
     import lark
 
-    last = children[-1] if children else None
+    last = parts[-1] if parts else None
     if isinstance(last, lark.Tree) and last.data == "exprlist":
         return tuple(_node(c, length) for c in last.children)
     return ()
 
 
-def _literal(token: Any) -> Node:
+def _literal(token: Any, start: int, end: int) -> Node:
     import celpy.evaluation
 
-    start, end = token.start_pos, token.end_pos
     if token.type in ("FLOAT_LIT", "INT_LIT", "UINT_LIT"):
-        return Literal(float(token.rstrip("uU")), start, end)
+        return Literal(_double(token), start, end)
     if token.type.endswith("STRING_LIT"):
-        return Literal(str(celpy.evaluation.celstr(token)), start, end)
+        try:
+            text = str(celpy.evaluation.celstr(token))
+            text.encode()
+        except (ValueError, OverflowError):
+            raise CelSyntaxError("found an escape that is no character", start) from None
+        return Literal(text, start, end)
     if token.type == "BOOL_LIT":
         return Literal(str(token).startswith("t"), start, end)
     if token.type == "NULL_LIT":

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dialproof.cel import values
-from dialproof.cel.compile import Compiler, Slot
+from dialproof.cel.compile import Compiler, Slot, kleene, uses_every_column
 from dialproof.cel.parse import CelSyntaxError, parse, parse_all
 from dialproof.cel.text import ConditionError, condition_text
 from dialproof.model.rules import Condition, Group, When, leaves
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.cel.ast import Node
-    from dialproof.cel.compile import Compiled
+    from dialproof.cel.compile import Compiled, TypeProblem
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Invariant, Rule
@@ -33,6 +33,7 @@ _GLOBALS = {
     "parse_boolean": values.parse_boolean,
     "parse_datetime": values.parse_datetime,
     "parse_number": values.parse_number,
+    "quotient": values.quotient,
     "read_boolean": values.read_boolean,
     "read_number": values.read_number,
     "read_text": values.read_text,
@@ -55,7 +56,8 @@ class LeafProgram:
     """One condition: its CEL text and tree, what it reads, and how it is decided.
 
     ``cel`` is empty and ``ast`` None where the condition has no meaning (a problem says why); its verdict is then None
-    for every contact. ``fallback`` says why only cel-python evaluates it, else it is empty.
+    for every contact. ``fallback`` says why only cel-python evaluates it, else it is empty; ``every_column`` whether a
+    column may matter that neither the contact list nor its text names.
     """
 
     cel: str
@@ -63,6 +65,7 @@ class LeafProgram:
     reads: tuple[Variable, ...]
     compiled: Compiled | None
     fallback: str
+    every_column: bool
     slots: Mapping[Slot, str] = field(repr=False)
     constants: Mapping[str, object] = field(repr=False)
 
@@ -139,14 +142,15 @@ class Programs:
         self.fallbacks: dict[str, str] = {}
         self._compiler = Compiler(columns)
         self._leaves: dict[int, LeafProgram] = {}
-        self._shared: dict[str, LeafProgram] = {}
+        self._shared: dict[tuple[str, bool], tuple[LeafProgram, tuple[TypeProblem, ...]]] = {}
         self._texts: dict[int, str] = {}
         owners = [(rule.name, rule.path, leaf) for rule in rules for leaf in leaves(rule.conditions)]
         for owner, path, leaf in owners:
             self._write(owner, path, leaf)
         for invariant in invariants:
             self._texts[id(invariant.always)] = invariant.always.text
-        trees = parse_all(self._texts.values(), cache)
+        generated = {self._texts[id(leaf)]: True for _, _, leaf in owners if isinstance(leaf, Condition)}
+        trees = parse_all({**dict.fromkeys(self._texts.values(), False), **generated}, cache)
         for owner, path, leaf in owners:
             self._leaf(owner, path, leaf, trees, self._compiler)
         outcome_compiler = Compiler(columns, invariant=True)
@@ -168,30 +172,24 @@ class Programs:
         self, owner: str, path: str, leaf: Condition | When, trees: Mapping[str, Node], compiler: Compiler
     ) -> None:
         text = self._texts[id(leaf)]
-        if isinstance(leaf, Condition) and text in self._shared:
-            self._leaves[id(leaf)] = self._shared[text]
-            return
         tree = trees.get(text)
-        fallback, compiled = "", None
+        key = text, compiler.invariant
+        if key not in self._shared:
+            self._shared[key] = _leaf_program(text, tree, compiler)
+        program, problems = self._shared[key]
+        self._leaves[id(leaf)] = program
         if tree is None and text:
             self.problems.append(self._syntax_problem(owner, path, leaf, text))
-        if tree is not None:
-            compiled, problems, fallback = compiler.compile(tree)
-            for one in problems:
-                span = leaf.scalar.part(one.start, one.end) if isinstance(leaf, When) else leaf.value_span
-                self.problems.append(CelProblem(path, span, one.message, owner))
-            if problems:
-                tree = None
-            if fallback:
-                self.fallbacks[owner] = fallback
-        reads = compiler.reads(tree) if tree is not None else ()
-        program = LeafProgram(text, tree, reads, compiled, fallback, compiler.slots, compiler.constants)
-        self._leaves[id(leaf)] = self._shared[text] = program
+        for one in problems:
+            span = leaf.scalar.part(one.start, one.end) if isinstance(leaf, When) else leaf.value_span
+            self.problems.append(CelProblem(path, span, one.message, owner))
+        if program.fallback:
+            self.fallbacks[owner] = program.fallback
 
     @staticmethod
     def _syntax_problem(owner: str, path: str, leaf: Condition | When, text: str) -> CelProblem:
         try:
-            parse(text)
+            parse(text, generated=isinstance(leaf, Condition))
         except CelSyntaxError as error:
             span = leaf.value_span if isinstance(leaf, Condition) else leaf.scalar.part(error.offset, error.offset + 1)
             return CelProblem(path, span, str(error), owner)
@@ -229,6 +227,13 @@ class Programs:
         """Every variable that any condition reads."""
         return tuple(dict.fromkeys(v for program in self._leaves.values() for v in program.reads))
 
+    def reads_column(self, name: str) -> bool:
+        """Tell whether any condition may read a column, what stands above it or below it."""
+        if any(program.every_column for program in self._leaves.values()):
+            return True
+        read = {variable.name for variable in self.variables if variable.source == "contact"}
+        return any(one == name or one.startswith(f"{name}.") or name.startswith(f"{one}.") for one in read)
+
     @cached_property
     def verdicts(self) -> Callable[[View], tuple[bool | None, ...]]:
         """The compiled function of the rule set.
@@ -254,33 +259,54 @@ class Programs:
                     code, nullable[name] = f"p{name}.reference(view)", True
                     constants[f"p{name}"] = program
                 lines.append(f"{name} = {code}")
-        results = [self._kleene(rule.conditions, "&&", names, nullable)[0] for rule in self.rules]
+        groups = _Groups(lines, names, nullable, self._leaves)
+        results = [groups.junction(rule.conditions, "&&")[0] for rule in self.rules]
         lines.append(f"return ({''.join(f'{r}, ' for r in results)})")
         return define("verdicts", ["view"], "\n    ".join(lines), constants)
 
-    def _kleene(
-        self, members: Sequence[Expression], sign: str, names: Mapping[int, str], nullable: Mapping[str, bool]
-    ) -> tuple[str, bool]:
-        parts = [self._kleene_member(m, names, nullable) for m in members]
+
+def _leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[LeafProgram, tuple[TypeProblem, ...]]:
+    compiled, problems, fallback = (None, (), "") if tree is None else compiler.compile(tree)
+    tree = None if problems else tree
+    reads = () if tree is None else compiler.reads(tree)
+    every = tree is not None and uses_every_column(tree)
+    program = LeafProgram(text, tree, reads, compiled, fallback, every, compiler.slots, compiler.constants)
+    return program, problems
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Writes the lines that decide groups; each group is decided once and has a name, however deep they nest.
+
+    ``names`` are the names of the conditions that have been decided, by the id of their programs; ``nullable`` tells
+    which of all names may be None.
+    """
+
+    lines: list[str]
+    names: Mapping[int, str]
+    nullable: dict[str, bool]
+    leaves: Mapping[int, LeafProgram]
+
+    def junction(self, members: Sequence[Expression], sign: str) -> tuple[str, bool]:
+        """Return the name of the members together, and whether it may be None."""
+        parts = [self._member(m) for m in members]
         if not parts:
             return "True", False
         if len(parts) == 1:
             return parts[0]
-        word, absorbing = ("and", "False") if sign == "&&" else ("or", "True")
-        if not any(n for _, n in parts):
-            return "(" + f" {word} ".join(code for code, _ in parts) + ")", False
-        some = " or ".join(f"{code} is {absorbing}" for code, _ in parts)
-        unknown = " or ".join(f"{code} is None" for code, n in parts if n)
-        neutral = "True" if absorbing == "False" else "False"
-        return f"({absorbing} if {some} else None if {unknown} else {neutral})", True
+        code, _, may_be_none = kleene(sign, parts, [name for name, n in parts if n])
+        return self._named(code, may_be_none)
 
-    def _kleene_member(
-        self, member: Expression, names: Mapping[int, str], nullable: Mapping[str, bool]
-    ) -> tuple[str, bool]:
+    def _member(self, member: Expression) -> tuple[str, bool]:
         if not isinstance(member, Group):
-            name = names[id(self._leaves[id(member)])]
-            return name, nullable[name]
+            name = self.names[id(self.leaves[id(member)])]
+            return name, self.nullable[name]
         if member.kind != "not":
-            return self._kleene(member.members, "&&" if member.kind == "all" else "||", names, nullable)
-        code, may_be_none = self._kleene(member.members, "&&", names, nullable)
-        return (f"(None if {code} is None else not {code})", True) if may_be_none else (f"(not {code})", False)
+            return self.junction(member.members, "&&" if member.kind == "all" else "||")
+        name, may_be_none = self.junction(member.members, "&&")
+        return self._named(f"None if {name} is None else not {name}" if may_be_none else f"not {name}", may_be_none)
+
+    def _named(self, code: str, may_be_none: bool) -> tuple[str, bool]:
+        name = f"g{len(self.lines)}"
+        self.lines.append(f"{name} = {code}")
+        return name, may_be_none

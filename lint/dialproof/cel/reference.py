@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.cel.parse import parse_tree
 from dialproof.cel.values import (
+    compile_pattern,
     fold,
     from_micros,
     lookup,
     parse_boolean,
     parse_datetime,
     parse_number,
+    quotient,
     read_text,
 )
 
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.view import View
 
-__all__ = ["activation", "evaluate", "function_names", "with_outcome"]
+__all__ = ["GETTERS", "activation", "evaluate", "function_names", "with_outcome"]
 
-_GETTERS = (
+GETTERS = (
     *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
     *("getMinutes", "getMonth", "getSeconds"),
 )
+"""The methods of instants, which take a time zone or nothing."""
 
 
 @lru_cache(maxsize=1)
@@ -40,10 +43,12 @@ def _environment() -> Any:
 
     import celpy
 
+    from dialproof.cel.runner import Runner
+
     # An Environment raises the recursion limit of the whole process, which is not ours to change.
     limit = sys.getrecursionlimit()
     try:
-        return celpy.Environment(runner_class=celpy.InterpretedRunner)
+        return celpy.Environment(runner_class=Runner)
     finally:
         sys.setrecursionlimit(limit)
 
@@ -76,6 +81,28 @@ def _functions(zone: str | None) -> dict[str, Any]:
 
         return call
 
+    def logic(operator: str) -> Any:
+        base = evaluation.base_functions[operator]
+
+        def call(left: Any, right: Any) -> Any:
+            if isinstance(left, celtypes.BoolType) or isinstance(right, celtypes.BoolType):
+                return base(left, right)
+            # cel-python would write both errors into a new one, and that into the next: its text doubles each time.
+            return next((e for e in (left, right) if isinstance(e, evaluation.CELEvalError)), error("no boolean"))
+
+        return call
+
+    def divided(dividend: Any, divisor: Any) -> Any:
+        if isinstance(dividend, float) and isinstance(divisor, float):
+            return celtypes.DoubleType(quotient(float(dividend), float(divisor)))
+        return evaluation.base_functions["_/_"](dividend, divisor)
+
+    def matched(text: Any, pattern: Any) -> Any:
+        try:
+            return celtypes.BoolType(compile_pattern(pattern).search(text) is not None)
+        except ValueError:
+            return error("no regular expression")
+
     def string(value: Any) -> Any:
         if isinstance(value, celtypes.BoolType):
             return celtypes.StringType(read_text(bool(value)))
@@ -86,10 +113,14 @@ def _functions(zone: str | None) -> dict[str, Any]:
         "boolean": boolean,
         "datetime": datetime,
         "fold": folded,
+        "matches": matched,
         "string": string,
+        "_/_": divided,
+        "_&&_": logic("_&&_"),
+        "_||_": logic("_||_"),
     }
     # Every number is a double here, so what the standard library makes or counts in integers is one as well.
-    for name in ("int", "uint", "size", *_GETTERS):
+    for name in ("int", "uint", "size", *GETTERS):
         if name in evaluation.base_functions:
             functions[name] = doubled(evaluation.base_functions[name])
     return functions
@@ -112,11 +143,13 @@ def _program(text: str, zone: str | None) -> Any:
 def evaluate(text: str, values: Mapping[str, Any], zone: str | None) -> bool | None:
     """Return the verdict of an expression: True, False, or None where cel-python gives an error or no boolean."""
     from celpy import celtypes
-    from celpy.evaluation import CELEvalError
+    from celpy.evaluation import CELEvalError, CELSyntaxError, CELUnsupportedError
 
     try:
         result = _program(text, zone).evaluate(values)
-    except (CELEvalError, ValueError, TypeError, KeyError, OverflowError, ArithmeticError):
+    except (CELEvalError, CELSyntaxError, CELUnsupportedError):
+        return None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # cel-python lets these through
         return None
     return bool(result) if isinstance(result, (bool, celtypes.BoolType)) else None
 

@@ -11,7 +11,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dialproof.cel.values import fold, number_text, parse_boolean, parse_datetime, parse_number, parse_period
+from dialproof.cel.values import (
+    compile_pattern,
+    fold,
+    number_text,
+    parse_boolean,
+    parse_datetime,
+    parse_number,
+    parse_period,
+)
+from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.operators import NEGATED, OPERATORS, context_type
 
 if TYPE_CHECKING:
@@ -72,10 +81,7 @@ def condition_type(condition: Condition, columns: ContactList) -> ValueType:
     if condition.source == "context":
         return context_type(condition.subject) or "string"
     column = columns.columns.get(condition.subject)
-    if column is None:
-        return "string"
-    kinds: Mapping[str, ValueType] = {"integer": "number", "date": "datetime"}
-    return kinds.get(column.type, column.type)  # type: ignore[arg-type]
+    return "string" if column is None else VALUE_TYPES[column.type]
 
 
 def compares_numbers(condition: Condition, kind: ValueType) -> bool:
@@ -179,16 +185,10 @@ def _plain(value: object) -> str:
 
 
 def _check_pattern(pattern: str) -> None:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "unknown reason"
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        raise ConditionError(f"expected a regular expression of RE2, found {pattern!r}: {reason}") from error
+        compile_pattern(pattern)
+    except ValueError as error:
+        raise ConditionError(f"expected a regular expression of RE2, found {pattern!r}: {error}") from error
 
 
 def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> str:
@@ -204,8 +204,7 @@ def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> str
         operand = operand if native == wanted else f"{wanted}({operand})"
     else:
         column = columns.columns.get(condition.subject)
-        kinds = {"integer": "number", "date": "datetime"}
-        native = None if column is None else kinds.get(column.type, column.type)  # type: ignore[assignment]
+        native = None if column is None else VALUE_TYPES[column.type]
         if native == wanted:
             operand = path_text("contact", condition.subject, columns.columns)
         else:

@@ -7,12 +7,13 @@ so that a value means the same everywhere. Instants and spans are integers of mi
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ __all__ = [
     "MISSING",
     "AmbiguousColumnError",
     "Variable",
+    "check_columns",
+    "compile_pattern",
     "fold",
     "from_micros",
     "lookup",
@@ -31,6 +34,7 @@ __all__ = [
     "parse_duration",
     "parse_number",
     "parse_period",
+    "quotient",
     "read_boolean",
     "read_number",
     "read_text",
@@ -94,6 +98,13 @@ def lookup(contact: Mapping[str, object], name: str) -> object:
     if value is not MISSING:
         raise AmbiguousColumnError(name)
     return nested
+
+
+def check_columns(contact: Mapping[str, object]) -> None:
+    """Raise :class:`AmbiguousColumnError` where a contact has a name both as a whole column and as a path."""
+    for name in contact:
+        if "." in name:
+            lookup(contact, name)
 
 
 def number_text(value: float) -> str:
@@ -243,6 +254,29 @@ def read_timestamp(value: object, zone: str | None) -> int | None:
 def same_value(one: object, other: object) -> bool:
     """Tell whether two values of a contact are the same: as text, so that 5, 5.0 and "5" are one value."""
     return read_text(one) == read_text(other)
+
+
+def quotient(dividend: float, divisor: float) -> float:
+    """Return ``dividend / divisor`` of IEEE 754: a division by zero is an infinity by the signs, ``0 / 0`` NaN."""
+    if divisor:
+        return dividend / divisor
+    # A new NaN each time: Python finds the same object in a list although NaN equals nothing.
+    if dividend == 0 or math.isnan(dividend):
+        return float("nan")
+    return math.copysign(math.inf, dividend) * math.copysign(1.0, divisor)
+
+
+def compile_pattern(pattern: str) -> Any:
+    """Return a compiled pattern of RE2; raises ValueError with the reason for what is none."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False  # RE2 would print the pattern, which may be a contact's value
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "unknown reason"
+        raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else reason) from None
 
 
 def fold(text: str) -> str:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dialproof.model.rules import ValueType
     from dialproof.positions import Span
 
-__all__ = ["Column", "ColumnType", "ContactList"]
+__all__ = ["VALUE_TYPES", "Column", "ColumnType", "ContactList"]
 
 ColumnType: TypeAlias = Literal["string", "integer", "number", "boolean", "datetime", "date"]
+
+VALUE_TYPES: Mapping[ColumnType, ValueType] = MappingProxyType(
+    {
+        "string": "string",
+        "integer": "number",
+        "number": "number",
+        "boolean": "boolean",
+        "datetime": "datetime",
+        "date": "datetime",
+    }
+)
+"""The type of a column -> the type under which a condition compares it that names none."""
 
 
 @dataclass(frozen=True, slots=True)

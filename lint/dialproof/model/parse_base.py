@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dialproof.model.schema import (
+    MAX_WHOLE,
     Choice,
     Custom,
     Flag,
@@ -20,14 +23,16 @@ from dialproof.model.schema import (
     Text,
     Whole,
 )
-from dialproof.positions import Problem, Span
+from dialproof.positions import Problem, Problems, Span
 from dialproof.source import Mapping, Node, Note, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Mapping as AbstractMapping
 
-__all__ = ["INVALID", "Fields", "Reader", "finite", "found", "head", "hint", "name_problem", "plain_value"]
+__all__ = ["INVALID", "MERGE_KEY", "Fields", "Reader", "finite", "found", "head", "hint", "name_problem", "plain_value"]
+
+_DIGITS = re.compile(r"[-+]?[0-9]+")
 
 CustomReader: TypeAlias = "Callable[[Reader, Node, str], object]"
 
@@ -36,6 +41,9 @@ class _Invalid:
     def __repr__(self) -> str:
         return "INVALID"
 
+
+MERGE_KEY = "YAML 1.2 has no merge key <<: write the keys out"
+"""What to say of a key that older readers of YAML take for an instruction."""
 
 INVALID: Any = _Invalid()
 """What reading returns where a problem was reported."""
@@ -69,25 +77,34 @@ class Reader:
 
     def __init__(self, path: str, custom: AbstractMapping[str, CustomReader] | None = None) -> None:
         self.path = path
-        self.problems: list[Problem] = []
-        self.notes: list[Note] = []
+        self.problems = Problems(Problem)
+        self.notes = Problems(Note)
         self.records: dict[int, Fields] = {}  # by id of the node: those that are right in a file that is not
         self._custom = custom or {}
 
     def problem(self, where: Node | Span, message: str, code: str = "DP102") -> Any:
         """Report what is wrong at a place; return :data:`INVALID`."""
-        span = where if isinstance(where, Span) else where.span
-        self.problems.append(Problem(self.path, span, code, message))
+        if self.problems.full:
+            self.problems.skip()
+        else:
+            span = where if isinstance(where, Span) else where.span
+            self.problems.add(self.path, span, code, message)
         return INVALID
+
+    def note(self, span: Span, message: str) -> None:
+        """Note something that makes no file unusable."""
+        self.notes.add(self.path, span, "DP102", message)
 
     def expected(self, node: Node, label: str, what: str) -> Any:
         """Report that a node is not what is due; return :data:`INVALID`."""
+        if self.problems.full:
+            return self.problem(node, "")
         where = node if isinstance(node, Scalar) else head(node)
         return self.problem(where, f"{label}: expected {what}, found {found(node)}")
 
     def unknown(self, node: Node | Span, message: str, name: str, known: Iterable[str]) -> Any:
         """Report a name that there is not, with the nearest one that there is; return :data:`INVALID`."""
-        return self.problem(node, f"{message}; {hint(name, known)}")
+        return self.problem(node, message if self.problems.full else f"{message}; {hint(name, known)}")
 
     def read(self, kind: Kind, node: Node, label: str) -> Any:
         """Return the value of a node of some kind, or :data:`INVALID` with the problems reported."""
@@ -110,13 +127,16 @@ class Reader:
             case Text():
                 return self.text(kind, node, label)
             case Whole():
-                if type(value) is not int:
+                number, written = _whole(node)
+                if number is None:
                     return self.expected(node, label, "an integer")
                 low, high = kind.minimum, kind.maximum
-                if (low is not None and value < low) or (high is not None and value > high):
-                    between = f"{low} or more" if high is None else f"{low} to {high}"
-                    return self.problem(node, f"{label}: expected {between}, found {_short(str(value))}", kind.code)
-                return value
+                if low <= number <= high:
+                    return value
+                between = f"{low} to {high}"
+                if high == MAX_WHOLE:
+                    between = f"{low} or more" if number < low else f"at most {high}"
+                return self.problem(node, f"{label}: expected {between}, found {_short(written)}", kind.code)
             case Number():
                 number = finite(value)
                 return self.expected(node, label, "a number") if number is None else number
@@ -176,6 +196,8 @@ class Reader:
         """Return a dict of the valid items."""
         if not isinstance(node, Mapping):
             return self.expected(node, label, "a mapping")
+        if kind.filled and not node.entries:
+            return self.problem(node, f"{label}: expected at least one entry, found none", "DP107")
         items = {e.key.text: self.read(kind.item, e.value, f"{label}.{_short(e.key.text)}") for e in node.entries}
         return INVALID if any(item is INVALID for item in items.values()) else items
 
@@ -183,7 +205,7 @@ class Reader:
         """Return the :class:`Fields` of a record; INVALID where any of it is wrong."""
         if not isinstance(node, Mapping):
             return self.expected(node, label, f"a mapping with {', '.join(list(kind.keys)[:4])} ...")
-        before = len(self.problems)
+        before = self.problems.count
         values: dict[str, Any] = {}
         extensions: dict[str, object] = {}
         for key, value in node.entries:
@@ -196,13 +218,15 @@ class Reader:
                 extensions[name] = plain_value(value)
             elif name in kind.ignored:
                 message = f"key {name} of an API answer is ignored: remove it"
-                self.notes.append(Note(self.path, key.span, "DP102", message))
+                self.note(key.span, message)
             elif name in kind.unsupported:
                 self.problem(key, f"{name} is not supported yet")
+            elif name == "<<":
+                self.problem(key, MERGE_KEY)
             else:
                 self.unknown(key, f"unknown key {_quoted(name)} in this {kind.name}", name, kind.keys)
         self._missing(kind, node)
-        if len(self.problems) > before:
+        if self.problems.count > before:
             return INVALID
         fields = self.records[id(node)] = Fields(node, values, extensions)
         return fields
@@ -254,6 +278,15 @@ def finite(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _whole(node: Node) -> tuple[float | None, str]:
+    """Return the whole number that a node is, also one too long to be read exactly, and its text."""
+    if not isinstance(node, Scalar) or type(node.value) not in (int, float):
+        return None, ""
+    if isinstance(node.value, float) and not _DIGITS.fullmatch(node.text):
+        return None, ""
+    return node.value, node.text  # type: ignore[return-value]
+
+
 def found(node: Node) -> str:
     """Name what stands there: its kind, and its value where it is a number or text."""
     if isinstance(node, Mapping):
@@ -282,7 +315,7 @@ def name_problem(value: str) -> str | None:
     """Return what keeps a text from being a name, None for a good one."""
     if "::" in value:
         return f"expected a name without '::', found {_quoted(value)}"
-    if any(not c.isprintable() for c in value):
+    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in value):
         return "expected a name on one line, found a line break or control character"
     if value != value.strip():
         return f"expected a name without blanks around it, found {_quoted(value)}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.parse_base import INVALID, Fields, Reader
-from dialproof.model.schema import CONTACTLIST_FILE
+from dialproof.model.schema import CONTACTLIST_FILE, ONLY_FOR
 from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
@@ -14,37 +14,24 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_contactlist"]
 
-_RANGED = ("integer", "number", "datetime", "date")
-_ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "min": _RANGED,
-    "max": _RANGED,
-    "decimals": ("number",),
-    "enum": ("string", "integer", "number", "datetime", "date"),
-    "pattern": ("string",),
-    "phone": ("string",),
-    "timeZone": ("string",),
-}
-
 
 def parse_contactlist(source: SourceFile) -> tuple[ContactList | None, tuple[Problem, ...]]:
     """Return the contact list, None where anything of it is wrong, and its problems and notes."""
     reader = Reader(source.display)
     columns: dict[str, Column] = {}
     if source.root is not None:
-        fields = reader.read(CONTACTLIST_FILE, source.root, "this file")
-        if fields is not INVALID:
-            node = fields.node.get("columns")
-            if not fields.get("columns"):
-                reader.problem(node, "columns: expected at least one column, found none", "DP107")
-            for entry in node.entries if isinstance(node, Mapping) else ():
-                column = fields.get("columns")[entry.key.text]
-                if not entry.key.text.strip("."):
-                    reader.problem(entry.key, "expected the name of a column, found none")
-                columns[entry.key.text] = _column(entry.key.text, column)
-                _check(reader, columns[entry.key.text], column)
-    wrong = (*source.problems, *reader.problems)
+        reader.read(CONTACTLIST_FILE, source.root, "this file")
+        written = source.root.get("columns") if isinstance(source.root, Mapping) else None
+        for key, node in written.entries if isinstance(written, Mapping) else ():
+            if not key.text.strip("."):
+                reader.problem(key, "expected the name of a column, found none")
+            fields = reader.records.get(id(node))
+            if fields is not None:
+                columns[key.text] = _column(key.text, fields)
+                _check(reader, columns[key.text], fields)
+    wrong = (*source.problems, *reader.problems.all())
     contact_list = None if wrong or source.root is None else ContactList(source.display, columns)
-    return contact_list, (*wrong, *source.notes, *reader.notes)
+    return contact_list, (*wrong, *source.notes, *reader.notes.all())
 
 
 def _column(name: str, fields: Fields) -> Column:
@@ -69,25 +56,27 @@ def _column(name: str, fields: Fields) -> Column:
 
 def _check(reader: Reader, column: Column, fields: Fields) -> None:
     """Report keys that the type does not have and values that do not fit it."""
-    for key, kinds in _ONLY_FOR.items():
+    unfit = [key for key, kinds in ONLY_FOR.items() if key in fields.node and column.type not in kinds]
+    for key in unfit:
         entry = fields.node.entry(key)
-        if entry is not None and column.type not in kinds:
-            reader.problem(entry.key, f"{key} is for columns of type {', '.join(kinds)}, this one is {column.type}")
-            return
-    bounds = {key: _fitting(reader, column, fields.node.get(key), fields.get(key), key) for key in ("min", "max")}
+        assert entry is not None
+        kinds = ", ".join(ONLY_FOR[key])
+        reader.problem(entry.key, f"{key} is for columns of type {kinds}, this one is {column.type}")
+    given = {key: fields.node.get(key) for key in ("min", "max", "enum", "pattern") if key not in unfit}
+    bounds = {key: _fitting(reader, column, given.get(key), fields.get(key), key) for key in ("min", "max")}
     low, high = bounds["min"], bounds["max"]
     if low not in (None, INVALID) and high not in (None, INVALID) and low > high:
         written = [n.text for n in map(fields.node.get, ("max", "min")) if isinstance(n, Scalar)]
         reader.problem(fields.span("max"), f"max {written[0]} is below min {written[1]}")
-    enum = fields.node.get("enum")
+    enum = given.get("enum")
     seen: dict[object, None] = {}
     for item, value in zip(enum, column.enum or (), strict=True) if isinstance(enum, Sequence) else ():
         comparable = _fitting(reader, column, item, value, "enum")
         if comparable is not INVALID and comparable in seen:
             reader.problem(item, "enum: this value is listed twice")
         seen[comparable] = None
-    if column.pattern is not None:
-        _check_pattern(reader, fields.node.get("pattern"), column.pattern)
+    if column.pattern is not None and "pattern" in given:
+        _check_pattern(reader, given["pattern"], column.pattern)
 
 
 def _fitting(reader: Reader, column: Column, node: Node | None, value: Any, key: str) -> Any:
@@ -114,14 +103,10 @@ def _fitting(reader: Reader, column: Column, node: Node | None, value: Any, key:
 
 
 def _check_pattern(reader: Reader, node: Node | None, pattern: str) -> None:
-    import re2
+    from dialproof.cel.values import compile_pattern
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "unknown reason"
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        compile_pattern(pattern)
+    except ValueError as error:
         assert node is not None
-        reader.problem(node, f"pattern: expected a regular expression of RE2: {reason}")
+        reader.problem(node, f"pattern: expected a regular expression of RE2: {error}")

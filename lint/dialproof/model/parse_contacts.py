@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dialproof.model.contacts import Case, ContactsFile, Expect
 from dialproof.model.operators import CONTEXT_FIELDS, context_type
 from dialproof.model.parse_actions import read_expected_action, read_flag_text, read_period
-from dialproof.model.parse_base import INVALID, Fields, Reader, finite, head, hint
+from dialproof.model.parse_base import INVALID, MERGE_KEY, Fields, Reader, finite, head, hint
 from dialproof.model.schema import CONTACTS_FILE
-from dialproof.source import Mapping, Node, Note, Scalar, Sequence, SourceFile
+from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,8 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
         cases = _cases(reader, source.root)
         if fields is not INVALID:
             _note_clocks_without_place(reader, fields)
-    wrong = (*source.problems, *reader.problems)
-    problems = (*wrong, *source.notes, *reader.notes)
+    wrong = (*source.problems, *reader.problems.all())
+    problems = (*wrong, *source.notes, *reader.notes.all())
     if wrong or fields is INVALID:
         return None, problems
     target = "rules" if "rules" in fields.values else "campaign"
@@ -72,7 +72,7 @@ def _note_clocks_without_place(reader: Reader, file: Fields) -> None:
         now = record.get("now")
         if now is not None and not _OFFSET.search(now) and not (record.get("timeZone") or file.get("timeZone")):
             message = "now has neither an offset nor a timeZone: it is read as UTC"
-            reader.notes.append(Note(reader.path, record.span("now"), "DP102", message))
+            reader.note(record.span("now"), message)
 
 
 def _is_rules_file(reader: Reader, root: Node) -> bool:
@@ -186,6 +186,8 @@ def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:
     for key, value in node.entries:
         if not top and "." in key.text:
             columns[key.text] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
+        elif key.text == "<<":
+            columns[key.text] = reader.problem(key, f"{label}: {MERGE_KEY}")
         elif isinstance(value, Mapping):
             columns[key.text] = _columns(reader, value, f"{label}.{key.text}", top=False)
         else:

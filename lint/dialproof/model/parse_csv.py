@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.model.contacts import Case, Contact, ContactsFile, Expect
 from dialproof.model.parse_base import hint, name_problem
-from dialproof.positions import Problem, Span
+from dialproof.positions import Problem, Problems, Span
 from dialproof.source import decode, read_bytes
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class _CsvReader:
         self.path = path
         self.text = text
         self.lines = re.split(r"\r\n|\n|\r", text)
-        self.problems: list[Problem] = []
+        self.problems = Problems(Problem)
         self.delimiter = _delimiter(self.lines[0])
         self._cell = re.compile(rf'"(?:[^"]|"")*"|[^{re.escape(self.delimiter)}]*')
         self._edges: tuple[int, list[tuple[int, int]]] = (0, [])
 
     def problem(self, span: Span, message: str, code: str = "DP101") -> None:
-        self.problems.append(Problem(self.path, span, code, message))
+        self.problems.add(self.path, span, code, message)
 
     def rows(self) -> Iterator[_Row]:
         """Yield every row that is not empty; a file whose quotes do not match ends with a problem."""
@@ -67,7 +67,12 @@ class _CsvReader:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                self.problem(self.row_span(line, reader.line_num), f"not CSV: {error}")
+                reason = f"not CSV: {error}"
+                if "field limit" in reason:
+                    reason = (
+                        f"a cell has more than {csv.field_size_limit():,} characters: shorten it, or end its quotes"
+                    )
+                self.problem(self.row_span(line, reader.line_num), reason)
                 return
             if cells is None:
                 return
@@ -127,10 +132,13 @@ def parse_csv(
         return None, (Problem(display, span, "DP101", message),), digest
     if not decoded.strip():
         return None, (Problem(display, Span.point(1, 1), "DP101", "the file is empty"),), digest
+    if decoded.startswith("\ufeff"):
+        message = "found a second byte order mark, expected text"
+        return None, (Problem(display, Span.point(1, 1), "DP101", message),), digest
     reader = _CsvReader(display, decoded)
     cases, population = _read(reader)
-    if reader.problems:
-        return None, tuple(reader.problems), digest
+    if reader.problems.count:
+        return None, tuple(reader.problems.all()), digest
     return ContactsFile(display, None, None, None, None, cases, population, digest), (), digest
 
 
@@ -170,7 +178,7 @@ def _read(reader: _CsvReader) -> tuple[tuple[Case, ...], tuple[Contact, ...]]:
             first.setdefault(name, row.line)
         else:
             contacts.append(contact)
-    if not contacts and not cases and not reader.problems:
+    if not contacts and not cases and not reader.problems.count:
         reader.problem(reader.row_span(1, 1), "expected at least one row below the header, found none")
     return tuple(cases), tuple(contacts)
 
@@ -183,8 +191,10 @@ def _check_header(reader: _CsvReader, header: _Row) -> None:
         elif name in first:
             message = f"duplicate column {name!r}: it is also column {first[name]}"
             reader.problem(reader.cell_span(header, index), message)
-        elif name.startswith("expect.") and not _is_expectation(name[7:]):
-            message = f"there is no {name!r}; {hint(name, [f'expect.{e}' for e in _EXPECTATIONS])}"
+        elif name.strip().lower().startswith("expect.") and not (name[:7] == "expect." and _is_expectation(name[7:])):
+            wanted = "expect." + name.strip()[7:]
+            known = [wanted] if _is_expectation(wanted[7:]) else [f"expect.{e}" for e in _EXPECTATIONS]
+            message = f"there is no {name!r}; {hint(wanted.lower(), known)}"
             reader.problem(reader.cell_span(header, index), message, "DP102")
         first.setdefault(name, index + 1)
 

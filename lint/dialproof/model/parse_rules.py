@@ -46,7 +46,25 @@ def parse_rules(source: SourceFile) -> tuple[RulesFile | None, tuple[Problem, ..
         fields = reader.read(RULES_FILE, source.root, "this file")
         if fields is not INVALID and not source.problems:
             file = _rules_file(fields, source)
-    return file, (*problems, *reader.problems, *reader.notes)
+        if file is None:
+            _report_cel(reader, source.root)
+    return file, (*problems, *reader.problems.all(), *reader.notes.all())
+
+
+def _report_cel(reader: Reader, root: Node) -> None:
+    """Report the CEL that does not parse in a file that is wrong elsewhere, which nobody will compile."""
+    from dialproof.cel.parse import CelSyntaxError, parse
+
+    for key, name in (("rules", "when"), ("invariants", "always")):
+        nodes = root.get(key) if isinstance(root, Mapping) else None
+        for item in nodes if isinstance(nodes, Sequence) else ():
+            node = item.get(name) if isinstance(item, Mapping) else None
+            if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text.strip():
+                continue
+            try:
+                parse(node.text)
+            except CelSyntaxError as error:
+                reader.problem(node.part(error.offset, error.offset + 1), str(error), "DP103")
 
 
 def _is_other_kind(reader: Reader, root: Node) -> bool:
@@ -125,13 +143,13 @@ def _expression(reader: Reader, node: Node, label: str) -> Any:
 
 
 def _condition(reader: Reader, node: Mapping) -> Any:
-    before = len(reader.problems)
+    before = reader.problems.count
     fields = reader.record(CONDITION, node, "condition")
     written = node.get("operator")
     operator = canonical_operator(written.text) if isinstance(written, Scalar) else None
     if operator is not None:
         _check_shape(reader, node, operator)
-    if fields is INVALID or len(reader.problems) > before:
+    if fields is INVALID or reader.problems.count > before:
         return INVALID
     source = "context" if "context" in node else "contact"
     key = "context" if source == "context" else "attribute"

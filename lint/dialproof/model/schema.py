@@ -22,6 +22,8 @@ __all__ = [
     "GROUP",
     "INVARIANT",
     "KINDS",
+    "MAX_WHOLE",
+    "ONLY_FOR",
     "RULE",
     "RULES_FILE",
     "Choice",
@@ -47,6 +49,10 @@ API_KEYS = ("id", "selfUri", "dateCreated", "dateModified")
 """Keys of an API answer that are accepted in a rule and ignored."""
 
 
+MAX_WHOLE = 2**31 - 1
+"""The largest whole number that a file may hold where one is due."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Text. ``form`` restricts it: a name, a date or time, a time zone."""
@@ -58,8 +64,8 @@ class Text:
 class Whole:
     """A whole number within bounds; ``code`` is reported where it is outside."""
 
-    minimum: int | None = None
-    maximum: int | None = None
+    minimum: int = -MAX_WHOLE
+    maximum: int = MAX_WHOLE
     code: str = "DP102"
 
 
@@ -95,9 +101,10 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A mapping with free keys."""
+    """A mapping with free keys; ``filled`` asks for at least one (DP107)."""
 
     item: Kind
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +305,23 @@ COLUMN = Record(
     ),
 )
 
+_RANGED = ("integer", "number", "datetime", "date")
+ONLY_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "min": _RANGED,
+        "max": _RANGED,
+        "decimals": ("number",),
+        "enum": ("string", *_RANGED),
+        "pattern": ("string",),
+        "phone": ("string",),
+        "timeZone": ("string",),
+    }
+)
+"""Keys of a column -> the types of columns that may have them."""
+
 CONTACTLIST_FILE = Record(
     "contact list",
-    _frozen(columns=Key(MapOf(COLUMN), "The columns by name or path.", required=True)),
+    _frozen(columns=Key(MapOf(COLUMN, filled=True), "The columns by name or path.", required=True)),
 )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from dialproof.model.actions import BUILT_IN
-from dialproof.model.operators import OPERATOR_ALIASES, OPERATORS
+from dialproof.model.operators import CONTEXT_FIELDS, OPERATOR_ALIASES, OPERATORS
 from dialproof.model.parse_actions import action_record
 from dialproof.model.parse_contacts import CONTEXT_ROOTS
 from dialproof.model.schema import (
+    COLUMN,
     CONDITION,
     CONTACTLIST_FILE,
     CONTACTS_FILE,
     GROUP,
+    ONLY_FOR,
     RULES_FILE,
     Choice,
     Custom,
@@ -37,6 +40,7 @@ _FILES: Mapping[str, tuple[str, Record]] = {
     "contacts": ("dialproof contacts", CONTACTS_FILE),
     "contactlist": ("dialproof contact list", CONTACTLIST_FILE),
 }
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _PLAIN = {"type": ["string", "number", "boolean"]}
 _COLUMN_VALUE = {"type": ["string", "number", "boolean", "null"]}
 
@@ -58,12 +62,12 @@ def _schema(kind: Kind) -> dict[str, Any]:
         case Text(form="any"):
             return {"type": "string"}
         case Text(form="name"):
-            return {"type": "string", "pattern": r"^(?!.*::)\S(.*\S)?$"}
+            # Not every reader of patterns takes $ for the very end of a text.
+            return {"type": "string", "pattern": rf"^(?!.*::)(?!\s)[^{_CONTROLS}]*[^\s{_CONTROLS}](?![\s\S])"}
         case Text():
             return {"type": "string", "pattern": r"\S"}
         case Whole():
-            bounds = {"minimum": kind.minimum, "maximum": kind.maximum}
-            return {"type": "integer", **{key: bound for key, bound in bounds.items() if bound is not None}}
+            return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
         case Number():
             return {"type": "number"}
         case Flag():
@@ -75,7 +79,8 @@ def _schema(kind: Kind) -> dict[str, Any]:
         case ListOf():
             return {"type": "array", "items": _schema(kind.item), **({"minItems": 1} if kind.filled else {})}
         case MapOf():
-            return {"type": "object", "additionalProperties": _schema(kind.item)}
+            filled = {"minProperties": 1} if kind.filled else {}
+            return {"type": "object", "additionalProperties": _schema(kind.item), **filled}
         case Custom():
             return dict(kind.schema)
         case Record():
@@ -100,9 +105,17 @@ def _record(record: Record, fixed: Mapping[str, Any] | None = None) -> dict[str,
     groups += [{"not": {"required": list(group)}} for group in record.at_most_one]
     if groups:
         schema["allOf"] = groups
+    if record is COLUMN:
+        schema["allOf"] = [_only_for(key, kinds) for key, kinds in ONLY_FOR.items()]
     if record.name == "expectation":
         schema["minProperties"] = 1
     return schema
+
+
+def _only_for(key: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Return the schema of a column that has a key only if it is of one of some types."""
+    fits = {"properties": {"type": {"enum": list(kinds)}}}
+    return {"if": {"required": [key]}, "then": fits}
 
 
 def _definitions(kind: str) -> dict[str, Any]:
@@ -136,7 +149,8 @@ def _condition() -> dict[str, Any]:
         "pair": {"properties": {"value": {"type": "array", "minItems": 2, "maxItems": 2}}, "required": ["value"]},
         "none": {"properties": {"value": False}},
     }
-    schema = _record(CONDITION)
+    known = "|".join(re.escape(name).replace(r"\*", ".+") for name in CONTEXT_FIELDS)
+    schema = _record(CONDITION, {"context": {"pattern": f"^({known})(?![\\s\\S])"}})
     for shape, then in shapes.items():
         operators = [name for name, (its_shape, _) in OPERATORS.items() if its_shape == shape]
         operators += [alias for alias, name in OPERATOR_ALIASES.items() if name in operators]

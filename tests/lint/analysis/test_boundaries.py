@@ -221,3 +221,17 @@ def test_thresholds_are_pulled_back_through_counting_with_its_rounding() -> None
     assert isinstance(exact, Found)
     assert exact.scene.contact["n"] == 0.1
     assert isinstance(together("lessThanOrEqual", 0.1, "greaterThan", 0.1 + 0.2), Nowhere)
+
+
+def test_what_uses_every_column_or_the_clock_in_a_macro_is_left_open() -> None:
+    """A rule whose verdict depends on columns that it does not name, or on a clock inside a macro, is never proved."""
+    from tests.lint.analysis.build import when
+
+    texts = ["size(contact) > 1", 'text[contact.s] == "5"', "[2027, 2028].exists(y, now.getFullYear() == y)"]
+    rules = [
+        *(rule(text, i, [when(text)], [act("doNotDial")]) for i, text in enumerate(texts, 1)),
+        rule("preview", 9, [cond("n", "equals", 5)], [act("switchToPreview")]),
+    ]
+    runs = analysis(campaign(rules, (Column("n", "number", required=True), Column("s", "string")))).runs("preCall")
+    for i in range(len(texts)):
+        assert not isinstance(runs.both_act(i, len(texts)), Nowhere)

@@ -317,7 +317,7 @@ expressions = st.recursive(
         ),
         st.builds(lambda member: Group("not", (member,), SPAN), inner),
     ),
-    max_leaves=5,
+    max_leaves=10,
 )
 
 

@@ -85,7 +85,7 @@ numbers = st.recursive(
         ["contact.n", "contact.custom.value", 'contact["emp.var.rate"]', "5", "0", "7.5", 'number(text["s"])']
     ),
     lambda inner: st.one_of(
-        st.builds(lambda a, o, b: f"({a} {o} {b})", inner, st.sampled_from(["+", "-", "*"]), inner),
+        st.builds(lambda a, o, b: f"({a} {o} {b})", inner, st.sampled_from(["+", "-", "*", "/"]), inner),
         inner.map(lambda a: f"(-{a})"),
         st.just("size(contact.s)"),
     ),
@@ -102,6 +102,9 @@ atoms = st.one_of(
     ),
     st.builds(lambda a, m, b: f"{a}.{m}({b})", texts, st.sampled_from(["contains", "startsWith", "endsWith"]), texts),
     st.builds(lambda a: f"{a} in [1, 5, 7.5]", numbers),
+    st.builds(lambda a, b, c: f"{a} in [{b}, {c}]", numbers, numbers, numbers),
+    st.builds(lambda a, b: f'{a} in [{b}, datetime("9999-12-31T20:00:00")]', times, times),
+    st.builds(lambda a: f"[0, 1, 5].all(x, {a} > x)", numbers),
     st.builds(lambda a: f'{a} in ["a", "TX", ""]', texts),
     st.sampled_from(["contact.b", "has(contact.n)", "contact.b == true", 'boolean(text["s"])', "true", "false"]),
     st.sampled_from(
@@ -112,10 +115,13 @@ expressions = st.recursive(
     atoms,
     lambda inner: st.one_of(
         st.builds(lambda a, o, b: f"({a} {o} {b})", inner, st.sampled_from(["&&", "||"]), inner),
+        st.builds(
+            lambda o, a: o.join(a), st.sampled_from([" && ", " || "]), st.lists(inner, min_size=3, max_size=6)
+        ).map(lambda chain: f"({chain})"),
         inner.map(lambda a: f"!({a})"),
         st.builds(lambda a, b, c: f"({a} ? {b} : {c})", inner, inner, inner),
     ),
-    max_leaves=5,
+    max_leaves=8,
 ).map(when)
 
 groups = st.recursive(
@@ -128,7 +134,7 @@ groups = st.recursive(
         ),
         st.builds(lambda m: Group("not", (m,), SPAN), inner),
     ),
-    max_leaves=4,
+    max_leaves=8,
 )
 semantics = st.builds(
     Semantics,

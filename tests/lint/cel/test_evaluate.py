@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import pytest
 
+from dialproof.cel.parse import CelSyntaxError, parse
 from dialproof.config import Semantics
 from dialproof.evaluate import Evaluator, conflicts_of
 from dialproof.model.rules import Group, Invariant
 from tests.lint.cel.build import SPAN, action, campaign, condition, rule, when
+
+if TYPE_CHECKING:
+    from dialproof.model.rules import Expression
 
 PREMIUM = action("setList", listId="premium", value="true")
 NOT_PREMIUM = action("setList", listId="premium", value="false")
@@ -270,3 +276,222 @@ def test_trace_masks_pii() -> None:
         ('"+1"', "•••", True),
         ('"5"', "7", False),
     ]
+
+
+DEEP = {
+    "not": ("!({})", "contact.b"),
+    "either": ("({} || contact.b) && contact.b", "contact.b"),
+    "equal": ("({}) == contact.b", "contact.b"),
+    "conditional": ("contact.b ? ({}) : contact.b", "contact.b"),
+    "test of a conditional": ("({}) ? contact.b : true", "contact.b"),
+    "sum": ("{} + contact.n", "contact.n", " > 1"),
+    "quotient": ("({}) / contact.n", "contact.n", " > 1"),
+    "negative": ("-({})", "contact.n", " > 1"),
+    "fold": ("fold({})", "contact.s", ' == "a"'),
+    "text": ("string({})", "contact.s", ' == "a"'),
+    "list": ("size([{}, 1.0])", "contact.n", " > 1"),
+    "macro": ("[true].exists(x, {})", "contact.b"),
+}
+
+
+@pytest.mark.parametrize("shape", DEEP.values(), ids=DEEP.keys())
+def test_whatever_parses_can_be_evaluated(shape: tuple[str, ...]) -> None:
+    """The deepest expression of every form is compiled, and cel-python decides it as well."""
+    pattern, inner, *rest = shape
+    text = inner
+    while True:
+        deeper = pattern.format(text)
+        try:
+            parse(deeper + "".join(rest))
+        except CelSyntaxError:
+            break
+        text = deeper
+    subject = campaign(rule("r", when(text + "".join(rest))))
+    for contact in ({"b": True, "n": 3, "s": "a"}, {}):
+        ours, theirs = (Evaluator(subject, DEFAULT, reference=r).run(contact) for r in (False, True))
+        assert ours == theirs
+        assert ours.failure is None
+
+
+@pytest.mark.parametrize(("depth", "sign"), [(40, "not"), (20, "any")])
+def test_nested_groups_stay_small(depth: int, sign: Literal["not", "any"]) -> None:
+    """Groups inside of groups are decided once each, and mean the same as one by one."""
+    group: Expression = condition("n", "greaterThan", 1.0, "number")
+    for i in range(depth):
+        others = () if sign == "not" else (condition("custom.value", "lessThan", float(i), "number"),)
+        group = Group(sign, (group, *others), SPAN)
+        if sign == "any":
+            group = Group("all", (group, condition("s", "notEquals", str(i))), SPAN)
+    subject = campaign(rule("r", group))
+    for contact in ({"n": 2}, {"n": 0, "custom": {"value": -1}}, {"n": "", "s": "3"}, {}):
+        ours, theirs = (Evaluator(subject, DEFAULT, reference=r).verdicts(contact) for r in (False, True))
+        assert ours == theirs
+
+
+def test_long_chains_are_evaluated() -> None:
+    """Six hundred conditions in one expression are compiled and run, with and without undecided ones."""
+    for sign in ("&&", "||"):
+        subject = campaign(rule("r", when(f" {sign} ".join(f"contact.n > {i}" for i in range(600)))))
+        evaluator, reference = Evaluator(subject, DEFAULT), Evaluator(subject, DEFAULT, reference=True)
+        assert not evaluator.fallbacks
+        for contact in ({"n": 600}, {"n": 5}, {"n": -1}, {}):
+            assert evaluator.run(contact) == reference.run(contact)
+
+
+@pytest.mark.parametrize(
+    ("constant", "zone"), [("9999-12-31T23:59:59", "America/Denver"), ("0001-01-01", "Asia/Tokyo")]
+)
+def test_a_constant_at_the_edge_of_the_calendar_is_undecided(constant: str, zone: str) -> None:
+    """The first and the last day of the calendar are not there in every time zone."""
+    subject = campaign(
+        rule("before", condition("t", "lessThan", constant, "datetime")),
+        rule("in", condition("t", "in", (constant, "2026-01-01"), "datetime"), order=2),
+    )
+    for reference in (False, True):
+        evaluator = Evaluator(subject, DEFAULT, reference=reference)
+        assert not evaluator.fallbacks
+        assert evaluator.verdicts({"t": "2026-01-01"}, time_zone=zone) == {"before": None, "in": None}
+
+
+def test_an_internal_error_refuses_to_dial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever breaks, the contact is not dialed; the failure says what broke and where, not on which value."""
+    evaluator = Evaluator(campaign(rule("r", condition("s", "equals", "x"))), DEFAULT)
+    monkeypatch.setattr(evaluator, "_verdicts", lambda view: int(view.contact["s"]))
+    outcome = evaluator.run({"s": "secret"})
+    assert outcome.dial is False
+    assert outcome.failure is not None
+    assert outcome.failure.startswith("ValueError at test_evaluate.py:")
+    assert "secret" not in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "contact"),
+    [
+        ('"n" in contact', "n", {}),
+        ('contact.exists(k, k == "n")', "n", {}),
+        ("size(contact) > 1", "n", {}),
+        ('text[contact.s] == "1"', "n", {"s": "n"}),
+        ('contact["cus" + "tom.value"] == 1', "custom.value", {}),
+        ('text["custom.value"] == ""', "custom", {"custom": {"value": 2}}),
+        ('text["custom"] == "1"', "custom", {"custom": {"value": 2}}),
+        ('"new" in contact', "new", {}),
+    ],
+)
+def test_a_write_is_seen_by_whoever_reads_it_in_any_way(text: str, written: str, contact: dict[str, object]) -> None:
+    """A later rule sees a column that an earlier one wrote: by its name, below it, by a name made up, or among all."""
+    act = action("setAttribute", attribute=written, option="SET", value="1")
+    subject = campaign(rule("write", actions=(act,)), rule("read", when(text), order=2))
+    for reference in (False, True):
+        evaluator = Evaluator(subject, DEFAULT, reference=reference)
+        assert not evaluator.problems
+        assert evaluator.verdicts(contact)["read"] is not True
+        assert evaluator.run(contact).matched == ("write", "read")
+
+
+def test_what_uses_every_column_reads_every_column() -> None:
+    """Whoever analyses a rule is told that its verdict depends on columns that its text does not name."""
+    texts = ["size(contact) > 2", 'text[contact.s] == "a"', 'dyn(contact).exists(k, k == "n")']
+    subject = campaign(*(rule(text, when(text), order=i) for i, text in enumerate(texts)))
+    evaluator = Evaluator(subject, DEFAULT)
+    for one in subject.rules:
+        (leaf,) = one.conditions
+        assert {v.name for v in evaluator.leaf(leaf).reads} == set(subject.contact_list.columns)  # type: ignore[arg-type]
+    (trace, *_) = evaluator.trace({"s": "a"})
+    assert [leaf.actual for leaf in trace.leaves] == ["(every column)"]
+
+
+def test_equal_conditions_have_equal_problems() -> None:
+    """What is wrong with a condition is reported wherever it stands, not where it stands first."""
+    bad = condition("n", "greaterThan", "many", "number")
+    subject = campaign(
+        rule("a", when("contact.n > 'x'")), rule("b", when("contact.n > 'x'"), order=2), rule("c", bad), rule("d", bad)
+    )
+    assert sorted(p.owner for p in Evaluator(subject, DEFAULT).problems) == ["a", "b", "c", "d"]
+
+
+def test_errors_in_a_comprehension_cost_no_more_than_values() -> None:
+    """A blank column in all() or exists() is an error for every item; forty of them are decided at once."""
+    items = f"[{', '.join(map(str, range(40)))}]"
+    texts = [f"{items}.all(x, contact.n > x)", f"{items}.exists(x, contact.n > x)"]
+    chains = [
+        " && ".join([f"({' || '.join(['contact.n > 1'] * 2)})"] * 40),
+        "(" * 20 + "contact.n > 1" + " || contact.b) && contact.b" * 20,
+    ]
+    subject = campaign(*(rule(text, when(text), order=i) for i, text in enumerate([*texts, *chains])))
+    for reference in (False, True):
+        evaluator = Evaluator(subject, DEFAULT, reference=reference)
+        assert set(evaluator.verdicts({}).values()) == {None}
+        assert evaluator.verdicts({"n": 50, "b": True}) == dict.fromkeys([*texts, *chains], True)
+        assert list(evaluator.verdicts({"n": 0}).values())[:2] == [False, False]
+
+
+def test_a_list_of_thousands_of_values_is_a_condition() -> None:
+    """The bound on the length of CEL is for what users write in CEL."""
+    codes = tuple(f"{i:05}" for i in range(2500))
+    evaluator = Evaluator(campaign(rule("r", condition("s", "in", codes))), DEFAULT)
+    assert not evaluator.problems
+    assert [evaluator.verdicts({"s": code})["r"] for code in ("02499", "02500")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("outcome.dial", 1, "outcome is known to invariants alone: a rule is part of it"),
+        ("true && contact.s.startsWith()", 9, "startsWith() takes 1 in its brackets here, found 0"),
+        ("size(contact.s, 2) > 1", 1, "size() takes 1 in its brackets here, found 2"),
+        ("size(1, 2) > 1", 1, "size() takes 1 in its brackets here, found 2"),
+        ("has()", 1, "has() takes a column such as contact.attempts"),
+        ("contact.n.has()", 1, "has() takes a column such as contact.attempts"),
+        ("now.getFullYear(1) == 2026", 17, "expected a text, found a number"),
+        ('now.getHours("UTC", 1) == 1', 1, "getHours() takes 0 or 1 in its brackets here, found 2"),
+        ("[1].exists(x, contact.s.matches())", 15, "matches() takes 1 in its brackets here, found 0"),
+        ("[1].exists(x, foo(x))", 15, "there is no function foo(); expected one of CEL, or number, boolean, datetime"),
+        ("contact.n > true", 1, "> compares values of one type, found a number and true or false"),
+    ],
+)
+def test_calls_of_a_wrong_form_are_problems(text: str, column: int, message: str) -> None:
+    """What no function or macro takes is a problem at its place, inside of macros too."""
+    evaluator = Evaluator(campaign(rule("r", when(text))), DEFAULT)
+    (problem,) = evaluator.problems
+    assert problem.span.column == column
+    assert problem.message.startswith(message)
+    assert evaluator.verdicts({}) == {"r": None}
+
+
+def test_what_cel_python_cannot_evaluate_is_undecided() -> None:
+    """A value that has no such field leaves the rule undecided, as an error of CEL does."""
+    texts = ['{"a": true}.b', "[true][5]", 'contact.s[contact.s] == "a"', "[contact.s].map(x, x.y)[0] == 1"]
+    subject = campaign(*(rule(text, when(text), order=i) for i, text in enumerate(texts)))
+    evaluator = Evaluator(subject, DEFAULT)
+    assert not evaluator.problems
+    assert evaluator.run({"s": "a"}).undecided == tuple(texts)
+
+
+def test_division_is_that_of_doubles() -> None:
+    """A division by zero has a sign, and zero by zero is not a number, which equals nothing."""
+    holds = ["1 / 0 > 1e300", "-1 / 0 < -1e300", "1 / (0 * -1) < -1e300", "contact.n / 2 == 1.5"]
+    fails = ["0 / 0 == 0 / 0", "0 / 0 in [0 / 0]", "contact.n / 0 in [contact.n / 0 - contact.n / 0]"]
+    subject = campaign(*(rule(text, when(text), order=i) for i, text in enumerate([*holds, *fails])))
+    for reference in (False, True):
+        evaluator = Evaluator(subject, DEFAULT, reference=reference)
+        assert not evaluator.fallbacks
+        assert evaluator.verdicts({"n": 3}) == {**dict.fromkeys(holds, True), **dict.fromkeys(fails, False)}
+        assert set(list(evaluator.verdicts({}).values())[3:4]) == {None}
+
+
+def test_a_column_in_two_ways_is_a_failure_whoever_reads_it() -> None:
+    """A contact with one column written in two ways is refused, also where no rule reads it."""
+    contact = {"a.b": 1, "a": {"b": 2}, "s": "x"}
+    for reference in (False, True):
+        evaluator = Evaluator(campaign(rule("r", condition("s", "equals", "x"))), DEFAULT, reference=reference)
+        outcome = evaluator.run(contact)
+        assert outcome.failure == "the contact has 'a.b' both as a column and as a path: keep one"
+        assert outcome.dial is False
+
+
+def test_a_value_taken_for_a_pattern_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """RE2 keeps quiet about a pattern that is none: it may be somebody's number."""
+    evaluator = Evaluator(campaign(rule("r", when('text["s"].matches(contact.s)'))), DEFAULT)
+    assert evaluator.verdicts({"s": "+1 (303 555 0100"}) == {"r": None}
+    assert evaluator.verdicts({"s": "303"}) == {"r": True}
+    assert capfd.readouterr() == ("", "")

@@ -67,17 +67,80 @@ def test_syntax_error_says_what_is_expected(text: str, expected: str) -> None:
     assert str(caught.value).endswith(expected)
 
 
-@pytest.mark.parametrize("text", ["(" * 500 + "1" + ")" * 500, "!" * 5000 + "true", "&&".join(["true"] * 3000)])
-def test_nesting_too_deep_is_refused(text: str) -> None:
-    """An expression beyond the parser's recursion is a syntax error, not a crash."""
-    with pytest.raises(CelSyntaxError, match="deeply"):
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("!" * 5000 + "true", 50),
+        ("true ? true : " * 300 + "false", 49 * 14),
+        ("[" * 80 + "1" + "]" * 80, 50),
+        ("1 + " * 200 + "1 > 0", 0),
+        ("contact" + ".a" * 200, 0),
+    ],
+)
+def test_nesting_too_deep_is_refused(text: str, offset: int) -> None:
+    """An expression too deep for what works on it later is a syntax error where it becomes so."""
+    with pytest.raises(CelSyntaxError, match="deeply") as caught:
         parse(text)
+    assert caught.value.offset == offset
+
+
+def test_long_chains_and_brackets_are_not_deep() -> None:
+    """However many operands && or || has, it is one call of all of them; brackets around a value add nothing."""
+    chain = parse(" && ".join(f"a > {i}" for i in range(1500)))
+    assert isinstance(chain, Call)
+    assert (chain.function, len(chain.arguments)) == ("&&", 1500)
+    assert [(a.start, a.end) for a in chain.arguments[:2]] == [(0, 5), (9, 14)]
+    bracketed = parse("a || (b || (c || d)) || e && (f && g)")
+    assert isinstance(bracketed, Call)
+    assert [type(a).__name__ for a in bracketed.arguments] == ["Identifier"] * 4 + ["Call"]
+    assert parse("(" * 500 + "1" + ")" * 500) == Literal(1.0, 500, 501)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "message"),
+    [
+        ("contact.a > " + "9" * 5000, 12, "the number is too large for a double"),
+        ("contact.a > " + "9" * 400, 12, "the number is too large for a double"),
+        ("contact.a > 0x" + "f" * 400, 12, "the number is too large for a double"),
+        ("1e999 > contact.a", 0, "the number is too large for a double"),
+        ("contact.s == '\\U00110000'", 13, "found an escape that is no character"),
+        ("contact.s == '\\ud800'", 13, "found an escape that is no character"),
+        ("true && [1].all(x)", 12, "all() takes a variable and an expression, such as [1, 2].all(x, x > 1)"),
+        ("[1].exists(1, true)", 4, "exists() takes a variable and an expression, such as [1, 2].exists(x, x > 1)"),
+        ("true || .size(contact.s) > 1", 8, "found a function with a leading dot, expected one without"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_at_its_place(text: str, offset: int, message: str) -> None:
+    """Numbers, escapes and macros that nobody could evaluate are syntax errors with the place of the piece."""
+    with pytest.raises(CelSyntaxError) as caught:
+        parse(text)
+    assert (str(caught.value), caught.value.offset) == (message, offset)
+
+
+def test_comprehensions_are_bounded_together() -> None:
+    """Comprehensions inside of comprehensions multiply: what would run for minutes is refused at its place."""
+    thirty = f"[{', '.join(map(str, range(30)))}]"
+    parse(f"{thirty}.all(a, {thirty}.all(b, a + b >= contact.n))")
+    with pytest.raises(CelSyntaxError, match="27,930 steps, at most 20,000") as caught:
+        parse(f"true && {thirty}.all(a, {thirty}.all(b, {thirty}.all(c, a + b + c >= contact.n)))")
+    assert caught.value.offset == 9
+    with pytest.raises(CelSyntaxError, match="steps"):
+        parse(" && ".join([f"{thirty * 3}.map(x, x).all(a, contact.exists(k, k == a))".replace("][", ", ")] * 3))
+
+
+def test_true_and_false_know_where_they_stand() -> None:
+    """The literals that cel-python takes for names first have a place as well."""
+    node = parse("contact.b == false")
+    assert isinstance(node, Call)
+    assert node.arguments[1] == Literal(False, 13, 18)
 
 
 def test_very_long_text_is_refused() -> None:
-    """There is a bound on the length of one expression."""
+    """There is a bound on what a user writes as one expression, none on a list of values that is made into one."""
+    long = "true" + " " * 20_000
     with pytest.raises(CelSyntaxError, match="characters"):
-        parse("true" + " " * 20_000)
+        parse(long)
+    assert parse(long, generated=True) == parse("true")
 
 
 @settings(deadline=None)
@@ -106,13 +169,13 @@ def test_the_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_cache_on_disk_gives_the_same_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees written to disk are read back equal, without cel-python; a damaged file is as good as none."""
-    texts = ["contact.a > 5 ? [1, 2] == [x] : !has(contact.b)", 'a["b"].c("x") in [true, null]']
+    texts = dict.fromkeys(["contact.a > 5 ? [1, 2] == [x] : !has(contact.b)", 'a["b"].c("x") in [true, null]'], False)
     cache = tmp_path / "cache"
     first = parse_all(texts, cache)
     (stored,) = cache.glob("cel-*.json")
     assert set(json.loads(stored.read_text())) == set(texts)
     with monkeypatch.context() as patched:
-        patched.setattr("dialproof.cel.parse.parse", lambda text: pytest.fail(f"parsed again: {text}"))
+        patched.setattr("dialproof.cel.parse.parse", lambda text, **_: pytest.fail(f"parsed again: {text}"))
         assert parse_all(texts, cache) == first
     for damage in ("", "{", "[]", "{}", '{"a": ["Nonsense"]}'):
         stored.write_text(damage)

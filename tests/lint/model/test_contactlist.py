@@ -110,3 +110,22 @@ def test_a_contact_list_has_columns() -> None:
     """A contact list without columns is an error."""
     assert [p.code for p in parse("columns: {}\n")[1]] == ["DP107"]
     assert [p.code for p in parse("x-a: 1\n")[1]] == ["DP107"]
+
+
+def test_columns_are_checked_beside_columns_that_are_wrong() -> None:
+    """A misspelt type hides nothing of the other columns, nor the first misfit of a column the next ones."""
+    _, problems = parse(
+        "columns:\n"
+        "  a: {type: nmber}\n"
+        "  b: {type: string, pattern: '('}\n"
+        "  c: {type: integer, min: 5, max: 1}\n"
+        "  d: {type: string, min: 5, decimals: 3, pattern: ')'}\n"
+    )
+    assert [(p.span.line, p.message.split(":")[0].split(" is for")[0]) for p in problems] == [
+        (2, "type"),
+        (3, "pattern"),
+        (4, "max 1 is below min 5"),
+        (5, "min"),
+        (5, "decimals"),
+        (5, "pattern"),
+    ]

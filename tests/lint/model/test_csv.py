@@ -138,3 +138,33 @@ def test_every_ragged_row_is_reported() -> None:
     """All ragged rows are reported at once."""
     _, problems = parse("a,b\n1\n1,2\n1,2,3\n")
     assert [p.span.line for p in problems] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("Expect.dial", "there is no 'Expect.dial'; did you mean expect.dial?"),
+        (" expect.dial", "there is no ' expect.dial'; did you mean expect.dial?"),
+        ("EXPECT.dail", "there is no 'EXPECT.dail'; did you mean expect.dial?"),
+    ],
+)
+def test_a_header_that_nearly_expects_is_refused(header: str, message: str) -> None:
+    """Capitals or a blank do not silently turn cases into a population that asserts nothing."""
+    file, problems = parse(f"name,{header}\na,true\n")
+    assert file is None
+    assert [(p.code, p.span.line, p.span.column, p.message) for p in problems] == [("DP102", 1, 6, message)]
+
+
+def test_a_flood_of_ragged_rows_is_counted() -> None:
+    """A wrong delimiter in a large export gives the first hundred problems and the number of the others."""
+    _, problems = parse("x\n" + "1,2\n" * 3000)
+    assert len(problems) == 101
+    assert str(problems[-1]) == "a.contacts.csv:101:4: DP101 and 2,900 more in this file"
+
+
+def test_a_second_byte_order_mark_and_a_giant_cell_have_their_own_words() -> None:
+    """What two tools wrote one after the other, and a quote that never ends, are told apart."""
+    _, problems = parse("\ufeff\ufeffname\na\n")
+    assert [p.message for p in problems] == ["found a second byte order mark, expected text"]
+    _, problems = parse(f"name\n{'1' * 200_000}\n")
+    assert [p.message for p in problems] == ["a cell has more than 131,072 characters: shorten it, or end its quotes"]

@@ -417,3 +417,40 @@ def test_action_types_of_plugins_are_read_like_built_in_ones() -> None:
         plugin_manager().unregister(plugin)
         for cached in caches:
             cached.cache_clear()
+
+
+def test_cel_is_checked_beside_other_errors() -> None:
+    """A misspelt key in one rule hides no syntax error in the CEL of any rule or invariant."""
+    text = GOOD.replace("owner: ops", "ownr: ops").replace('contact.state == "TX"', "contact.state == ")
+    text = text.replace('contact.consent == "yes" ||', "contact.consent == ||")
+    file, problems = parse(text)
+    assert file is None
+    assert [(p.code, p.span.line, p.span.column) for p in problems] == [
+        ("DP102", 10, 5),
+        ("DP103", 29, 23),
+        ("DP103", 32, 48),
+    ]
+
+
+@pytest.mark.parametrize("key", ["version", "executionOrder"])
+def test_whole_numbers_are_bounded(key: str) -> None:
+    """A number that no platform would store is refused with the bound, however long it is."""
+    for digits in (10, 30, 5000):
+        _, problems = parse(rule(**{key: "9" * digits}))
+        assert [p.message[:40] for p in problems] == [f"{key}: expected at most 2147483647, found 9999"[:40]]
+
+
+def test_a_flood_of_problems_is_counted() -> None:
+    """A file of another kind gives the first hundred problems and the number of the others."""
+    _, problems = parse(GOOD + "".join(f"key{i}: 1\n" for i in range(2000)))
+    assert len(problems) == 101
+    assert problems[-1].message == "and 1,900 more in this file"
+    _, problems = parse(GOOD.replace("[vip]", f"[{', '.join(['1'] * 2000)}]").replace("x-cost", "id"))
+    errors = [p for p in problems if p.code == "DP102" and getattr(p, "severity", "error") == "error"]
+    assert len(errors) == 101
+
+
+def test_a_merge_key_is_named() -> None:
+    """Somebody who knows YAML 1.1 is told why ``<<`` does nothing here."""
+    _, problems = parse(GOOD.replace("owner: ops", "<<: {owner: ops}"))
+    assert [(p.span.line, p.message) for p in problems] == [(10, "YAML 1.2 has no merge key <<: write the keys out")]

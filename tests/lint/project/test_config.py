@@ -65,7 +65,7 @@ def errors(folder: Path, text: str) -> list[str]:
     """Return the lines of the error that a configuration gives, without the file's name."""
     with pytest.raises(UsageError) as raised:
         load_config(write(folder, text))
-    prefix = (folder / "dialproof.toml").as_posix() + ": "
+    prefix = (folder / "dialproof.toml").as_posix() + ":"
     lines = str(raised.value).splitlines()
     assert all(line.startswith(prefix) for line in lines)
     return [line.removeprefix(prefix) for line in lines]
@@ -143,6 +143,7 @@ campaigns.c = {}
 inventory.list = []
 [gate]
 maxConflictRate = 1.5
+maxAgeHours = 1e12
 accept = [
     {code = "DP301", rule = "", until = "soon"},
     5,
@@ -156,27 +157,28 @@ ids.lists = {a = 1}
 [environments."1"]
 """
     assert errors(tmp_path, text) == [
-        "selct: unknown key; did you mean select?",
-        "ignore[0]: expected text, found 5",
-        "ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
-        "exclude: expected a glob such as monitoring/** (relative to this file, with /), found '/old/**'",
-        "exclude: expected a glob such as monitoring/** (relative to this file, with /), found 'old\\\\*'",
-        "fail-on: expected one of info, warning, error, found 'fatal'",
-        "semantics.casesensitive: unknown key; did you mean caseSensitive?",
-        "semantics.doNotDialStops: expected true or false, found 'yes'",
-        "campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
-        "inventory.list: unknown key; did you mean lists?",
-        "gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
-        "gate.accept[0].rule: expected text, found none",
-        "gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
-        "gate.accept[0]: missing reason",
-        "gate.accept[1]: expected a table, found 5",
-        "gate.accept[2].rules: expected names, found none",
-        'gate.accept[3]: missing reason, until, rule = "..." or rules = [...], one of them',
-        "environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
-        "environments.prod.ids.lists.a: expected text, found 1",
-        "environments.1: expected a name of letters, digits, - and _ that begins with a letter",
-        "environments.prod.requires: unknown environment 'staging'; expected one of 1",
+        "2: selct: unknown key; did you mean select?",
+        "3: ignore[0]: expected text, found 5",
+        "3: ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
+        "4: exclude: expected a glob such as monitoring/** (relative to this file, with /), found '/old/**'",
+        "4: exclude: expected a glob such as monitoring/** (relative to this file, with /), found 'old\\\\*'",
+        "5: fail-on: expected one of info, warning, error, found 'fatal'",
+        "6: semantics.casesensitive: unknown key; did you mean caseSensitive?",
+        "6: semantics.doNotDialStops: expected true or false, found 'yes'",
+        "7: campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
+        "8: inventory.list: unknown key; did you mean lists?",
+        "10: gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
+        "11: gate.maxAgeHours: expected a number of 0 to 87600, found 1e+12",
+        "12: gate.accept[0].rule: expected text, found none",
+        "12: gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
+        "12: gate.accept[0]: missing reason",
+        "12: gate.accept[1]: expected a table, found 5",
+        "12: gate.accept[2].rules: expected names, found none",
+        '12: gate.accept[3]: missing reason, until, rule = "..." or rules = [...], one of them',
+        "19: environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
+        "21: environments.prod.ids.lists.a: expected text, found 1",
+        "22: environments.1: expected a name of letters, digits, - and _ that begins with a letter",
+        "20: environments.prod.requires: unknown environment 'staging'; expected one of 1",
     ]
 
 
@@ -215,3 +217,33 @@ def test_the_configuration_of_the_docs_is_right_and_whole(tmp_path: Path) -> Non
     shown = {part.replace("-", "_") for name in names for part in name.strip("[").split(".")}
     keys = {field.name for kind in (Config, Semantics, Gate, Environment) for field in fields(kind)}
     assert keys - {"root", "file", "digest", "name"} <= shown
+
+
+def test_an_error_in_a_pyproject_has_its_line(tmp_path: Path) -> None:
+    """Tables with a prefix, quoted keys and arrays of tables are found; several lines of a value count as its first."""
+    text = """[project]
+name = "x"
+
+[tool.dialproof.per-file-ignores]
+"old/*.yaml" = 5
+[[tool.dialproof.gate.accept]]
+code = "DP301"
+rule = "r"
+reason = "x"
+until = 2026-12-31
+[[tool.dialproof.gate.accept]]
+code = 5
+[tool.dialproof]
+select = [
+  5,
+]
+"""
+    with pytest.raises(UsageError) as raised:
+        load_config(write(tmp_path, text, "pyproject.toml"))
+    prefix = (tmp_path / "pyproject.toml").as_posix()
+    assert str(raised.value).splitlines() == [
+        f"{prefix}:5: tool.dialproof.per-file-ignores.old/*.yaml: expected a list, found 5",
+        f"{prefix}:12: tool.dialproof.gate.accept[1].code: expected text, found 5",
+        f'{prefix}:11: tool.dialproof.gate.accept[1]: missing reason, until, rule = "..." or rules = [...], one of them',
+        f"{prefix}:14: tool.dialproof.select[0]: expected text, found 5",
+    ]

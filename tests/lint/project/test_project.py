@@ -332,3 +332,61 @@ def test_notes_are_problems_of_severity_info(tmp_path: Path) -> None:
     project = load(tmp_path, {"p.rules.yaml": rules("r"), "p.contacts.yaml": cases().replace("a: 1", "a: yes")})
     assert [getattr(p, "severity", "error") for p in project.problems] == ["info"]
     assert list(project.contacts_files) == ["p.contacts.yaml"]
+
+
+def test_a_folder_with_the_name_of_a_rules_file_is_reported(tmp_path: Path) -> None:
+    """A folder where a file was meant is an error, not a file less: the gate would open without its rules."""
+    (tmp_path / "b.rules.yaml").mkdir()
+    project = load(tmp_path, {"a.rules.yaml": rules("r"), "b.rules.yaml/c.rules.yaml": rules("s")})
+    assert found(project) == ["b.rules.yaml:1:1: DP101 cannot be read: found a folder, expected a file"]
+    assert set(project.rules_files) == {"a.rules.yaml"}
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without permission is a usage error with its name: what is in it may be rules."""
+    from pathlib import Path as AnyPath
+
+    (tmp_path / "closed").mkdir()
+    whole = AnyPath.is_file
+
+    def is_file(path: AnyPath) -> bool:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path)
+
+    monkeypatch.setattr(AnyPath, "is_file", is_file)
+    with pytest.raises(UsageError, match="closed: cannot be read: Permission denied"):
+        load(tmp_path, {"a.rules.yaml": rules("r")})
+
+
+def test_a_configuration_below_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a folder is a project of its own is not guessed."""
+    from pathlib import Path as AnyPath
+
+    def read_bytes(path: AnyPath) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(AnyPath, "read_bytes", read_bytes)
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "pyproject.toml").touch()
+    with pytest.raises(UsageError, match=r"pyproject\.toml: cannot be read: Permission denied"):
+        load(tmp_path, {"a.rules.yaml": rules("r")})
+
+
+def test_a_flood_of_unknown_rules_in_cases_is_counted(tmp_path: Path) -> None:
+    """Cases that name thousands of rules that there are not give a hundred problems, with hints for some."""
+    lines = "".join(f"  - {{name: c{i}, contact: {{}}, expect: {{matched: [r{i}x]}}}}\n" for i in range(300))
+    files = {f"{name}.contacts.yaml": f"rules: a.rules.yaml\ncases:\n{lines}" for name in ("a", "b")}
+    project = load(tmp_path, {"a.rules.yaml": rules("r1", "r2"), **files})
+    assert len(found(project)) == 202
+    assert found(project)[1] == "a.contacts.yaml:4:48: DP102 case 'c1': there is no rule 'r1x'; did you mean r1?"
+    assert found(project)[100].endswith("DP102 and 200 more in this file")
+
+
+def test_columns_inside_of_macros_are_inferred(tmp_path: Path) -> None:
+    """A comprehension names columns as any condition does, and compares them with the items of its list."""
+    when = "[1, 2].exists(k, contact.y > k) && contact[contact.z] == 'a'"
+    text = rules("r").replace("conditions: [{attribute: a, operator: equals, value: 1}]", f'when: "{when}"')
+    project = load(tmp_path, {"a.rules.yaml": text})
+    columns = project.campaigns[0].contact_list.columns
+    assert {name: column.type for name, column in columns.items()} == {"y": "number", "z": "string"}

@@ -32,6 +32,8 @@ BAD = {
     "not utf-8": (b"a: 1\nb: \xff", 2, 4, "found the byte 0xff that is not UTF-8, expected text in UTF-8"),
     "utf-16": ("\ufeffa: 1".encode("utf-16"), 1, 1, "found the byte 0xff that is not UTF-8, expected text in UTF-8"),
     "control character": (b"a: b\x07", 1, 5, "found the control character U+0007, expected text"),
+    "second byte order mark": ("\ufeff\ufeffa: 1".encode(), 1, 1, "found the control character U+FEFF, expected text"),
+    "stray byte order mark": ("a: b\ufeff".encode(), 1, 5, "found the control character U+FEFF, expected text"),
     "duplicate key": (b'a: 1\n"a": 2\n', 2, 1, "duplicate key 'a': first given at line 1, column 1"),
     "two documents": (b"a: 1\n---\nb: 2\n", 2, 1, "expected one document, found a second one"),
     "unknown alias": (b"a: *b\n", 1, 4, "alias *b has no anchor &b before it"),

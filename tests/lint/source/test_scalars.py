@@ -81,7 +81,7 @@ def test_merge_keys_are_ordinary_keys() -> None:
 
 def test_yes_and_no_are_noted_where_they_are_plain_values() -> None:
     """A plain yes or no gets a note with its place; quoted ones and keys do not."""
-    source = read('k: yes\nl: "no"\ny: [off]\n')
+    source = read('k: yes\nl: "no"\ny: [off]\nm: !!str on\n')
     assert [(n.span.line, n.span.column, n.code, n.severity) for n in source.notes] == [
         (1, 4, "DP102", "info"),
         (3, 5, "DP102", "info"),
