@@ -90,6 +90,11 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prune", action="append", default=[], metavar="RULE", help="delete this rule of the target; repeatable"
     )
+    parser.add_argument(
+        "--allow-transient",
+        action="store_true",
+        help="go on although contacts that the old and the new rules refuse may be dialed in between",
+    )
     parser.add_argument("--http-log", type=Path, metavar="FILE", help="append a JSON line for each request")
 
 
@@ -142,7 +147,7 @@ def _audit_verify(args: argparse.Namespace) -> int:
 
 
 def _audit_sync(args: argparse.Namespace) -> int:
-    args.prune = []
+    args.prune, args.allow_transient = [], False
     deployer = _deployer(args)
     new = deployer.sync_events(args.interval)
     print(f"{deployer.state.events(args.env)}: {new} new events")
@@ -192,6 +197,7 @@ def _deployer(args: argparse.Namespace) -> Deployer:
         _state(args, project.config),
         os.environ,
         prune=args.prune,
+        allow_transient=args.allow_transient,
         http_log=args.http_log,
         say=_tell,
     )

@@ -19,6 +19,7 @@ from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.personal import register_personal_values
 from dialproof_deploy.plan import Plan, make_plan
 from dialproof_deploy.provenance import actor, commit_of
+from dialproof_deploy.safety import Safety
 from dialproof_deploy.state import StateDir, environment_lock
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class Deployer:
     """Plans and deploys one project to one environment.
 
     ``environ`` is where credentials come from, ``clock`` gives the current time; ``say`` receives sentences while
-    something takes long; ``prune`` names remote rules to delete.
+    something takes long; ``prune`` names remote rules to delete; ``allow_transient`` deploys although contacts that the
+    old and the new rules refuse may be dialed in between.
     """
 
     project: Project
@@ -95,6 +97,7 @@ class Deployer:
     state: StateDir
     environ: Mapping[str, str] = field(repr=False)
     prune: Sequence[str] = ()
+    allow_transient: bool = False
     http_log: Path | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     say: Callable[[str], object] = field(default=lambda _: None)
@@ -317,6 +320,7 @@ class Deployer:
 
     def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
         plans = []
+        suppresses = self._target_type.suppresses
         stored = [target.list_rules(want.remote) for want in wanted]
         names = {rule["name"] for remote in stored for rule in remote}
         if unknown := [name for name in self.prune if name not in names]:
@@ -332,7 +336,9 @@ class Deployer:
                     prune=[name for name in self.prune if name in present],
                     owned=self._owned(want.remote),
                     renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
-                    suppresses=self._target_type.suppresses,
+                    suppresses=suppresses,
+                    safety=Safety(want.campaign.contact_list, self.project.config.semantics, suppresses),
+                    allow_transient=self.allow_transient,
                 )
             )
         return tuple(plans)

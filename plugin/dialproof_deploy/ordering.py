@@ -14,6 +14,9 @@ afterwards: shifts. In one sequence that always works (without rules that must n
 
 Of it only the constraints between pairs are kept, and the writes are put in the order of their rank as far as
 those allow. No rule is written more than twice.
+
+A *gap* (see :mod:`dialproof_deploy.gaps`) is a further constraint, about contents. Where gaps allow no sequence of
+these writes, the content of a rule that moves is a write of its own, so that it need not wait for the rule's place.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["NoSequenceError", "Placement", "PlacementWrite", "sequence"]
+    from dialproof_deploy.gaps import Gap
+
+__all__ = ["NoSafeSequenceError", "NoSequenceError", "Placement", "PlacementWrite", "sequence"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,10 @@ class PlacementWrite:
     final: bool
 
 
+class NoSafeSequenceError(Exception):
+    """No sequence was found that leaves none of the gaps."""
+
+
 class NoSequenceError(Exception):
     """There is no way past a fixed rule: ``rule`` cannot be moved aside below ``fixed``."""
 
@@ -76,57 +85,107 @@ class _Survivor:
 
 
 def sequence(
-    placements: Sequence[Placement], *, content_before_create: Iterable[tuple[str, str]] = ()
+    placements: Sequence[Placement],
+    *,
+    content_before_create: Sequence[tuple[str, str]] = (),
+    gaps: Sequence[Gap] = (),
 ) -> list[PlacementWrite]:
     """Return the writes in order.
 
     Old places must be unique, and so must new places. ``content_before_create`` holds pairs of names: the content
     of the first must be written before the second is created.
 
-    Raises ``NoSequenceError`` where a fixed rule leaves no way.
+    Raises ``NoSequenceError`` where a fixed rule leaves no way, and ``NoSafeSequenceError`` where ``gaps`` leave none.
     """
-    survivors = [
-        _Survivor(p.name, p.old, p.new, p.fixed) for p in placements if p.old is not None and p.new is not None
-    ]
-    waits = _waits(survivors)
-    created = {p.new for p in placements if p.old is None and p.new is not None}
-    # A rule that shall go late keeps its place until then.
-    reserved = {p.old for p in placements if p.new is None and p.old is not None and p.rank == 2}
-    parks, late, turn = _Parking(survivors, waits, created, reserved).solve()
+    graph = _Graph(placements, content_before_create, gaps)
+    if not gaps:
+        return _by_rank(graph.earlier({}), graph.key)
+    from dialproof_deploy.gaps import joined, without_gaps
 
-    def phase(write: PlacementWrite, placement: Placement) -> tuple[int, ...]:
+    in_gaps = frozenset[str]().union(*(gap.going | gap.coming for gap in gaps))
+    moving = {p.name: p.old for p in placements if p.name in in_gaps and p.old and p.new and graph.moves(p)}
+    for apart in ({}, moving) if moving else ({},):
+        found = without_gaps(graph.earlier(apart), graph.key, gaps)
+        if found is not None:
+            return joined(found, apart, gaps, content_before_create)
+    raise NoSafeSequenceError
+
+
+class _Graph:
+    """The writes, and which of them must come before which others."""
+
+    def __init__(
+        self,
+        placements: Sequence[Placement],
+        content_before_create: Sequence[tuple[str, str]],
+        gaps: Sequence[Gap],
+    ) -> None:
+        self._placements = placements
+        self._by_name = {p.name: p for p in placements}
+        self._content_before_create = content_before_create
+        survivors = [
+            _Survivor(p.name, p.old, p.new, p.fixed) for p in placements if p.old is not None and p.new is not None
+        ]
+        created = {p.new for p in placements if p.old is None and p.new is not None}
+        # A rule that shall go late keeps its place until then.
+        going = frozenset[str]().union(*(gap.going for gap in gaps))
+        reserved = {
+            p.old for p in placements if p.new is None and p.old is not None and (p.rank == 2 or p.name in going)
+        }
+        self._parks, self._late, self._turn = _Parking(survivors, _waits(survivors), created, reserved).solve()
+        self._time: dict[PlacementWrite, int] = {}
+
+    def moves(self, placement: Placement) -> bool:
+        """Tell whether a rule is written to another place."""
+        return placement.old != placement.new or placement.name in self._parks
+
+    def key(self, write: PlacementWrite) -> tuple[int, int]:
+        """Return when to make a write that may be made: its rank, and its turn in the sequence that always works."""
+        placement = self._by_name[write.name]
+        ranked = write.with_content or placement.new is None
+        return placement.rank if ranked else 1, self._time[write]
+
+    def earlier(self, apart: Mapping[str, int]) -> dict[PlacementWrite, list[PlacementWrite]]:
+        """Return for each write those that come before it.
+
+        The contents of the rules in ``apart`` (name -> old place) are writes of their own.
+        """
+        chains = {p.name: _chain(p, self._parks.get(p.name), apart=p.name in apart) for p in self._placements}
+        contents = {name: PlacementWrite(name, old, with_content=True, final=False) for name, old in apart.items()}
+        nodes = [write for chain in chains.values() for write in chain]
+        nodes.sort(key=lambda write: (*self._phase(write), write.name))
+        self._time = {write: index for index, write in enumerate(nodes)}
+        # Contents go before moves, so that those which wait for them can still travel with a move.
+        self._time |= {write: self._time[chains[name][0]] - len(nodes) for name, write in contents.items()}
+        earlier: dict[PlacementWrite, list[PlacementWrite]] = {write: [] for write in (*nodes, *contents.values())}
+        for chain in chains.values():
+            for first, second in pairwise(chain):
+                earlier[second].append(first)
+        moving = [p for p in self._placements if chains[p.name] and self.moves(p)]
+        for one, other in combinations(moving, 2):
+            _constrain(one, chains[one.name], other, chains[other.name], self._time, earlier)
+        for first_name, then_name in self._content_before_create:
+            carrying = contents.get(first_name) or next(write for write in chains[first_name] if write.with_content)
+            earlier[chains[then_name][0]].append(carrying)
+        return earlier
+
+    def _phase(self, write: PlacementWrite) -> tuple[int, ...]:
         """Return the place in the sequence that always works."""
+        placement = self._by_name[write.name]
         if placement.new is None:
             return 0, placement.old or 0
         if placement.old is None:
             return 5, placement.new
-        if placement.name in parks:
+        if placement.name in self._parks:
             return (4, placement.new) if write.final else (2, -placement.old)
-        return 3 if placement.name in late else 1, turn.get(placement.name, -1), placement.new
-
-    chains = {p.name: _chain(p, parks.get(p.name)) for p in placements}
-    by_name = {p.name: p for p in placements}
-    nodes = [write for chain in chains.values() for write in chain]
-    nodes.sort(key=lambda write: (*phase(write, by_name[write.name]), write.name))
-    time = {write: index for index, write in enumerate(nodes)}
-    earlier: dict[PlacementWrite, list[PlacementWrite]] = {write: [] for write in nodes}
-    for chain in chains.values():
-        for first, second in pairwise(chain):
-            earlier[second].append(first)
-    moving = [p for p in placements if chains[p.name] and (p.old != p.new or p.name in parks)]
-    for one, other in combinations(moving, 2):
-        _constrain(one, chains[one.name], other, chains[other.name], time, earlier)
-    for first_name, then_name in content_before_create:
-        carrying = next(write for write in chains[first_name] if write.with_content)
-        earlier[chains[then_name][0]].append(carrying)
-    return _by_rank(earlier, lambda write: (_rank(write, by_name[write.name]), time[write]))
+        return 3 if placement.name in self._late else 1, self._turn.get(placement.name, -1), placement.new
 
 
-def _chain(placement: Placement, park: int | None) -> list[PlacementWrite]:
-    """Return the writes of one rule in their order."""
+def _chain(placement: Placement, park: int | None, *, apart: bool) -> list[PlacementWrite]:
+    """Return the writes of one rule in their order; ``apart``: without its content."""
     if placement.fixed or (placement.old == placement.new and not placement.changed and park is None):
         return []
-    content = placement.new is not None and (placement.changed or placement.old is None)
+    content = placement.new is not None and (placement.changed or placement.old is None) and not apart
     if park is None:
         return [PlacementWrite(placement.name, placement.new, content, final=True)]
     first = content and placement.rank == 0
@@ -134,10 +193,6 @@ def _chain(placement: Placement, park: int | None) -> list[PlacementWrite]:
         PlacementWrite(placement.name, park, first, final=False),
         PlacementWrite(placement.name, placement.new, content and not first, final=True),
     ]
-
-
-def _rank(write: PlacementWrite, placement: Placement) -> int:
-    return placement.rank if write.with_content or placement.new is None else 1
 
 
 def _clash(one: Placement | _Survivor, at: int, other: Placement | _Survivor, other_at: int) -> bool:

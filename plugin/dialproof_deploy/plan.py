@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from dialproof.errors import InputError
 from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.ordering import NoSequenceError, Placement, PlacementWrite, sequence
+from dialproof_deploy.safety import Settled, Slot
 from dialproof_deploy.wire import FieldDifference, content, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from dialproof_deploy.safety import Safety
 
 __all__ = ["Action", "Plan", "Step", "make_plan"]
 
@@ -47,7 +50,8 @@ class Plan:
     """The writes that lead to the desired rules, in order, and everything they were planned from.
 
     ``remote`` are the stored rules as they were read, with id and version: apply compares them before it writes.
-    While ``refusals`` is not empty the plan must not be applied; each is a sentence that says what to do.
+    While ``refusals`` is not empty the plan must not be applied; each is a sentence that says what to do. ``notes`` are
+    sentences that stand against nothing.
     """
 
     campaign: str
@@ -55,6 +59,7 @@ class Plan:
     unchanged: tuple[str, ...]
     kept: tuple[str, ...]
     refusals: tuple[str, ...]
+    notes: tuple[str, ...]
     remote: tuple[dict[str, Any], ...]
 
     @property
@@ -74,7 +79,7 @@ class Plan:
         """Read what ``to_json`` wrote; raises ``InputError`` for anything else, an edited plan included."""
         try:
             steps = tuple(Step(s["action"], s["rule"], s["rule_id"], s["before"], s["after"]) for s in data["steps"])
-            names = {key: tuple(data[key]) for key in ("unchanged", "kept", "refusals", "remote")}
+            names = {key: tuple(data[key]) for key in ("unchanged", "kept", "refusals", "notes", "remote")}
             plan = cls(campaign=data["campaign"], steps=steps, **names)
             whole = data["format"] == _FORMAT and data == plan.to_json() and plan._is_sound()
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -96,6 +101,7 @@ class Plan:
             lines.append(f"  = {len(self.unchanged)} unchanged")
         if self.kept:
             lines.append(f"  = {len(self.kept)} kept: {', '.join(map(repr, self.kept))}")
+        lines += [f"Note: {note}" for note in self.notes]
         lines += [f"Refused: {refusal}" for refusal in self.refusals]
         return "\n".join(lines) + "\n"
 
@@ -119,6 +125,7 @@ class Plan:
             "unchanged": list(self.unchanged),
             "kept": list(self.kept),
             "refusals": list(self.refusals),
+            "notes": list(self.notes),
             "remote": list(self.remote),
         }
 
@@ -133,6 +140,8 @@ def make_plan(
     owned: Collection[str] = (),
     renamed: Mapping[str, str] | None = None,
     suppresses: Callable[[Mapping[str, Any]], bool] = lambda _rule: False,
+    safety: Safety | None = None,
+    allow_transient: bool = False,
 ) -> Plan:
     """Plan the writes for one campaign.
 
@@ -143,32 +152,38 @@ def make_plan(
 
     At every moment of the sequence each pair of rules stands in its old or its new relative order. Where that
     leaves a choice, rules that come to suppress (``suppresses``) are written first and those that cease to, last.
-    That is a preference and no proof about contacts. A suppressing rule that replaces a pruned one at the same
-    executionOrder is written over it, under its id: to delete and then create would leave a moment without either.
+    A suppressing rule that replaces a pruned one at the same executionOrder is written over it, under its id: to
+    delete and then create would leave a moment without either.
+
+    With ``safety`` the sequence is one in which no state dials a contact that the rules refuse before and after. Where
+    none is found the plan is refused, or with ``allow_transient`` says so in a note.
     """
     pairs, kept, refusals = _match(desired, remote, keep, prune, owned, renamed or {})
-    pairs = _replaced(pairs, suppresses)
-    obstacles = _obstacles(pairs, kept)
-    placements = [pair.placement(suppresses) for pair in pairs]
-    fixed = [Placement(r["id"], r["executionOrder"], r["executionOrder"], fixed=True) for r in kept]
-    writes = _unordered(placements)
+    joined = _replaced(pairs, suppresses)
+    obstacles = _obstacles(joined, kept)
+    settled = Settled(_unordered([pair.placement(suppresses) for pair in joined]))
     if not obstacles:
         try:
-            writes = sequence([*placements, *fixed], content_before_create=_renamed_away(pairs))
+            settled = _sequenced(joined, kept, suppresses, safety)
+            if settled.refusal and (wider := _replaced(pairs, lambda _rule: True)) != joined:
+                # A rule that only refuses what it cannot decide is better written over as well.
+                other = _sequenced(wider, kept, suppresses, safety)
+                joined, settled = (joined, settled) if other.refusal else (wider, other)
         except NoSequenceError as error:
             names = {r["id"]: r["name"] for r in remote}
             obstacles.append(
                 f"rule {names[error.rule]!r} cannot be moved: rule {names[error.fixed]!r}, which is in no file, leaves "
                 "no free executionOrder below it; give that one a higher order on the target"
             )
-    steps = tuple(_steps(pairs, writes))
+    steps = tuple(_steps(joined, settled.writes))
     updated = {step.rule for step in steps if step.action == "update"}
     return Plan(
         campaign=campaign,
         steps=steps,
-        unchanged=tuple(p.name for p in pairs if p.desired and p.remote and p.name not in updated),
+        unchanged=tuple(p.name for p in joined if p.desired and p.remote and p.name not in updated),
         kept=tuple(rule["name"] for rule in kept if rule["name"] in keep),
-        refusals=(*refusals, *obstacles),
+        refusals=(*refusals, *obstacles, *([settled.refusal] if settled.refusal and not allow_transient else [])),
+        notes=tuple(text for text in (settled.note, settled.refusal if allow_transient else "") if text),
         remote=tuple(dict(rule) for rule in remote),
     )
 
@@ -297,6 +312,26 @@ def _obstacles(pairs: Sequence[_Pair], kept: Sequence[Mapping[str, Any]]) -> lis
         holders.setdefault(order, f"rule {pair.name!r}")
         names.add(pair.name)
     return found
+
+
+def _sequenced(
+    pairs: Sequence[_Pair],
+    kept: Sequence[Mapping[str, Any]],
+    suppresses: Callable[[Mapping[str, Any]], bool],
+    safety: Safety | None,
+) -> Settled:
+    """Return the writes in order, and what ``safety`` has against them.
+
+    Raises ``NoSequenceError``.
+    """
+    fixed = [Placement(r["id"], r["executionOrder"], r["executionOrder"], fixed=True) for r in kept]
+    placements = [*(pair.placement(suppresses) for pair in pairs), *fixed]
+    renamed = _renamed_away(pairs)
+    writes = sequence(placements, content_before_create=renamed)
+    if safety is None:
+        return Settled(writes)
+    slots = [*(Slot(p.key, p.remote, p.desired) for p in pairs), *(Slot(r["id"], r, r) for r in kept)]
+    return safety.settle(slots, writes, lambda gaps: sequence(placements, content_before_create=renamed, gaps=gaps))
 
 
 def _unordered(placements: Sequence[Placement]) -> list[PlacementWrite]:

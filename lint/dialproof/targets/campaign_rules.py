@@ -10,24 +10,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from dialproof.cel.text import condition_type
 from dialproof.cel.values import read_text
 from dialproof.model.actions import action_types
-from dialproof.model.rules import Condition, Group
-from dialproof.positions import Problem
+from dialproof.model.operators import OPERATORS, canonical_operator
+from dialproof.model.rules import Action, Condition, Group, Rule, ValueType
+from dialproof.positions import Problem, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from dialproof.model.contactlist import ContactList
-    from dialproof.model.rules import Action, Expression, Rule
-    from dialproof.positions import Span
+    from dialproof.model.rules import Expression, Value
     from dialproof.project import Campaign
     from dialproof.targets.base import ResolveId
 
-__all__ = ["CODE", "ENVIRONMENTS", "NAME", "OPPOSITE", "base_url_of", "lower_campaign", "lower_rule", "suppresses"]
+__all__ = [
+    "CODE",
+    "ENVIRONMENTS",
+    "NAME",
+    "OPPOSITE",
+    "base_url_of",
+    "lower_campaign",
+    "lower_rule",
+    "read_rule",
+    "suppresses",
+]
 
 NAME = "campaign-rules"
 CODE = "DP701"
@@ -71,6 +81,12 @@ _IDS: Mapping[tuple[str, str], str] = {
     ("dataAction", "id"): "dataActions",
 }
 """(action type, field) -> the kind of logical id that the field holds."""
+
+_FIELDS = (
+    *("name", "description", "version", "priority", "executionOrder", "conditions", "actions", "enabled"),
+    *("id", "selfUri", "dateCreated", "dateModified"),
+)
+_NOWHERE = Span(1, 1, 1, 1)
 
 
 def base_url_of(region: str) -> str | None:
@@ -127,6 +143,97 @@ def suppresses(wire: Mapping[str, Any]) -> bool:
     """Tell whether a wire rule keeps contacts from being dialed."""
     stops = {kind.name for kind in action_types().values() if "preCall" in kind.stops_dial_in}
     return wire.get("enabled") in (None, True) and any(a.get("type") in stops for a in wire.get("actions") or ())
+
+
+def read_rule(wire: Mapping[str, Any]) -> Rule:
+    """Return a wire rule as the rule that ``lower_rule`` makes it of; ids stay those of the target.
+
+    Raises ``ValueError``, with what it is, for anything that has no meaning here: a field, an operator, a type of
+    condition or action, a value.
+    """
+    _only(wire, _FIELDS, "the rule")
+    name, order = wire.get("name"), wire.get("executionOrder")
+    if not isinstance(name, str) or not isinstance(order, int):
+        raise ValueError("the rule has no name or no executionOrder")  # noqa: TRY004  (one error for every reason)
+    return Rule(
+        name=name,
+        description=str(wire.get("description") or ""),
+        version=wire.get("version", 1),
+        priority=wire.get("priority", 1),
+        execution_order=order,
+        enabled=wire.get("enabled") in (True, None),
+        category="preCall",
+        conditions=tuple(map(_read_condition, _list(wire, "conditions"))),
+        actions=tuple(map(_read_action, _list(wire, "actions"))),
+        runs_after=(),
+        overrides=(),
+        renamed_from=None,
+        metadata={},
+        path="",
+        span=_NOWHERE,
+        name_span=_NOWHERE,
+        spans={},
+    )
+
+
+def _list(wire: Mapping[str, Any], name: str) -> list[Any]:
+    value = wire.get(name) or []
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is no list")  # noqa: TRY004  (one error for every reason)
+    return value
+
+
+def _read_condition(wire: Mapping[str, Any]) -> Condition:
+    _only(wire, ("attribute", "operator", "value", "type"), "a condition")
+    attribute, kind, text = wire.get("attribute"), wire.get("type"), wire.get("value")
+    operator = canonical_operator(str(wire.get("operator")))
+    if not isinstance(attribute, str) or operator is None or kind not in (None, *get_args(ValueType)):
+        raise ValueError(f"a condition with operator {wire.get('operator')!r} and type {kind!r}")
+    shape = OPERATORS[operator][0]
+    value: Value = None
+    if shape != "none":
+        if not isinstance(text, str):
+            raise ValueError(f"a condition on {attribute} whose value is no text")
+        value = text if shape == "one" else _read_list(attribute, text)
+        if shape == "pair" and len(value) != 2:
+            raise ValueError(f"a condition on {attribute} with operator {operator} and other than two values")
+    return Condition("contact", attribute, operator, value, kind, False, _NOWHERE, _NOWHERE, _NOWHERE)
+
+
+def _read_list(attribute: str, text: str) -> tuple[str, ...]:
+    try:
+        items = json.loads(text)
+    except ValueError:
+        items = None
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError(f"a condition on {attribute} whose value is no JSON array of texts")
+    return tuple(items)
+
+
+def _read_action(wire: Mapping[str, Any]) -> Action:
+    known = action_types().get(str(wire.get("type")))
+    if known is None:
+        raise ValueError(f"an action of type {wire.get('type')!r}")
+    _only(wire, ("type", *known.fields), f"an action {known.name}")
+    fields: dict[str, Any] = {}
+    for name, field in known.fields.items():
+        value = wire.get(name, field.default)
+        if value is None and field.required:
+            raise ValueError(f"an action {known.name} without {name}")
+        if field.choices and value not in field.choices:
+            raise ValueError(f"an action {known.name} with {name} {value!r}")
+        if value is not None:
+            fields[name] = tuple(value) if isinstance(value, list) else value
+    return Action(known.name, fields, _NOWHERE)
+
+
+def _only(wire: Mapping[str, Any], known: Collection[str], what: str) -> None:
+    """Raise ``ValueError`` for what is no object, and for a field that is not known and holds something."""
+    if not isinstance(wire, Mapping):
+        raise ValueError(f"{what} is no object")  # noqa: TRY004  (one error for every reason)
+    for name, value in wire.items():
+        if name not in known and (value or (isinstance(value, int | float) and not isinstance(value, bool))):
+            raise ValueError(f"{what} has a field {name!r}")
 
 
 def _condition(

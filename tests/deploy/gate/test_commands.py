@@ -103,6 +103,25 @@ def test_a_closed_pipe_under_the_progress_decides_nothing(evidence: Path, monkey
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
 
 
+def test_a_transient_state_that_dials_is_refused_unless_it_is_allowed(
+    evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two suppressing rules that swap their conditions: plan and deploy name the contact, and go on if told to."""
+    rules = RULES.replace("- {type: setList, listId: premium}", "- {type: doNotDial}")
+    swapped = (
+        rules.replace("name: high_value", "name: X").replace("no_consent", "high_value").replace("X", "no_consent")
+    )
+    for text, code in ((rules, 0), (swapped, 4)):
+        (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+        evidence.write_text(json.dumps(statement_of(root, datetime.now(UTC))), encoding="utf-8")
+        assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == code
+    assert "would be dialed in between" in capsys.readouterr().err
+    assert main(["plan", "--env", "sandbox"]) == 4
+    assert main(["plan", "--env", "sandbox", "--allow-transient"]) == 0
+    assert "Note: a contact with" in capsys.readouterr().out
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence), "--allow-transient"]) == 0
+
+
 def test_an_interrupted_deploy_says_what_became_of_it(
     evidence: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

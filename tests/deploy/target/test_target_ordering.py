@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialproof_deploy.ordering import NoSequenceError, Placement, PlacementWrite, sequence
+from dialproof_deploy.gaps import Gap
+from dialproof_deploy.ordering import NoSafeSequenceError, NoSequenceError, Placement, PlacementWrite, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,6 +198,34 @@ def test_a_new_name_is_written_before_the_old_one_is_used_again() -> None:
     placements = [Placement("new", None, 1, rank=0), Placement("renamed", 5, 5, changed=True, rank=2)]
     names = [write.name for write in sequence(placements, content_before_create=[("renamed", "new")])]
     assert names == ["renamed", "new"]
+
+
+def test_gaps_stand_before_rank() -> None:
+    """What comes is written before what goes, whatever their ranks."""
+    placements = [Placement("ends", 1, None), Placement("begins", None, 9, rank=2), Placement("joins", None, 8, rank=2)]
+    writes = sequence(placements, gaps=[Gap(frozenset({"ends"}), frozenset({"begins"}))])
+    assert [write.name for write in writes] == ["joins", "begins", "ends"]
+    check(placements, writes)
+
+
+def test_a_content_is_written_apart_where_its_place_is_not_free() -> None:
+    """A rule whose content must come first is written at its old place, and moved in its turn."""
+    placements = [Placement("a", 1, 2, changed=True), Placement("b", 2, 3, changed=True)]
+    writes = sequence(placements, gaps=[Gap(frozenset({"b"}), frozenset({"a"}))])
+    check(placements, writes)
+    assert writes == [
+        PlacementWrite("a", 1, with_content=True, final=False),
+        PlacementWrite("b", 3, with_content=True, final=True),
+        PlacementWrite("a", 2, with_content=False, final=True),
+    ]
+
+
+def test_gaps_that_wait_for_each_other_leave_no_sequence() -> None:
+    """Two contents that must each come before the other cannot be written one by one."""
+    placements = [Placement("a", 1, 1, changed=True), Placement("b", 2, 2, changed=True)]
+    one, other = frozenset({"a"}), frozenset({"b"})
+    with pytest.raises(NoSafeSequenceError):
+        sequence(placements, gaps=[Gap(one, other), Gap(other, one)])
 
 
 def test_the_sequence_does_not_depend_on_the_order_of_its_input() -> None:

@@ -241,9 +241,10 @@ select = [
     with pytest.raises(UsageError) as raised:
         load_config(write(tmp_path, text, "pyproject.toml"))
     prefix = (tmp_path / "pyproject.toml").as_posix()
+    one = 'rule = "..." or rules = [...], one of them'
     assert str(raised.value).splitlines() == [
         f"{prefix}:5: tool.dialproof.per-file-ignores.old/*.yaml: expected a list, found 5",
         f"{prefix}:12: tool.dialproof.gate.accept[1].code: expected text, found 5",
-        f'{prefix}:11: tool.dialproof.gate.accept[1]: missing reason, until, rule = "..." or rules = [...], one of them',
+        f"{prefix}:11: tool.dialproof.gate.accept[1]: missing reason, until, {one}",
         f"{prefix}:14: tool.dialproof.select[0]: expected text, found 5",
     ]

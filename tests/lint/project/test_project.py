@@ -355,7 +355,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         return whole(path)
 
     monkeypatch.setattr(AnyPath, "is_file", is_file)
-    with pytest.raises(UsageError, match="closed: cannot be read: Permission denied"):
+    with pytest.raises(UsageError, match="closed: cannot be searched: Permission denied; exclude it"):
         load(tmp_path, {"a.rules.yaml": rules("r")})
 
 
