@@ -85,7 +85,10 @@ class Scalar(_Placed):
     __slots__ = ("_offsets", "style", "text", "value")
 
     def __init__(self, source: SourceText, start: int, end: int, text: str, value: ScalarValue, style: Style) -> None:
-        super().__init__(source, start, end)
+        # Not by super(): a file has hundreds of thousands of scalars.
+        self._source = source
+        self._start = start
+        self._end = end
         self.text = text
         self.value = value
         self.style = style

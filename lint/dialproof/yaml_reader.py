@@ -25,6 +25,15 @@ __all__ = ["AMBIGUOUS_WORDS", "Hidden", "read_yaml", "resolve"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
+_STYLES: dict[str | None, Style] = {
+    "|": "block",
+    ">": "block",
+    "'": "quoted",
+    '"': "quoted",
+    None: "plain",
+    "": "plain",
+}
+"""PyYAML's word for how a scalar is written -> ours."""
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCT = re.compile(r"0o[0-7]+")
@@ -116,7 +125,9 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
 def _events(text: str) -> Iterator[Any]:
     """Yield the events of PyYAML, its errors as ours."""
     try:
-        yield from yaml.parse(text, Loader=_LOADER)
+        parser = _LOADER(text)
+        while parser.check_event():
+            yield parser.get_event()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         offset = mark.index if mark else 0
@@ -152,22 +163,24 @@ def _too_deep(text: str, offset: int) -> int:
 
 def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -> None:
     start, end = event.start_mark.index, event.end_mark.index
-    if event.anchor is not None or event.tag is not None:
-        start = content_start(text, start, end)
     written: str = event.value
-    style: Style
-    if event.style in ("|", ">"):
-        style = "block"
+    tag, anchor = event.tag, event.anchor
+    if anchor is not None or tag is not None:
+        start = content_start(text, start, end)
+    style = _STYLES[event.style]
+    if style == "block":
         hidden.append((_header_end(text, start, end), end))
         end = start + len(text[start:end].rstrip())
+    elif end > start:
+        hidden.append((start, end))
+    value: ScalarValue
+    if tag is None:
+        value = resolve(written) if style == "plain" else written
+    elif tag in ("!", _TAG + "str"):
+        value, style = written, "block" if style == "block" else "quoted"
     else:
-        style = "quoted" if event.style in ("'", '"') or event.tag in ("!", _TAG + "str") else "plain"
-        if end > start:
-            hidden.append((start, end))
-    value: ScalarValue = resolve(written) if style == "plain" and event.tag is None else written
-    if event.tag not in (None, "!", _TAG + "str"):
-        value = _tagged(event.tag, written, start)
-    builder.scalar(start, end, written, value, style, event.anchor)
+        value = _tagged(tag, written, start)
+    builder.scalar(start, end, written, value, style, anchor)
 
 
 def _tagged(tag: str, written: str, start: int) -> ScalarValue:

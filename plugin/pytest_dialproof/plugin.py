@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+_FROZEN: list[bool] = []
+"""Not empty once a session of this process has frozen what it collected."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, all in one group and with one prefix."""
@@ -52,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--dialproof-deploy needs --dialproof-env=NAME")
     if option.dialproof_audit_export and option.dialproof_deploy != "apply":
         raise pytest.UsageError("--dialproof-audit-export needs --dialproof-deploy=apply")
+    if _FROZEN:
+        gc.unfreeze()
+        _FROZEN.clear()
     config.stash[RECORDER] = Recorder(config)
     config.pluginmanager.register(config.stash[RECORDER], "dialproof-recorder")
     if not hasattr(config, "workerinput"):
@@ -73,17 +79,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Take what was collected out of the cycle collector's sight: it lives until the end of the session.
 
-    Otherwise thousands of cases are walked over again and again while they run, a fifth of the time of all. Runs
-    without files of ours are left alone.
+    Otherwise thousands of cases are walked over again and again, a fifth of the time of all. Runs without files of ours
+    are left alone. It stays so until the process ends or begins another session, because pytest itself collects several
+    times at the end of one.
     """
     if session.config.stash[RECORDER].roots:
         gc.freeze()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give back what was taken out of the cycle collector's sight."""
-    if RECORDER in config.stash and config.stash[RECORDER].roots:
-        gc.unfreeze()
+        _FROZEN.append(True)
 
 
 @pytest.hookimpl(wrapper=True)
