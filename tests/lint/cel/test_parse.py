@@ -162,7 +162,7 @@ def test_offsets_of_operands() -> None:
 
 def test_the_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
     """The cache may be what makes the state directory, which holds what others must not read."""
-    parse_all(["contact.a > 5"], tmp_path / "project" / ".dialproof" / "cache")
+    parse_all({"contact.a > 5": False}, tmp_path / "project" / ".dialproof" / "cache")
     for folder in (tmp_path / "project" / ".dialproof", tmp_path / "project" / ".dialproof" / "cache"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
