@@ -7,7 +7,7 @@ plans in the order of the campaigns, audits each step, and reads the target's ev
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from dialproof_deploy.plan import Plan, make_plan
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.safety import Safety
 from dialproof_deploy.state import StateDir, environment_lock
+from dialproof_deploy.wire import content, content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -320,28 +321,39 @@ class Deployer:
 
     def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
         plans = []
-        suppresses = self._target_type.suppresses
+        kind = self._target_type
         stored = [target.list_rules(want.remote) for want in wanted]
         names = {rule["name"] for remote in stored for rule in remote}
         if unknown := [name for name in self.prune if name not in names]:
             raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
         for want, remote in zip(wanted, stored, strict=True):
             present = {rule["name"] for rule in remote}
-            plans.append(
-                make_plan(
-                    want.remote,
-                    want.rules,
-                    remote,
-                    keep=self.environment.keep,
-                    prune=[name for name in self.prune if name in present],
-                    owned=self._owned(want.remote),
-                    renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
-                    suppresses=suppresses,
-                    safety=Safety(want.campaign.contact_list, self.project.config.semantics, suppresses),
-                    allow_transient=self.allow_transient,
-                )
+            plan = make_plan(
+                want.remote,
+                want.rules,
+                remote,
+                keep=self.environment.keep,
+                prune=[name for name in self.prune if name in present],
+                owned=self._owned(want.remote),
+                renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
+                suppresses=kind.suppresses,
+                safety=Safety(want.campaign.contact_list, self.project.config.semantics, kind.read, kind.suppresses),
+                allow_transient=self.allow_transient,
             )
+            plans.append(self._with_kept(plan, want))
         return tuple(plans)
+
+    def _with_kept(self, plan: Plan, want: _Wanted) -> Plan:
+        """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""
+        if not plan.kept:
+            return plan
+        from dialproof_deploy.kept import refusals_of_kept
+
+        kept = [rule for rule in plan.remote if rule["name"] in plan.kept]
+        found = refusals_of_kept(
+            self.project, want.campaign, want.rules, list(map(content, kept)), self._target_type.read
+        )
+        return replace(plan, refusals=(*plan.refusals, *found))
 
     def _owned(self, remote: str) -> list[str]:
         """Return the names of the rules that our audit log says we created and did not delete."""
@@ -379,6 +391,10 @@ class Deployer:
                     writes=len(plan.steps),
                     evidence=evidence_digest,
                     resolvedPayload=json_digest(want.rules),
+                    details={
+                        "notes": list(plan.notes),
+                        "kept": {r["name"]: content_digest(r) for r in plan.remote if r["name"] in plan.kept},
+                    },
                 )
                 done.append(self._apply_one(plan, target, log))
                 log.append("decision", **common, decision=_DEPLOYED, payload=self._payload_digest(want))

@@ -25,7 +25,6 @@ from dialproof.evaluate import Evaluator
 from dialproof.inference import inferred_contact_list
 from dialproof.model.actions import action_types
 from dialproof.project import Campaign
-from dialproof.targets.campaign_rules import read_rule
 from dialproof_deploy.gaps import Gap
 from dialproof_deploy.safety import is_enabled
 
@@ -100,6 +99,7 @@ class Refusing:
         slots: Sequence[Slot],
         columns: ContactList,
         semantics: Semantics,
+        read: Callable[[Mapping[str, Any]], Rule],
         suppresses: Callable[[Mapping[str, Any]], bool],
         *,
         all_rules: bool = True,
@@ -107,7 +107,7 @@ class Refusing:
         self._all_rules = all_rules
         self._slots = {slot.key: slot for slot in slots}
         self._semantics = semantics
-        self._suppresses = suppresses
+        self._read_rule, self._suppresses = read, suppresses
         self.unread: dict[str, str] = {}
         """Name of an enabled rule that cannot be read back -> why."""
         self._rules: dict[tuple[str, bool], Rule | None] = {}
@@ -127,7 +127,7 @@ class Refusing:
 
     def _read(self, wire: Mapping[str, Any]) -> Rule | None:
         try:
-            return read_rule(wire)
+            return self._read_rule(wire)
         except ValueError as error:
             if is_enabled(wire):
                 self.unread[str(wire["name"])] = str(error)

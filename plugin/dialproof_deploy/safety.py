@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Semantics
     from dialproof.model.contactlist import ContactList
+    from dialproof.model.rules import Rule
     from dialproof_deploy.gaps import Gap
     from dialproof_deploy.ordering import PlacementWrite
     from dialproof_deploy.refusing import Opening, Refusing, Transient
@@ -97,11 +98,12 @@ class Settled:
 class Safety:
     """What decides whether rules refuse a contact: its columns, and the meaning of a run.
 
-    ``suppresses`` tells whether a wire rule has an action that keeps contacts from being dialed.
+    ``read`` and ``suppresses`` are those of the target (``dialproof.targets.base``).
     """
 
     columns: ContactList
     semantics: Semantics
+    read: Callable[[Mapping[str, Any]], Rule]
     suppresses: Callable[[Mapping[str, Any]], bool]
 
     def settle(
@@ -146,7 +148,7 @@ class Safety:
 
         settled = Settled(writes)
         for asked in stages:
-            refusing = Refusing(asked, self.columns, self.semantics, self.suppresses, all_rules=all_rules)
+            refusing = Refusing(asked, self.columns, self.semantics, self.read, self.suppresses, all_rules=all_rules)
             against: Transient | str = ""
             try:
                 if refusing.shifting:

@@ -90,10 +90,11 @@ def _missing_variables(environment: Environment, environ: Mapping[str, str]) -> 
 
 CAMPAIGN_RULES = TargetType(
     campaign_rules.NAME,
-    campaign_rules.lower_campaign,
-    campaign_rules.suppresses,
-    _connect_campaign_rules,
-    _missing_variables,
+    lower=campaign_rules.lower_campaign,
+    read=campaign_rules.read_rule,
+    suppresses=campaign_rules.suppresses,
+    connect=_connect_campaign_rules,
+    missing_variables=_missing_variables,
 )
 
 

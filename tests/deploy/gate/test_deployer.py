@@ -113,6 +113,50 @@ def test_foreign_rules_are_refused_until_kept_or_pruned(root: Path, deployer: Ma
         deployer(prune=["by_hand"]).deploy(evidence)
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"actions": [{"type": "sendFax"}]}, "cannot be read back (an action of type 'sendFax')"),
+        (
+            {"actions": [{"type": "setList", "listId": "premium", "value": "false"}]},
+            'kept rule with ours: DP301 rules "high_value" and "by_hand" act on one contact',
+        ),
+        (
+            {"actions": [{"type": "setList", "listId": "warm", "value": "true"}]},
+            "a.contacts.yaml:2: kept rule 'by_hand' changes the outcome of the case 'one'",
+        ),
+    ],
+)
+def test_a_kept_rule_must_change_nothing_that_was_tested(
+    rule: dict[str, Any], says: str, root: Path, deployer: Make, sandbox: Sandbox
+) -> None:
+    """A rule of somebody else runs with ours: it is read back, linted with ours and run on our cases."""
+    wide = {"attribute": "lifetimeValue", "operator": "greaterThan", "value": "10", "type": "number"}
+    common = {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9, "conditions": [wide]}
+    with deployer()._target() as target:
+        target.create_rule("cmp_123", {**common, **rule})
+    kept = deployer()
+    kept.environment = replace(kept.environment, keep=("by_hand",))
+    with pytest.raises(RefusedError) as caught:
+        kept.deploy(statement_of(root))
+    assert says in str(caught.value)
+    assert any(says in refusal for refusal in kept.plan()[0].refusals)
+
+
+def test_a_kept_rule_that_changes_nothing_is_named_in_the_audit(root: Path, deployer: Make, sandbox: Sandbox) -> None:
+    """It may stay; the decision holds the digest of what it was."""
+    never = {"attribute": "lifetimeValue", "operator": "lessThan", "value": "0", "type": "number"}
+    with deployer()._target() as target:
+        actions = [{"type": "setList", "listId": "warm", "value": "true"}]
+        common = {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9}
+        target.create_rule("cmp_123", {**common, "conditions": [never], "actions": actions})
+    kept = deployer()
+    kept.environment = replace(kept.environment, keep=("by_hand",))
+    assert kept.deploy(statement_of(root)).writes == 2
+    [decision] = [r for r in records(root) if r.get("decision") == "apply"]
+    assert len(decision["details"]["kept"]["by_hand"]) == 64
+
+
 def test_a_rule_that_we_made_and_dropped_is_an_orphan(root: Path, deployer: Make, sandbox: Sandbox) -> None:
     """The audit log tells our own left-over from a stranger's rule."""
     deployer().deploy(statement_of(root))

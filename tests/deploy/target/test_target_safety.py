@@ -63,7 +63,7 @@ def planned(
     desired: Sequence[Wire], remote: Sequence[Wire], semantics: Semantics | None = None, **options: Any
 ) -> Plan:
     """Plan with the promise; every remote rule in no file is pruned unless ``keep`` names it."""
-    safety = Safety(options.pop("columns", COLUMNS), semantics or Semantics(), suppresses)
+    safety = Safety(options.pop("columns", COLUMNS), semantics or Semantics(), read_rule, suppresses)
     prune = {r["name"] for r in remote} - {r["name"] for r in desired} - set(options.get("keep", ()))
     return make_plan("c1", desired, remote, prune=prune, suppresses=suppresses, safety=safety, **options)
 

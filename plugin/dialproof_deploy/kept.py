@@ -1,0 +1,109 @@
+"""Rules on the target that are not in the files and may stay (``keep``): held against what was tested.
+
+They run together with ours on the same contacts. So they are read back, checked with ours by the linter, and run with
+ours on every case that the evidence is about: a kept rule may act, but it must change nothing that the tests show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from dialproof.evaluate import Evaluator
+from dialproof.findings import SEVERITIES
+from dialproof.lint import lint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dialproof.model.contacts import Case, ContactsFile
+    from dialproof.model.rules import Rule
+    from dialproof.outcome import Outcome
+    from dialproof.project import Campaign, Project
+
+__all__ = ["refusals_of_kept"]
+
+
+def refusals_of_kept(
+    project: Project,
+    campaign: Campaign,
+    ours: Sequence[Mapping[str, Any]],
+    kept: Sequence[Mapping[str, Any]],
+    read: Callable[[Mapping[str, Any]], Rule],
+) -> list[str]:
+    """Return a sentence for each reason why rules of the target must not stay beside ours.
+
+    ``ours`` and ``kept`` are wire rules, so that both speak of lists and skills by their ids on the target; ``read`` is
+    the target's.
+    """
+    rules, refusals = [], []
+    for wire in kept:
+        try:
+            rules.append(read(wire))
+        except ValueError as error:
+            refusals.append(
+                f"kept rule {wire['name']!r} cannot be read back ({error}), so nobody knows what it does to the "
+                "contacts of your tests: delete it with --prune, or write it into your files"
+            )
+    if refusals or not rules:
+        return refusals
+    own = [read(wire) for wire in ours]
+    alone = _with(campaign, own)
+    together = _with(campaign, [*own, *rules])
+    names = frozenset(rule.name for rule in rules)
+    return [*_findings(project, together, names), *_changes(project, campaign, alone, together, names)]
+
+
+def _with(campaign: Campaign, rules: Sequence[Rule]) -> Campaign:
+    return replace(campaign, rules=tuple(sorted(rules, key=lambda rule: rule.execution_order)), invariants=())
+
+
+def _findings(project: Project, together: Campaign, names: frozenset[str]) -> Iterator[str]:
+    """Yield the errors that the linter finds with the kept rules and would not find without them."""
+    result = lint(replace(project, campaigns=(together,)), suppress=False)
+    errors = SEVERITIES.index("error")
+    for finding in result.findings:
+        if names.intersection(finding.rules) and SEVERITIES.index(finding.severity) >= errors:
+            yield f"kept rule with ours: {finding.code} {finding.summary}"
+
+
+def _changes(
+    project: Project, campaign: Campaign, alone: Campaign, together: Campaign, names: frozenset[str]
+) -> Iterator[str]:
+    """Yield the cases whose outcome the kept rules change."""
+    semantics = project.config.semantics
+    before, after = Evaluator(alone, semantics), Evaluator(together, semantics)
+    for path, linked in project.links.items():
+        if linked is not campaign:
+            continue
+        file = project.contacts_files[path]
+        for case in file.cases:
+            without, outcome = (_run(evaluator, case, file) for evaluator in (before, after))
+            if _shown(outcome, names) != _shown(without, names):
+                acting = [rule for rule in (*outcome.matched, *outcome.undecided) if rule in names]
+                whose = f"kept rule {', '.join(map(repr, acting))}" if acting else "a kept rule"
+                yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}"
+
+
+def _run(evaluator: Evaluator, case: Case, file: ContactsFile) -> Outcome:
+    return evaluator.run(
+        case.contact,
+        category=case.category,
+        context=case.context,
+        lists=case.lists,
+        now=case.now or file.now,
+        time_zone=case.time_zone or file.time_zone,
+    )
+
+
+def _shown(outcome: Outcome, names: frozenset[str]) -> tuple[object, ...]:
+    """Return what a case can expect, apart from the kept rules themselves."""
+    return (
+        [rule for rule in outcome.matched if rule not in names],
+        [rule for rule in outcome.undecided if rule not in names],
+        [(acted.rule, acted.action) for acted in outcome.acted if acted.rule not in names],
+        outcome.contact,
+        outcome.lists,
+        outcome.dial,
+        outcome.failure,
+    )
