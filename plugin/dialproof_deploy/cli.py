@@ -51,6 +51,9 @@ def add_deploy(parser: argparse.ArgumentParser) -> None:
     _add_project(parser)
     _add_target(parser)
     parser.add_argument(
+        "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"
+    )
+    parser.add_argument(
         "--evidence", type=Path, metavar="FILE", required=True, help="the evidence that a green pytest run wrote"
     )
     parser.add_argument("--audit-export", type=Path, metavar="FILE", help="export the audit log afterwards")
@@ -106,11 +109,13 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
+    from dialproof_deploy.plan import write_plans
+
     plans = _deployer(args).plan()
     for plan in plans:
         print(plan.render_text(), end="")
     if args.out:
-        _write_plans(args.out, [plan.to_json() for plan in plans])
+        write_plans(args.out, plans)
     if any(plan.refusals for plan in plans):
         return ExitCode.REFUSED
     pending = args.detailed_exitcode and any(plan.steps for plan in plans)
@@ -120,12 +125,14 @@ def _plan(args: argparse.Namespace) -> int:
 def _deploy(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit_export import export_audit, sink_of
     from dialproof_deploy.evidence import load_evidence
+    from dialproof_deploy.plan import planned_digests
 
     if args.audit_export:
         sink_of(args.audit_export)
     deployer = _deployer(args)
+    planned = planned_digests(args.plan) if args.plan else None
     try:
-        result = deployer.deploy(load_evidence(args.evidence))
+        result = deployer.deploy(load_evidence(args.evidence), planned=planned)
     except KeyboardInterrupt as interrupt:
         for note in ("interrupted", *getattr(interrupt, "__notes__", ())):
             print(note, file=sys.stderr)
@@ -207,14 +214,3 @@ def _tell(sentence: str) -> None:
     """Say on stderr what goes on; that nobody takes it (a closed pipe) changes nothing of what is done."""
     with suppress(OSError):
         print(sentence, file=sys.stderr)
-
-
-def _write_plans(path: Path, plans: list[dict[str, object]]) -> None:
-    import json
-
-    from dialproof.errors import UsageError
-
-    try:
-        path.write_text(json.dumps(plans, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, UsageError
+from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, RemoteConflictError, UsageError
 from dialproof_deploy.attest import payload_of, refusals_of
 from dialproof_deploy.audit import AuditLog, read_records, verify
 from dialproof_deploy.evidence import json_digest
@@ -116,11 +116,12 @@ class Deployer:
         with self._target() as target:
             return self._plans(wanted, target)
 
-    def deploy(self, evidence: Mapping[str, Any]) -> DeployResult:
-        """Deploy what the evidence says was tested.
+    def deploy(self, evidence: Mapping[str, Any], *, planned: Mapping[str, str] | None = None) -> DeployResult:
+        """Deploy what the evidence says was tested; with ``planned`` (campaign -> digest) only if that is the plan.
 
         Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, another campaign or organisation,
-        foreign rules, rules that the target cannot hold); nothing was changed then. Otherwise raises as ``apply`` does.
+        foreign rules, rules that the target cannot hold), and ``RemoteConflictError`` where the plan is another than
+        ``planned``; nothing was changed then. Otherwise raises as ``apply`` does.
         """
         with environment_lock(self.state, self.environment.name, say=self.say):
             wanted = self._accepted(evidence)
@@ -134,6 +135,10 @@ class Deployer:
                 refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
                     raise self._refused(refusals)
+                if planned is not None and planned != {plan.campaign: plan.digest for plan in plans}:
+                    moved = "what would be written now is not what was planned: target or files have moved; plan again"
+                    self.record_refusal([moved])
+                    raise RemoteConflictError(moved)
                 self._record_suppressions(evidence)
                 applied = self._apply(plans, wanted, target, evidence)
                 new_events, notes = self._sync(target, [w.remote for w in wanted])

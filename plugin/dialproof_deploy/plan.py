@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
-from dialproof.errors import InputError
+from dialproof.errors import InputError, UsageError
 from dialproof_deploy.evidence import json_digest
 from dialproof_deploy.ordering import NoSequenceError, Placement, PlacementWrite, sequence
 from dialproof_deploy.safety import Settled, Slot
@@ -14,10 +15,11 @@ from dialproof_deploy.wire import FieldDifference, content, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from dialproof_deploy.safety import Safety
 
-__all__ = ["Action", "Plan", "Step", "make_plan"]
+__all__ = ["Action", "Plan", "Step", "make_plan", "planned_digests", "write_plans"]
 
 Action = Literal["create", "update", "shift", "delete"]
 _SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "shift": ">", "delete": "-"}
@@ -74,20 +76,6 @@ class Plan:
         """Return the plan as JSON data, its digest included."""
         return {**self._body(), "digest": self.digest}
 
-    @classmethod
-    def from_json(cls, data: Any) -> Plan:
-        """Read what ``to_json`` wrote; raises ``InputError`` for anything else, an edited plan included."""
-        try:
-            steps = tuple(Step(s["action"], s["rule"], s["rule_id"], s["before"], s["after"]) for s in data["steps"])
-            names = {key: tuple(data[key]) for key in ("unchanged", "kept", "refusals", "notes", "remote")}
-            plan = cls(campaign=data["campaign"], steps=steps, **names)
-            whole = data["format"] == _FORMAT and data == plan.to_json() and plan._is_sound()
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise InputError("this is not a plan: write one with 'dialproof plan --out FILE'") from None
-        if not whole:
-            raise InputError("the plan was edited or comes from another version: its digest does not fit; plan again")
-        return plan
-
     def render_text(self) -> str:
         """Return the plan for people: one line a write in its order, its fields below, unchanged rules counted."""
         if not self.steps and not self.refusals:
@@ -104,18 +92,6 @@ class Plan:
         lines += [f"Note: {note}" for note in self.notes]
         lines += [f"Refused: {refusal}" for refusal in self.refusals]
         return "\n".join(lines) + "\n"
-
-    def _is_sound(self) -> bool:
-        """Tell whether apply can rely on the shape of what was read from a file."""
-        rules = [rule for step in self.steps for rule in (step.before, step.after) if rule is not None]
-        return (
-            all(step.action in get_args(Action) and isinstance(step.rule, str) for step in self.steps)
-            and all((step.before is None) == (step.rule_id is None) for step in self.steps)
-            and all((step.before or step.after) is not None for step in self.steps)
-            and all(isinstance(rule, dict) and {"name", "executionOrder"} <= rule.keys() for rule in rules)
-            and all({"id", "name", "version"} <= rule.keys() for rule in self.remote)
-            and {step.rule_id for step in self.steps} - {None} <= {rule["id"] for rule in self.remote}
-        )
 
     def _body(self) -> dict[str, Any]:
         return {
@@ -381,3 +357,29 @@ def _step_lines(step: Step) -> list[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_plans(path: Path, plans: Sequence[Plan]) -> None:
+    """Write plans as JSON, one array of campaigns; raises ``UsageError`` where the file cannot be written."""
+    text = json.dumps([plan.to_json() for plan in plans], indent=2, ensure_ascii=False)
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None
+
+
+def planned_digests(path: Path) -> dict[str, str]:
+    """Return the digest of each campaign's plan in a file that ``write_plans`` wrote.
+
+    Raises ``UsageError`` where the file cannot be read, ``InputError`` where it holds no plans.
+    """
+    try:
+        plans = json.loads(path.read_text(encoding="utf-8"))
+        found = {plan["campaign"]: plan["digest"] for plan in plans}
+    except OSError as error:
+        raise UsageError(f"{path}: the plan cannot be read: {error.strerror or error}") from None
+    except (KeyError, TypeError, ValueError, RecursionError):
+        found = {}
+    if not found or not all(isinstance(text, str) for pair in found.items() for text in pair):
+        raise InputError(f"{path}: this is not a plan: write one with 'dialproof plan --out FILE'")
+    return found

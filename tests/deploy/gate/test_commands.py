@@ -32,14 +32,16 @@ def test_plan_then_deploy_then_audit(evidence: Path, root: Path, capsys: pytest.
     """The way from plan to export on the command line."""
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode", "--out", "plan.json"]) == 8
     assert json.loads((root / "plan.json").read_text(encoding="utf-8"))[0]["campaign"] == "cmp_123"
-    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 0
+    assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 0
     assert "Deployed to sandbox: 2 writes, 2 new events" in capsys.readouterr().out
+    assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 5
+    assert "not what was planned" in capsys.readouterr().err
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
     assert main(["audit", "verify", "--env", "sandbox"]) == 0
     assert main(["audit", "sync", "--env", "sandbox"]) == 0
     assert "0 new events" in capsys.readouterr().out
     assert main(["audit", "export", "out.json", "--env", "sandbox"]) == 0
-    assert len(json.loads((root / "out.json").read_text(encoding="utf-8"))) == 8
+    assert len(json.loads((root / "out.json").read_text(encoding="utf-8"))) == 9
 
 
 def test_deploy_recomputes_the_evidence(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
