@@ -7,7 +7,10 @@ or undecided; under ``hitPolicy: all`` every matching rule acts, under ``first``
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, overload
 
 from dialproof.cel.program import CelProblem, LeafProgram, Programs
 from dialproof.cel.values import (
@@ -26,7 +29,7 @@ from dialproof.outcome import Acted, Leaf, Outcome, RuleTrace
 from dialproof.view import View, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -67,12 +70,21 @@ class Evaluator:
         self.problems: tuple[CelProblem, ...] = tuple(self.programs.problems)
         self.fallbacks: Mapping[str, str] = self.programs.fallbacks
         self._types = action_types()
-        self._order: dict[Category, list[int]] = {"preCall": [], "wrapUp": []}
-        for index, rule in enumerate(campaign.rules):
-            if rule.enabled:
-                self._order[rule.category].append(index)
+        self._one_by_one = reference
+        self._order = _by_category(campaign.rules)
         written = {a.fields["attribute"] for r in campaign.rules for a in r.actions if a.type == "setAttribute"}
         self._read_again = frozenset(name for name in map(str, written) if self.programs.reads_column(name))
+
+    def of(self, rules: Sequence[Rule]) -> Evaluator:
+        """Return an evaluator of some of the campaign's rules, in the order given.
+
+        It shares the programs, so that nothing is compiled again, and decides a rule when the run comes to it.
+        """
+        part = copy(self)
+        part.campaign = replace(self.campaign, rules=tuple(rules), invariants=())
+        part._one_by_one = True  # noqa: SLF001  (a copy of this very object)
+        part._order = _by_category(part.campaign.rules)  # noqa: SLF001
+        return part
 
     def view(
         self,
@@ -98,12 +110,14 @@ class Evaluator:
 
     def _verdicts(self, view: View) -> Sequence[bool | None]:
         check_columns(view.contact)
-        if self._reference:
-            return [
-                _kleene(rule.conditions, "all", lambda leaf: self.leaf(leaf).reference(view))
-                for rule in self.campaign.rules
-            ]
-        return self.programs.verdicts(view)
+        if not self._one_by_one:
+            return self.programs.verdicts(view)
+
+        def decide(leaf: Condition | When) -> bool | None:
+            program = self.leaf(leaf)
+            return program.reference(view) if self._reference else program.verdict(view)
+
+        return _Verdicts(self.campaign.rules, decide)
 
     def verdicts(
         self,
@@ -287,6 +301,35 @@ def _defect(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.replace(os.sep, '/').rpartition('/')[2]}:{frame.lineno}"
     return f"{type(error).__name__} at {place}; this is a defect of dialproof"
+
+
+class _Verdicts(Sequence["bool | None"]):
+    """The verdict of each rule, decided when it is asked for."""
+
+    def __init__(self, rules: Sequence[Rule], decide: Callable[[Condition | When], bool | None]) -> None:
+        self._rules = rules
+        self._decide = decide
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    @overload
+    def __getitem__(self, index: int) -> bool | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bool | None]: ...
+    def __getitem__(self, index: int | slice) -> bool | Sequence[bool | None] | None:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return _kleene(self._rules[index].conditions, "all", self._decide)
+
+
+def _by_category(rules: Sequence[Rule]) -> dict[Category, list[int]]:
+    """Return the positions of the enabled rules of each category."""
+    order: dict[Category, list[int]] = {"preCall": [], "wrapUp": []}
+    for index, rule in enumerate(rules):
+        if rule.enabled:
+            order[rule.category].append(index)
+    return order
 
 
 class _State:

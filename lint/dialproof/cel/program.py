@@ -72,7 +72,8 @@ class LeafProgram:
     @cached_property
     def _function(self) -> tuple[Callable[..., bool | None], tuple[Slot, ...]]:
         assert self.compiled is not None
-        names = [n for n in self.slots.values() if n in _words(self.compiled.code)]
+        words = _words(self.compiled.code)
+        names = [n for n in self.slots.values() if n in words]
         function = define("verdict", names, f"return {self.compiled.code}", self.constants)
         wanted = frozenset(names)
         return function, tuple(s for s, n in self.slots.items() if n in wanted)
