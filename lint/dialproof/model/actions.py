@@ -11,6 +11,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dialproof.cel.values import same_value
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -211,8 +213,8 @@ def _comparable(action: Action, key: str) -> object:
 
 
 def _attribute_writes_contradict(one: Action, other: Action) -> bool:
-    """Two SETs differ by value; a SET undoes any other option; INCREMENT and DECREMENT add up."""
+    """Two SETs differ by what the column then holds; a SET undoes any other option; INCREMENT and DECREMENT add up."""
     options = {one.fields.get("option", "SET"), other.fields.get("option", "SET")}
     if options == {"SET"}:
-        return one.fields.get("value") != other.fields.get("value")
+        return not same_value(one.fields.get("value"), other.fields.get("value"))
     return "SET" in options
