@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from dialproof.cel.values import fold
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from fractions import Fraction
 
 __all__ = ["DAY", "InstantLine", "NumberLine", "TextLine", "next_double", "smallest_reaching"]
 
@@ -47,12 +49,14 @@ class NumberLine:
         """Return the smallest value of the line that is at least ``value``."""
         if self.step is None or abs(value) > _ALL_MULTIPLES * float(self.step):
             return value
-        count = math.ceil(Fraction(value) / self.step)
-        while float(count * self.step) < value:
+        # Dividing whole numbers rounds once, as the multiples of the step do; the first guess may be one off.
+        up, down = self.step.numerator, self.step.denominator
+        count = math.ceil(value * down / up)
+        while count * up / down < value:
             count += 1
-        while float((count - 1) * self.step) >= value:
+        while (count - 1) * up / down >= value:
             count -= 1
-        return float(count * self.step)
+        return count * up / down
 
     def cells(self, thresholds: Iterable[float]) -> Iterator[tuple[float, float, float]]:
         """Yield (low, high, representative) of the cells that hold a value, in order."""
@@ -78,8 +82,8 @@ class NumberLine:
         if width < 1e-9:
             return first
         for exponent in range(math.floor(math.log10(width)), -9, -1):
-            unit = Fraction(10) ** exponent
-            value = float(math.ceil(Fraction(first) / unit) * unit)
+            size = 10 ** abs(exponent)
+            value = float(math.ceil(first / size) * size) if exponent > 0 else math.ceil(first * size) / size
             if first <= value < high and self.at_or_above(value) == value:
                 return value
         return first
@@ -140,10 +144,14 @@ class InstantLine:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """Texts in code-point order, without the empty one; ``fits`` restricts them (pattern, folded texts only)."""
+    """Texts in code-point order, without the empty one; ``fits`` restricts them (the pattern of a column).
+
+    With ``folded`` a text stands where its case folding stands.
+    """
 
     fits: Callable[[str], bool] | None = None
     hints: tuple[str, ...] = ()
+    folded: bool = False
 
     def after(self, value: str) -> str:
         """Return the threshold that separates ``value`` from everything above."""
@@ -155,20 +163,22 @@ class TextLine:
         for low, high in zip(cuts, [*cuts[1:], None], strict=True):
             yield low, high, next(self.samples(low, high, self.hints), None)
 
-    def samples(self, low: str, high: str | None, hints: Iterable[str]) -> Iterator[str]:
-        """Yield texts of ``[low, high)``: the hints that lie there, else some that are made from its ends."""
+    def samples(self, low: str, high: str | None, hints: Sequence[str]) -> Iterator[str]:
+        """Yield texts of ``[low, high)``: the hints that lie there, and some that are made from its ends."""
         stem = low.rstrip("\0")
         made = [stem, *(stem + letter for letter in _LETTERS), *_LETTERS]
+        made += [stem + hint[len(stem) :] for hint in hints]
         if high:
             made += [high[:-1] + chr(ord(high[-1]) - 1) + "a"] if ord(high[-1]) > 1 else []
             made += [high[:-1]]
         for text in (*hints, *made, low):
-            if text and low <= text and (high is None or text < high) and (self.fits is None or self.fits(text)):
+            place = fold(text) if self.folded else text
+            if text and low <= place and (high is None or place < high) and (self.fits is None or self.fits(text)):
                 yield text
 
     def is_point(self, low: str, high: str | None) -> bool:
         """Tell whether ``[low, high)`` holds exactly one text."""
-        return high is not None and high == low + "\0"
+        return high is not None and high == low + "\0" and not self.folded
 
     @staticmethod
     def after_prefix(prefix: str) -> str | None:

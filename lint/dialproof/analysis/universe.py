@@ -9,7 +9,8 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine
-from dialproof.cel.values import fold, from_micros, number_text, parse_datetime, parse_number, read_text
+from dialproof.analysis.patterns import examples
+from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -180,7 +181,7 @@ def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifte
     cuts = [c for a in atoms for c in a.cuts]
     kinds = {c.reading for c in cuts} | {r for a in atoms for r in a.readings}
     fits = _pattern(column.pattern)
-    samples = tuple(t for t in _samples(atoms) if fits is None or fits(t))
+    samples = tuple(t for t in [*_samples(atoms), *examples(column.pattern or "")] if t and (fits is None or fits(t)))
     opaque = any(a.opaque for a in atoms)
     if "number" in kinds or shifted or "timestamp" in kinds or "age" in kinds or "boolean" in kinds:
         return _typed_texts(column, cuts, kinds, samples, singles, numbers="number" in kinds or shifted)
@@ -195,10 +196,7 @@ def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifte
             return [text] if after is None else [text, after]
         return [text, text + "\0"] if text else []
 
-    def stable(text: str) -> bool:
-        return (not folded or fold(text) == text) and (fits is None or fits(text))
-
-    line = TextLine(stable if folded or fits else None, samples)
+    line = TextLine(fits, samples, folded)
     mixed = any(thresholds(c) is None for c in cuts)
     points = [Cell("value", t) for t in samples] if opaque or mixed else []
     return Universe((*singles, *points), line, lambda v: Cell("value", v), thresholds)
@@ -238,7 +236,7 @@ def _typed_texts(
             spellings = [plain, *(whole + "0" * i for i in range(len(taken) + 1))]
         else:
             instant = render_instant(int(value), column)
-            spellings = [instant, *(instant[:-1] + f"+00:{i:02d}" for i in range(1)), f"{instant[:-1]}.0Z"]
+            spellings = [instant, f"{instant[:-1]}+00:00", f"{instant[:-1]}.0Z"]
         allowed = [s for s in spellings if s not in taken and (fits is None or fits(s))]
         return Cell("value", allowed[0]) if allowed else Cell("rest", spellings[-1])
 
