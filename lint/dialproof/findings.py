@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dialproof.outcome import Outcome
     from dialproof.positions import Span
 
-__all__ = ["SEVERITIES", "Finding", "Severity", "Witness", "docs_url"]
+__all__ = ["SEVERITIES", "DeferredWitness", "Finding", "Severity", "Witness", "docs_url"]
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -38,12 +38,63 @@ class Witness:
     labels: tuple[str, str] = ("outcome", "other")
 
 
+class DeferredWitness(Witness):
+    """A witness that is made when somebody looks at it: of thousands of findings only a few are shown."""
+
+    __slots__ = ("_made", "_make")
+    _make: Callable[[], Witness]
+    _made: Witness | None
+
+    def __init__(self, make: Callable[[], Witness]) -> None:
+        object.__setattr__(self, "_make", make)
+        object.__setattr__(self, "_made", None)
+
+    @property
+    def witness(self) -> Witness:
+        """The witness itself."""
+        if self._made is None:
+            object.__setattr__(self, "_made", self._make())
+        assert self._made is not None
+        return self._made
+
+    @property
+    def contact(self) -> Mapping[str, object]:
+        """The contact that was run."""
+        return self.witness.contact
+
+    @property
+    def context(self) -> Mapping[str, object]:
+        """What surrounded the call."""
+        return self.witness.context
+
+    @property
+    def now(self) -> str:
+        """The clock of the run."""
+        return self.witness.now
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the run came to."""
+        return self.witness.outcome
+
+    @property
+    def other(self) -> Outcome | None:
+        """The outcome it is compared with."""
+        return self.witness.other
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The names of the two outcomes."""
+        return self.witness.labels
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One lint result.
 
     ``rules`` are the names of the rules it is about, the first one being where it stands; ``details`` is free text of
-    several lines; ``fix`` a sentence that says what to do.
+    several lines; ``fix`` a sentence that says what to do; ``personal`` tells that the line it stands in holds a value
+    of a personal column and must not be shown.
     """
 
     code: str
@@ -57,6 +108,7 @@ class Finding:
     campaign: str = ""
     witness: Witness | None = None
     fix: str = ""
+    personal: bool = False
 
     @property
     def url(self) -> str:

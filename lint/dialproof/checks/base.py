@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dialproof.analysis.answers import Budget
     from dialproof.analysis.campaign import CampaignAnalysis
+    from dialproof.checks.wording import Wording
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Finding, Severity, Witness
     from dialproof.positions import Span
@@ -66,6 +68,23 @@ class CheckContext:
 
         return CampaignAnalysis(self.campaign, self.evaluator)
 
+    @cached_property
+    def wording(self) -> Wording:
+        """How findings say actions and conditions."""
+        from dialproof.checks.wording import Wording
+
+        return Wording(self.campaign.contact_list)
+
+    @cached_property
+    def _personal_lines(self) -> frozenset[tuple[str, int]]:
+        return frozenset((rule.path, line) for rule in self.campaign.rules for line in self.wording.lines(rule))
+
+    def budget(self) -> Budget:
+        """Return what the running check may spend, by its option ``budget``."""
+        from dialproof.analysis.answers import Budget
+
+        return Budget(self.option("budget"))
+
     def option(self, name: str) -> object:
         """Return an option of the running check: as configured, else its default."""
         assert self.check is not None
@@ -99,4 +118,5 @@ class CheckContext:
             campaign=self.campaign.id,
             witness=witness,
             fix=fix,
+            personal=(path, span.line) in self._personal_lines,
         )

@@ -49,12 +49,13 @@ _ADDS_UP = frozenset({"INCREMENT", "DECREMENT"})
 
 def run(context: CheckContext) -> Iterator[Finding]:
     """Report at the later of the two actions."""
+    say = context.wording.action
     for rule in context.campaign.rules:
         for earlier, later in combinations(rule.actions, 2):
             if contradicts(earlier, later):
-                what = f"{_describe(later)} contradicts {_describe(earlier)}"
+                what = f"{say(later)} contradicts {say(earlier)}"
             elif _repeats(earlier, later):
-                what = f"{_describe(later)} writes what {_describe(earlier)} wrote"
+                what = f"{say(later)} writes what {say(earlier)} wrote"
             else:
                 continue
             yield context.finding(
@@ -75,15 +76,6 @@ def _repeats(one: Action, other: Action) -> bool:
     kind = action_types()[one.type]
     same_thing = all(one.fields.get(key) == other.fields.get(key) for key in kind.key)
     return bool(kind.key) and kind.writes != "data" and same_thing
-
-
-def _describe(action: Action) -> str:
-    """Return the action's type with its fields, as one would say it."""
-    fields = ", ".join(
-        f"{key} {', '.join(map(str, value)) if isinstance(value, tuple) else value}"
-        for key, value in action.fields.items()
-    )
-    return f"{action.type} ({fields})" if fields else action.type
 
 
 CHECK = Check(

@@ -40,11 +40,13 @@ from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
 from dialproof.model.rules import Condition, leaves
+from dialproof.output.masking import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dialproof.checks.base import CheckContext
+    from dialproof.checks.wording import Wording
     from dialproof.findings import Finding
     from dialproof.model.contactlist import ColumnType, ContactList
     from dialproof.model.rules import ValueType
@@ -67,15 +69,20 @@ def run(context: CheckContext) -> Iterator[Finding]:
     from dialproof.checks.undefined_column import undefined_columns
 
     reported: set[tuple[str, Span]] = {(path, span) for path, span, _ in undefined_columns(context)}
+    personal = _personal(context)
     for problem in context.evaluator.problems:
         if (problem.path, problem.span) not in reported:
             reported.add((problem.path, problem.span))
-            yield context.finding(problem.path, problem.span, problem.message, rules=(problem.owner,))
+            condition = personal.get((problem.path, problem.span))
+            message = problem.message
+            if condition is not None:
+                message = f"the value does not fit {condition.operator} on {condition.subject}, and is personal data"
+            yield context.finding(problem.path, problem.span, message, rules=(problem.owner,))
     for rule in context.campaign.rules:
         for leaf in leaves(rule.conditions):
             if not isinstance(leaf, Condition) or (rule.path, leaf.span) in reported:
                 continue
-            problem_here = _type_problem(leaf, context.campaign.contact_list) or _bounds_problem(leaf)
+            problem_here = _type_problem(leaf, context.campaign.contact_list) or _bounds_problem(leaf, context.wording)
             if problem_here and (rule.path, problem_here[0]) not in reported:
                 span, summary, fix = problem_here
                 yield context.finding(rule.path, span, summary, rules=(rule.name,), fix=fix)
@@ -94,7 +101,17 @@ def _type_problem(condition: Condition, columns: ContactList) -> tuple[Span, str
     return condition.span, summary, f"leave `type` out, or use the column's own: {column.type}"
 
 
-def _bounds_problem(condition: Condition) -> tuple[Span, str, str] | None:
+def _personal(context: CheckContext) -> dict[tuple[str, Span], Condition]:
+    """Return the conditions whose value may not be shown, by the place of the value."""
+    return {
+        (rule.path, leaf.value_span): leaf
+        for rule in context.campaign.rules
+        for leaf in leaves(rule.conditions)
+        if isinstance(leaf, Condition) and context.wording.is_about_a_person(leaf)
+    }
+
+
+def _bounds_problem(condition: Condition, wording: Wording) -> tuple[Span, str, str] | None:
     from dialproof.cel.values import read_text
 
     if condition.operator != "between" or not isinstance(condition.value, tuple) or len(condition.value) != 2:
@@ -102,6 +119,8 @@ def _bounds_problem(condition: Condition) -> tuple[Span, str, str] | None:
     low, high = map(read_text, condition.value)
     if _sortable(low) <= _sortable(high):
         return None
+    if wording.is_about_a_person(condition):
+        low = high = MASK
     summary = f"between [{low}, {high}]: the low bound is above the high one, so the condition never holds"
     return condition.value_span, summary, f"write [{high}, {low}]"
 

@@ -53,17 +53,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
                 yield context.finding(
                     rule.path,
                     leaf.value_span,
-                    f"{leaf.subject} {leaf.operator} {_written(leaf)} compares text with a number: {why}",
+                    f"{leaf.subject} {leaf.operator} {context.wording.values(leaf)} compares text with a number: {why}",
                     rules=(rule.name,),
                     fix="say `type: number`",
                 )
-
-
-def _written(condition: Condition) -> str:
-    from dialproof.cel.values import read_text
-
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    return " and ".join(read_text(v) for v in values)
 
 
 CHECK = Check(

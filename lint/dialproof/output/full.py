@@ -11,7 +11,7 @@ from dialproof.output.witness import witness_lines
 from dialproof.reading import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dialproof.findings import Finding
     from dialproof.output.report import Report
@@ -21,6 +21,7 @@ __all__ = ["SHOWN_PER_CODE", "render"]
 SHOWN_PER_CODE = 5
 """How many findings of one code are shown; the others are counted."""
 
+_STAGES = {"cells": "by cells", "enumeration": "by runs over every combination of cells"}
 _COLORS = {"error": "31", "warning": "33", "info": "36", "place": "34", "dim": "2", "bold": "1"}
 
 
@@ -41,7 +42,16 @@ def render(report: Report) -> str:
     ]
     if more:
         blocks.append("".join(more))
+    if any(report.decided.values()):
+        blocks.append(f"{_decided(report.decided)}\n")
     return "\n".join(blocks)
+
+
+def _decided(decided: Mapping[str, int]) -> str:
+    """Return how many questions about rules and pairs of rules each stage of the analysis has decided."""
+    left = decided.get("unknown", 0)
+    stages = [f"{decided.get(key, 0):,} {how}" for key, how in _STAGES.items()]
+    return f"questions decided: {', '.join(stages)}; left open: {left:,}"
 
 
 def _plain(text: str, _: str) -> str:
@@ -71,13 +81,14 @@ def _finding(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
 def _excerpt(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
     """Yield the place and the line with its span underlined; a span of several lines is underlined on its first.
 
-    Lines of contacts are not shown, nor those of files whose kind is unknown: they hold personal data.
+    Lines with personal data are not shown, nor any of contacts files or of files whose kind is unknown.
     """
     span = finding.span
     margin = " " * len(str(span.line))
     place = f"{printable(finding.path)}:{span.line}:{span.column}"
     yield f"{margin}{paint('-->', 'place')} {place}"
-    lines = report.lines(finding.path) if kind_of(finding.path) in ("rules", "contactlist") else ()
+    shown = kind_of(finding.path) in ("rules", "contactlist") and not finding.personal
+    lines = report.lines(finding.path) if shown else ()
     if span.line > len(lines):
         return
     line = lines[span.line - 1].rstrip()

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from dialproof.findings import DeferredWitness
 
-    from dialproof.findings import Finding
+if TYPE_CHECKING:
+    from dialproof.findings import Finding, Witness
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Acted, Outcome
 
-__all__ = ["MASK", "mask_contact", "masked", "personal_columns"]
+__all__ = ["MASK", "PERSONAL_CONTEXT", "mask_contact", "masked", "personal_columns"]
 
 MASK = "•••"
-_PERSONAL_CONTEXT = frozenset({"phone.number"})
-_SHORTEST_TELLING = 5  # a shorter value says nothing about a person, and occurs in every sentence by chance
+PERSONAL_CONTEXT = frozenset({"phone.number"})
+"""The fields of the context that are personal."""
 
 
 def personal_columns(columns: ContactList) -> frozenset[str]:
@@ -40,27 +40,23 @@ def mask_contact(contact: Mapping[str, object], names: frozenset[str], prefix: s
 
 
 def masked(finding: Finding, columns: ContactList) -> Finding:
-    """Return the finding with every personal value of its witness masked, in its sentences too."""
-    witness = finding.witness
+    """Return the finding with every personal value of its witness masked (the sentences of checks never hold one)."""
+    witness, names = finding.witness, personal_columns(columns)
     if witness is None:
         return finding
-    names = personal_columns(columns)
-    secrets = sorted(
-        {*_values(witness.contact, names), *_values(witness.context, _PERSONAL_CONTEXT)}, key=len, reverse=True
-    )
-    safe = replace(
+    if isinstance(witness, DeferredWitness):
+        deferred = witness
+        return replace(finding, witness=DeferredWitness(lambda: _mask_witness(deferred.witness, names)))
+    return replace(finding, witness=_mask_witness(witness, names))
+
+
+def _mask_witness(witness: Witness, names: frozenset[str]) -> Witness:
+    return replace(
         witness,
         contact=mask_contact(witness.contact, names),
-        context=mask_contact(witness.context, _PERSONAL_CONTEXT),
+        context=mask_contact(witness.context, PERSONAL_CONTEXT),
         outcome=_mask_outcome(witness.outcome, names),
         other=None if witness.other is None else _mask_outcome(witness.other, names),
-    )
-    return replace(
-        finding,
-        witness=safe,
-        summary=_without(finding.summary, secrets),
-        details=_without(finding.details, secrets),
-        fix=_without(finding.fix, secrets),
     )
 
 
@@ -77,17 +73,3 @@ def _mask_acted(acted: Acted, names: frozenset[str]) -> Acted:
     if fields.get("attribute") not in names or "value" not in fields:
         return acted
     return replace(acted, action=replace(acted.action, fields={**fields, "value": MASK}))
-
-
-def _values(contact: Mapping[str, object], names: frozenset[str], prefix: str = "") -> Iterator[str]:
-    for key, value in contact.items():
-        if isinstance(value, Mapping) and prefix + key not in names:
-            yield from _values(value, names, f"{prefix}{key}.")
-        elif prefix + key in names and len(str(value)) >= _SHORTEST_TELLING:
-            yield str(value)
-
-
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
-from dialproof.findings import Finding, Witness
+from dialproof.findings import DeferredWitness, Finding, Witness
 from dialproof.lint import Suppressed
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import Action
@@ -61,7 +61,7 @@ CONFLICT = Finding(
     "a.rules.yaml",
     PLACE,
     "gold and silver contradict each other",
-    f"both act\n\non {PHONE}",
+    "both act\n\non one contact",
     ("gold", "silver"),
     "c",
     _witness(),
@@ -91,7 +91,7 @@ error[DP301] gold and silver contradict each other
   |           ^^^^
   = both act
   =
-  = on •••
+  = on one contact
   = a contact that shows it:
   =   phone                 •••
   =   tier                  ""
@@ -113,6 +113,37 @@ info[DP510] a \\x1b[31mred\\x1b[0m\\nline\\ud800
   = gap: https://dialproof.dev/checks/gap/
 """
     )
+
+
+def test_full_says_how_many_questions_each_stage_decided() -> None:
+    """The closing line counts what cells decided, what runs decided and what is left open; concise has none."""
+    report = replace(_report(GAP), decided={"cells": 1234, "enumeration": 5, "unknown": 1})
+    line = "questions decided: 1,234 by cells, 5 by runs over every combination of cells; left open: 1\n"
+    assert render("full", report).endswith(f"\n\n{line}")
+    assert render("concise", report).count("\n") == 1
+
+
+def test_a_witness_is_made_only_for_findings_that_are_shown() -> None:
+    """Of forty findings with witnesses the full format makes those of the five that it shows, masked as always."""
+    made: list[int] = []
+
+    def witness(number: int) -> Witness:
+        made.append(number)
+        return _witness()
+
+    def finding(number: int) -> Finding:
+        return replace(CONFLICT, span=Span.point(number, 1), witness=DeferredWitness(lambda: witness(number)))
+
+    report = _report(*(finding(n) for n in range(1, 41)))
+    assert made == []
+    assert PHONE not in render("full", report)
+    assert made == [1, 2, 3, 4, 5]
+
+
+def test_a_line_with_a_personal_value_is_not_shown() -> None:
+    """A finding at a rule that names somebody's number has its place and no excerpt."""
+    report = replace(_report(replace(GAP, personal=True)), lines=lambda _: [f"value: {PHONE}"])
+    assert PHONE not in render("full", report)
 
 
 def test_full_shows_five_a_code_and_counts_the_others() -> None:
@@ -170,7 +201,7 @@ def test_json_holds_everything() -> None:
         "end_line": 3,
         "end_column": 15,
         "summary": "gold and silver contradict each other",
-        "details": f"both act\n\non {MASK}",
+        "details": "both act\n\non one contact",
         "campaign": "c",
         "rules": ["gold", "silver"],
         "fix": "narrow one of the two",
