@@ -3,46 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dialproof.analysis.pairs import bits
-from dialproof.findings import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dialproof.analysis.runs import Runs
+    from dialproof.analysis.space import Assignment
     from dialproof.analysis.witness import Scene
     from dialproof.outcome import Outcome
 
-__all__ = ["BUDGET", "Answer", "Found", "Nowhere", "Unknown", "acted", "budget_of", "later_pairs", "witness_of"]
+__all__ = [
+    "BUDGET",
+    "Answer",
+    "Budget",
+    "Found",
+    "Nowhere",
+    "Question",
+    "Unknown",
+    "WitnessError",
+    "acted",
+    "later_pairs",
+    "require",
+]
 
 BUDGET = 20_000
 """Runs that are spent on one question."""
+_QUESTIONS = 10
+"""How many times the budget of one question all questions of a check may spend together."""
+
+Kind: TypeAlias = Literal["budget", "conditions", "texts", "clock", "counting"]
+"""Why something is unknown: the budget is used up; conditions that cells cannot hold; no text was found for a
+condition or a pattern; a written time; a column that is counted too often."""
 
 
-def witness_of(
-    scene: Scene, outcome: Outcome, other: Outcome | None = None, labels: tuple[str, str] = ("outcome", "other")
-) -> Witness:
-    """Return the contact and one or two outcomes, for a finding."""
-    return Witness(scene.contact, scene.context, scene.now, outcome, other, labels)
+class WitnessError(Exception):
+    """A contact does not show what it was found for: a defect of the analysis."""
 
 
-def budget_of(option: object) -> int:
-    """Return the option ``budget`` of a check as a number of runs."""
-    return option if isinstance(option, int) else BUDGET
+def require(shown: bool, what: str) -> None:
+    """Raise :class:`WitnessError` unless a witness shows what it was found for."""
+    if not shown:
+        raise WitnessError(what)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A contact on which it happens, with the run that shows it."""
+    """A contact on which it happens, as the cell of each column that matters."""
 
-    scene: Scene
-    outcome: Outcome
+    runs: Runs
+    assignment: Assignment
 
     @property
-    def witness(self) -> Witness:
-        """The contact and its outcome, for a finding."""
-        return witness_of(self.scene, self.outcome)
+    def scene(self) -> Scene:
+        """The contact."""
+        return self.runs.scene_at(self.assignment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +69,43 @@ class Nowhere:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Not decided, and why."""
+    """Not decided: why, in words, and the kind of reason, which says what helps."""
 
     reason: str
+    kind: Kind
 
 
 Answer: TypeAlias = "Found | Nowhere | Unknown"
+
+
+class Budget:
+    """How many runs a check may make: ``option`` (or 20,000) for one question, ten times as many in all."""
+
+    def __init__(self, option: object = None) -> None:
+        self.each = option if isinstance(option, int) else BUDGET
+        self.left = self.each * _QUESTIONS
+
+    def question(self) -> Question:
+        """Return the account of the next question."""
+        return Question(self)
+
+
+@dataclass
+class Question:
+    """What one question may still spend."""
+
+    budget: Budget
+    spent: int = 0
+
+    def spend(self) -> Unknown | None:
+        """Count one more run; the answer where there are none left."""
+        if self.spent >= self.budget.each:
+            return Unknown(f"not decided within {self.budget.each} runs", "budget")
+        if self.budget.left <= 0:
+            return Unknown(f"the {self.budget.each * _QUESTIONS} runs of the whole check are used up", "budget")
+        self.spent += 1
+        self.budget.left -= 1
+        return None
 
 
 def acted(outcome: Outcome) -> frozenset[str]:

@@ -21,8 +21,9 @@ from dialproof.model.contactlist import Column
 from dialproof.model.operators import context_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from dialproof.analysis.answers import Unknown
     from dialproof.analysis.domain import Cell, Want
     from dialproof.analysis.runs import Runs
     from dialproof.cel.program import LeafProgram
@@ -44,14 +45,15 @@ class Undecided:
 
     code: str
     rules: tuple[Rule, ...]
-    reason: str
+    why: Unknown
 
 
 class CampaignAnalysis:
     """Answers questions about all contacts of a campaign's domain.
 
     ``decided`` counts the questions by what decided them: ``cells`` (regions alone), ``enumeration`` (runs over every
-    combination of cells), ``unknown``. ``undecided`` lists the questions that stay open.
+    combination of cells), ``unknown``. ``undecided`` lists the questions that stay open; ``unneeded`` are
+    rules with the name of a rule that they declare to override although no contact needs that.
     """
 
     def __init__(self, campaign: Campaign, evaluator: Evaluator) -> None:
@@ -60,15 +62,15 @@ class CampaignAnalysis:
         self.semantics = evaluator.semantics
         self.decided: Counter[str] = Counter()
         self.undecided: list[Undecided] = []
+        self.unneeded: list[tuple[Rule, str]] = []
         self._regions: dict[tuple[int, Want], Region] = {}
         self._runs: dict[Category, Runs] = {}
         self._views: dict[tuple[Variable, Cell], View] = {}
-        self._atoms: dict[str, Atom] = {}
         self._by_identity = {id(rule): index for index, rule in enumerate(campaign.rules)}
 
-    def leave_open(self, code: str, rules: tuple[Rule, ...], reason: str) -> None:
+    def leave_open(self, code: str, rules: tuple[Rule, ...], why: Unknown) -> None:
         """Note that a question of the check ``code`` about ``rules`` could not be decided."""
-        self.undecided.append(Undecided(code, rules, reason))
+        self.undecided.append(Undecided(code, rules, why))
         self.decided["unknown"] += 1
 
     def runs(self, category: Category) -> Runs:
@@ -85,13 +87,14 @@ class CampaignAnalysis:
         return frozenset(problem.owner for problem in self.evaluator.problems)
 
     @cached_property
-    def parts(self) -> tuple[Junction, ...]:
-        """The conditions of each rule (in the order of the campaign), taken apart into atoms."""
-        columns = self.campaign.contact_list
-        return tuple(
-            take_apart(rule.conditions, self.evaluator.leaf, columns, self._compile, self._atoms)
+    def _taken_apart(self) -> tuple[tuple[Junction, ...], tuple[Atom, ...]]:
+        """The conditions of each rule (in the order of the campaign) in atoms, and every atom once."""
+        columns, atoms = self.campaign.contact_list, dict[str, Atom]()
+        parts = tuple(
+            take_apart(rule.conditions, self.evaluator.leaf, columns, self._compile, atoms)
             for rule in self.campaign.rules
         )
+        return parts, tuple(atoms.values())
 
     def _compile(self, part: When) -> LeafProgram:
         """Return the program of a part of a ``when:``."""
@@ -101,7 +104,8 @@ class CampaignAnalysis:
 
     def part(self, rule: Rule) -> Junction:
         """Return the conditions of a rule, taken apart."""
-        return self.parts[self._by_identity[id(rule)]]
+        parts, _ = self._taken_apart
+        return parts[self._by_identity[id(rule)]]
 
     def variables_of(self, rule: Rule) -> frozenset[Variable]:
         """Return the axes that decide a rule's conditions."""
@@ -110,9 +114,8 @@ class CampaignAnalysis:
     @cached_property
     def columns(self) -> Mapping[Variable, Column]:
         """Every variable that some condition reads, with the column that says which values it has."""
-        assert self.parts is not None
         found: dict[Variable, Column] = {}
-        for atom in self._atoms.values():
+        for atom in self._taken_apart[1]:
             for variable in atom.axes:
                 if variable not in found and variable != CLOCK:
                     found[variable] = self._column(variable)
@@ -127,10 +130,9 @@ class CampaignAnalysis:
     @cached_property
     def axes(self) -> Mapping[Variable, Axis]:
         """The cells of every variable that some condition reads."""
-        changes = self._changes()
         clocks = (TIME_OF_CALL, DAY_OF_CALL)
         of_variable: dict[Variable, list[Atom]] = {variable: [] for variable in self.columns}
-        for atom in self._atoms.values():
+        for atom in self._taken_apart[1]:
             if len(atom.axes) == 1 and atom.axes[0] != CLOCK:
                 of_variable[atom.axes[0]].append(atom)
         axes: dict[Variable, Axis] = {}
@@ -139,15 +141,29 @@ class CampaignAnalysis:
             if variable in clocks:
                 axes[variable] = build_clock_axis(variable, atoms, self._ask_clock)
                 continue
-            declared = self.campaign.contact_list.declared or variable.source != "contact"
-            universe = universe_of(column, atoms, declared=declared, shifted=variable in changes)
-
-            def ask(atom: Atom, cell: Cell, variable: Variable = variable) -> bool | None:
-                return self._verdict(atom, self._view(variable, cell))
-
-            axes[variable] = build_axis(variable, universe, atoms, ask, changes.get(variable, ()))
+            axes[variable] = self._axis(variable, column, atoms)
         return axes
 
+    def _axis(self, variable: Variable, column: Column, atoms: Sequence[Atom]) -> Axis:
+        declared = self.campaign.contact_list.declared or variable.source != "contact"
+        universe = universe_of(column, atoms, declared=declared, shifted=variable in self._changes)
+
+        def ask(atom: Atom, cell: Cell) -> bool | None:
+            return self._verdict(atom, self._view(variable, cell))
+
+        return build_axis(variable, universe, atoms, ask, self._changes.get(variable, ()))
+
+    @cached_property
+    def usual(self) -> Mapping[Variable, Cell]:
+        """A usual value for every column that a condition reads or that contacts must have, as far as one was found."""
+        axes = dict(self.axes)
+        for name, column in self.campaign.contact_list.columns.items():
+            variable = Variable("contact", name)
+            if column.required and variable not in axes:
+                axes[variable] = self._axis(variable, column, ())
+        return {v: axis.cells[axis.pick(axis.full)] for v, axis in axes.items() if axis.real}
+
+    @cached_property
     def _changes(self) -> Mapping[Variable, list[float]]:
         """Return the amounts by which rules count each column up or down, in execution order."""
         found: dict[Variable, list[float]] = {}
@@ -189,8 +205,14 @@ class CampaignAnalysis:
         """Return the contacts on which a rule's conditions are as wanted, on the contact as it is given."""
         key = (self._by_identity[id(rule)], want)
         if key not in self._regions:
-            self._regions[key] = self._maker.of(self.parts[key[0]], want)
+            self._regions[key] = self._maker.of(self.part(rule), want)
         return self._regions[key]
+
+    def is_exact(self, rule: Rule) -> bool:
+        """Tell whether the rule's regions are exactly its contacts."""
+        if self.region(rule).open is not None:
+            return False
+        return not any(self.axes[v].verdicts[atom.text][2] for atom in atoms_of(self.part(rule)) for v in atom.axes)
 
     def region_of(self, part: Junction | Atom, want: Want, free: frozenset[Variable] = frozenset()) -> Region:
         """Return the contacts on which a part of a rule's conditions is as wanted, whatever ``free`` columns hold."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import DAY_OF_CALL
 from dialproof.analysis.lines import DAY, NumberLine, TextLine, smallest_reaching
 from dialproof.analysis.universe import Cell, Universe
@@ -65,9 +66,9 @@ class Axis:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
         true, false, unknown = self.verdicts[atom.text]
         if want == "true":
-            return true | unknown
+            return true | unknown if unknown else true
         if want == "false":
-            return false | unknown
+            return false | unknown if unknown else false
         return self.full & ~(true if want == "not true" else false) | unknown
 
     @cached_property
@@ -92,14 +93,10 @@ class Axis:
     def _odd(self) -> int:
         return sum(1 << i for i, c in enumerate(self.cells) if c.kind != "value")
 
-    def positions(self, mask: int) -> list[int]:
-        """Return the positions of the cells of ``mask``."""
-        found = []
-        while mask:
-            low = mask & -mask
-            found.append(low.bit_length() - 1)
-            mask ^= low
-        return found
+    @property
+    def hollow(self) -> Unknown:
+        """What to say where a cell without a representative is left."""
+        return Unknown(f"no value that was tried stands for all of {self.variable.name}", "texts")
 
 
 def build_axis(

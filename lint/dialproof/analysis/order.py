@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from dialproof.cel.values import Variable
+from dialproof.cel.values import Variable, read_number, read_text, same_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dialproof.analysis.campaign import CampaignAnalysis
-    from dialproof.model.rules import Category, Rule
+    from dialproof.model.rules import Action, Category, Rule
 
-__all__ = ["Order"]
+__all__ = ["Order", "Thing", "column_of", "counts"]
+
+Item = TypeVar("Item", bound="Thing")
+
+Thing: TypeAlias = "Variable | str"
+"""Something that rules change: a column, or a list by its id."""
 
 
 class Order:
@@ -33,24 +38,35 @@ class Order:
         return self._positions[id(rule)]
 
     @cached_property
+    def updated(self) -> bool:
+        """Whether a rule sees what the rules in front of it have written: never where the first to act is the last."""
+        return self.analysis.semantics.laterRulesSeeUpdates and self.analysis.campaign.hit_policy == "all"
+
+    @cached_property
     def reads(self) -> tuple[frozenset[Variable], ...]:
         """The axes that decide each rule."""
         return tuple(self.analysis.variables_of(rule) for rule in self.rules)
 
     @cached_property
+    def sets(self) -> tuple[frozenset[Variable], ...]:
+        """The columns that each rule writes to."""
+        return tuple(frozenset(column_of(a) for a in r.actions if a.type == "setAttribute") for r in self.rules)
+
+    @cached_property
+    def changes(self) -> tuple[frozenset[Thing], ...]:
+        """The columns and lists that each rule changes."""
+        lists = (frozenset(str(a.fields["listId"]) for a in r.actions if a.type == "setList") for r in self.rules)
+        return tuple(columns | changed for columns, changed in zip(self.sets, lists, strict=True))
+
+    @cached_property
     def writes(self) -> tuple[frozenset[Variable], ...]:
-        """The axes that each rule writes to, as far as later rules see it."""
-        if not self.analysis.semantics.laterRulesSeeUpdates:
-            return tuple(frozenset() for _ in self.rules)
-        axes = self.analysis.columns
-        return tuple(
-            frozenset(
-                v
-                for a in rule.actions
-                if a.type == "setAttribute" and (v := Variable("contact", str(a.fields["attribute"]))) in axes
-            )
-            for rule in self.rules
-        )
+        """The columns that each rule writes to, as far as the conditions of later rules see it."""
+        return self.sets if self.updated else tuple(frozenset() for _ in self.rules)
+
+    @cached_property
+    def counts(self) -> tuple[frozenset[Variable], ...]:
+        """The columns that each rule counts up or down."""
+        return tuple(frozenset(column_of(a) for a in rule.actions if counts(a)) for rule in self.rules)
 
     @cached_property
     def ends(self) -> tuple[bool, ...]:
@@ -59,24 +75,31 @@ class Order:
         return tuple(first or (stops and any(a.type == "doNotDial" for a in r.actions)) for r in self.rules)
 
     @cached_property
-    def disturbs(self) -> tuple[bool, ...]:
-        """Whether each rule may end the run, by a failure too: counting a column that may hold no number."""
-        return tuple(ends or self._may_fail(rule) for ends, rule in zip(self.ends, self.rules, strict=True))
-
-    def _may_fail(self, rule: Rule) -> bool:
+    def may_fail(self) -> tuple[bool, ...]:
+        """Whether each rule may break the run, by counting a column that holds no number then."""
         columns = self.analysis.campaign.contact_list
-        for action in rule.actions:
-            if action.type == "setAttribute" and action.fields.get("option") in ("INCREMENT", "DECREMENT"):
-                name = str(action.fields["attribute"])
-                column = columns.columns.get(name)
-                numeric = column is not None and column.type in ("integer", "number") and columns.declared
-                if not numeric and Variable("contact", name) in self.analysis.columns:
-                    return True
-        return False
+        spoilt: set[Variable] = set()
+        result = []
+        for rule in self.rules:
+            fails = False
+            for action in rule.actions:
+                if action.type != "setAttribute":
+                    continue
+                variable = column_of(action)
+                if counts(action):
+                    column = columns.columns.get(variable.name)
+                    numeric = column is not None and column.type in ("integer", "number") and columns.declared
+                    fails |= variable in spoilt or (not numeric and variable in self.analysis.columns)
+                elif _spoils(action):
+                    spoilt.add(variable)
+            result.append(fails)
+            if self.analysis.campaign.hit_policy == "first":
+                spoilt.clear()  # whatever it wrote, no other rule runs
+        return tuple(result)
 
     @cached_property
     def written_before(self) -> tuple[frozenset[Variable], ...]:
-        """The axes that some rule in front of each rule writes to."""
+        """The columns that some rule in front of each rule writes to."""
         result, seen = [], frozenset[Variable]()
         for written in self.writes:
             result.append(seen)
@@ -84,54 +107,142 @@ class Order:
         return tuple(result)
 
     @cached_property
+    def enders(self) -> int:
+        """The rules (a bitset) that end the run when they act."""
+        return sum(1 << i for i, ends in enumerate(self.ends) if ends)
+
+    @cached_property
+    def written(self) -> int:
+        """The rules (a bitset) that read a column which a rule in front of them writes to."""
+        before = zip(self.written_before, self.reads, strict=True)
+        return sum(1 << i for i, (written, read) in enumerate(before) if written & read)
+
+    @cached_property
     def _quiet(self) -> bool:
-        return not any(self.writes) and not any(self.disturbs)
+        """Whether no rule can reach another: nobody reads what is written, ends the run or breaks it."""
+        read = frozenset[Variable]().union(*self.reads)
+        return not any(self.ends) and not any(self.may_fail) and not any(written & read for written in self.writes)
 
     def involved(self, targets: Iterable[int]) -> tuple[int, ...]:
-        """Return the rules that decide whether the targets act.
+        """Return the rules that decide whether the targets act in a run that does not fail.
 
-        They are the targets, and those in front that write what one of them reads or may end the run, with the rules
-        that decide about those.
+        They are the targets, those in front that may end the run, those that may fail, and those that write what one
+        of them reads or counts.
         """
         found = set(targets)
         if self._quiet:
             return tuple(sorted(found))
         last = max(found)
-        variables = frozenset[Variable]().union(*(self.reads[i] for i in found))
-        ended = {i for i in range(last) if self.disturbs[i]}
-        variables = variables.union(*(self.reads[i] for i in ended))
-        found |= ended
-        changed = True
-        while changed:
-            changed = False
+        found |= {i for i, fails in enumerate(self.may_fail) if fails or (i < last and self.ends[i])}
+        last = max(found)
+        read = self.looked_at(found)
+        counted = frozenset[Variable]().union(*(self.counts[i] for i in found if self.may_fail[i]))
+        grown = True
+        while grown:
+            grown = False
             for index in range(last):
-                if index not in found and self.writes[index] & variables:
+                if index not in found and (self.writes[index] & read or self.sets[index] & counted):
                     found.add(index)
-                    variables |= self.reads[index]
-                    changed = True
+                    read |= self.reads[index]
+                    grown = True
         return tuple(sorted(found))
 
-    @cached_property
-    def sensitive(self) -> list[int]:
-        """For each rule the bitset of rules with which its order may matter.
+    def looked_at(self, indices: Iterable[int]) -> frozenset[Variable]:
+        """Return the axes that decide some rules."""
+        return frozenset[Variable]().union(*(self.reads[i] for i in indices))
 
-        It may where one writes what the other reads, or ends the run.
-        """
-        readers: dict[Variable, int] = {}
-        writers: dict[Variable, int] = {}
-        for index in range(len(self.rules)):
-            for variable in self.reads[index]:
-                readers[variable] = readers.get(variable, 0) | 1 << index
-            for variable in self.writes[index]:
-                writers[variable] = writers.get(variable, 0) | 1 << index
-        enders = sum(1 << i for i, ends in enumerate(self.ends) if ends)
-        everything = (1 << len(self.rules)) - 1
+    # Whether the order of two rules can matter at all.
+
+    @cached_property
+    def _settled(self) -> frozenset[Thing]:
+        """What comes out the same in whatever order: everybody counts it, or everybody gives it one value."""
+        actions: dict[Thing, list[Action]] = {}
+        for rule in self.rules:
+            for action in rule.actions:
+                if action.type in ("setAttribute", "setList"):
+                    thing = column_of(action) if action.type == "setAttribute" else str(action.fields["listId"])
+                    actions.setdefault(thing, []).append(action)
+        return frozenset(thing for thing, all_of_it in actions.items() if _any_order(all_of_it))
+
+    @cached_property
+    def _unsettled(self) -> tuple[frozenset[Thing], ...]:
+        return tuple(changed - self._settled for changed in self.changes)
+
+    @cached_property
+    def _readers(self) -> Mapping[Variable, int]:
+        return _holders(self.reads)
+
+    @cached_property
+    def _writers(self) -> Mapping[Variable, int]:
+        return _holders(self.writes)
+
+    @cached_property
+    def _changers(self) -> Mapping[Thing, int]:
+        return _holders(self._unsettled)
+
+    @cached_property
+    def _neighbours(self) -> tuple[int, ...]:
+        """For each rule the bitset of those that one of the two can reach: where neither can, they commute."""
         result = []
         for index in range(len(self.rules)):
-            found = everything if self.ends[index] else enders
+            found = 0
             for variable in self.writes[index]:
-                found |= readers.get(variable, 0)
+                found |= self._readers.get(variable, 0)
             for variable in self.reads[index]:
-                found |= writers.get(variable, 0)
+                found |= self._writers.get(variable, 0)
+            for thing in self._unsettled[index]:
+                found |= self._changers.get(thing, 0)
             result.append(found & ~(1 << index))
-        return result
+        return tuple(result)
+
+    def order_may_matter(self, earlier: int, later: int) -> bool:
+        """Tell whether moving one of two rules past the other can change an outcome, whichever of them is moved.
+
+        Where the later one does not end the run, one of them can reach the other, or each of them some rule between.
+        """
+        between = (1 << later) - (1 << earlier + 1)
+        one, other = self._neighbours[earlier], self._neighbours[later]
+        return bool(self.ends[later] or one >> later & 1 or (one & between and other & between))
+
+    def affected(self, earlier: int, later: int) -> tuple[int, ...]:
+        """Return the two rules, and every rule in or after their stretch that they can reach, by whatever way."""
+        found, reached = [earlier], self.changes[earlier] | self.changes[later]
+        for index in range(earlier + 1, len(self.rules)):
+            looked_at = self.reads[index] | self.counts[index] | self.changes[index]
+            if index == later or self.ends[index] or looked_at & reached:
+                found.append(index)
+                reached |= self.changes[index]
+        return tuple(found)
+
+
+def column_of(action: Action) -> Variable:
+    """Return the column that a setAttribute writes to."""
+    return Variable("contact", str(action.fields["attribute"]))
+
+
+def counts(action: Action) -> bool:
+    """Tell whether an action counts a column up or down."""
+    return action.type == "setAttribute" and action.fields.get("option") in ("INCREMENT", "DECREMENT")
+
+
+def _spoils(action: Action) -> bool:
+    """Tell whether what an action writes can be counted no more."""
+    value = action.fields.get("value")
+    return action.fields.get("option") == "CURRENT_TIME" or (read_text(value) != "" and read_number(value) is None)
+
+
+def _any_order(actions: list[Action]) -> bool:
+    first = actions[0]
+    if first.type == "setAttribute" and counts(first):
+        return all(counts(action) for action in actions)
+    same = ("option", "value")
+    return all(all(same_value(first.fields.get(k), a.fields.get(k)) for k in same) for a in actions)
+
+
+def _holders(held: Iterable[frozenset[Item]]) -> Mapping[Item, int]:
+    """Return for each item the bitset of the sets that hold it."""
+    found: dict[Item, int] = {}
+    for index, items in enumerate(held):
+        for item in items:
+            found[item] = found.get(item, 0) | 1 << index
+    return found

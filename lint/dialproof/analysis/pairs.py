@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.regions import Box, Region
 
-__all__ = ["bits", "overlapping_regions", "overlaps"]
+__all__ = ["bits", "overlaps", "sharing"]
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -50,23 +51,45 @@ def overlaps(asked: Sequence[Box], boxes: Sequence[Box]) -> list[int]:
     return result
 
 
-def overlapping_regions(regions: Sequence[Region]) -> list[int]:
-    """Return for each region the bitset of the regions that share a contact with it (itself included)."""
+def sharing(asked: Sequence[Region], regions: Sequence[Region]) -> list[int]:
+    """Return for each region of ``asked`` the bitset of those ``regions`` that share a contact with it."""
     count = len(regions)
-    # The first box of each region has the region's number, so that most bits need no translation.
-    boxes: list[Box] = [region.boxes[0] if region.boxes else {} for region in regions]
-    owners = list(range(count))
-    for index, region in enumerate(regions):
-        boxes.extend(region.boxes[1:])
-        owners.extend([index] * len(region.boxes[1:]))
-    alive = sum(1 << i for i, region in enumerate(regions) if region.boxes)
-    result = [0] * count
-    for owner, found in zip(owners, overlaps(boxes, boxes), strict=True):
-        if regions[owner].boxes:
-            result[owner] |= found & alive
-            for extra in bits(found >> count):
-                result[owner] |= 1 << owners[count + extra]
-    return result
+    total = sum(len(region.boxes) for region in regions)
+    if not total:
+        return [0] * len(asked)
+    # The k-th box of region i has the bit k * count + i, so that hits fold to regions by shifting; what sticks out of
+    # twice the mean number of boxes is listed behind.
+    layers = 1 << (2 * -(-total // count) - 1).bit_length()
+    layers = min(layers, 1 << (max(len(region.boxes) for region in regions) - 1).bit_length())
+    boxes: list[Box] = [r.boxes[k] if k < len(r.boxes) else {} for k in range(layers) for r in regions]
+    present = 0
+    for k in range(layers):
+        present |= sum(1 << i for i, r in enumerate(regions) if k < len(r.boxes)) << k * count
+    rest = [(i, box) for i, region in enumerate(regions) for box in region.boxes[layers:]]
+    boxes += [box for _, box in rest]
+    listed = layers * count
+    present |= ((1 << len(rest)) - 1) << listed
+    hits = [0] * len(asked)
+    owners = [i for i, region in enumerate(asked) for _ in region.boxes]
+    for owner, found in zip(owners, overlaps([b for region in asked for b in region.boxes], boxes), strict=True):
+        hits[owner] |= found & present
+    return [_folded(found, count, layers) | _scattered(found >> listed, rest) for found in hits]
+
+
+def _folded(found: int, count: int, layers: int) -> int:
+    """Return the layers of ``count`` bits laid on each other (a power of two of them)."""
+    found &= (1 << layers * count) - 1
+    while layers > 1:
+        layers //= 2
+        found = found >> layers * count | found & ((1 << layers * count) - 1)
+    return found
+
+
+def _scattered(found: int, rest: Sequence[tuple[int, Box]]) -> int:
+    mask = 0
+    for position in bits(found):
+        mask |= 1 << rest[position][0]
+    return mask
 
 
 def _stretches(mask: int) -> Iterator[tuple[int, int]]:
@@ -104,8 +127,6 @@ class _Tree:
 
     def holding(self, mask: int) -> int:
         """Return the boxes that hold a cell of ``mask``."""
-        from bisect import bisect_left, bisect_right
-
         found = 0
         for start, end in _stretches(mask):
             low = bisect_right(self._starts, start) - 1 + self._size

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import CLOCK, Atom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.atoms import Part
     from dialproof.analysis.domain import Axis, Want
     from dialproof.cel.values import Variable
 
-__all__ = ["Box", "Region", "Regions", "intersect", "meet"]
+__all__ = ["Box", "Region", "Regions", "intersect", "meet", "meetings"]
 
 Box: TypeAlias = "dict[Variable, int]"
 """Variable -> mask of its cells, never 0; a variable that is left out is free. Read only."""
 
 _BOXES = 512
 """Boxes of one region, beyond which it is given up."""
+_TOO_MANY = Unknown("the conditions have too many alternatives", "conditions")
 
 _OPPOSITE: Mapping[Want, Want] = {
     "true": "false",
@@ -34,12 +36,12 @@ _OPPOSITE: Mapping[Want, Want] = {
 class Region:
     """A union of boxes.
 
-    ``reason`` is empty where the boxes are exactly the set (but for rest cells of axes); else it says why they only
+    ``open`` is None where the boxes are exactly the set (but for rest cells of axes); else it says why they only
     contain it.
     """
 
     boxes: tuple[Box, ...]
-    reason: str = ""
+    open: Unknown | None = None
 
 
 def meet(one: Box, other: Box) -> Box | None:
@@ -59,9 +61,22 @@ def intersect(one: Region, other: Region) -> Region:
     """Return the intersection of two regions; one with too many boxes is replaced by the smaller of the two."""
     if len(one.boxes) * len(other.boxes) > _BOXES * 16:
         smaller = min(one, other, key=lambda r: len(r.boxes))
-        return Region(smaller.boxes, "too many alternatives")
+        return Region(smaller.boxes, _TOO_MANY)
     boxes = [box for a in one.boxes for b in other.boxes if (box := meet(a, b)) is not None]
-    return Region(tuple(boxes), one.reason or other.reason)
+    return Region(tuple(boxes), one.open or other.open)
+
+
+def meetings(regions: Sequence[Region]) -> Iterator[Box]:
+    """Yield the boxes of the intersection of regions, each when it is asked for."""
+    if not regions:
+        yield {}
+        return
+    *others, last = regions
+    for one in meetings(others):
+        for other in last.boxes:
+            box = meet(one, other)
+            if box is not None:
+                yield box
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +100,9 @@ class Regions:
         if (part.kind == "all") == (want in ("true", "not false")):
             return self._every(members)
         boxes = [box for member in members for box in member.boxes]
-        reason = next((m.reason for m in members if m.reason), "")
         if len(boxes) > _BOXES:
-            return Region(({},), "too many alternatives")
-        return Region(tuple(boxes), reason)
+            return Region(({},), _TOO_MANY)
+        return Region(tuple(boxes), next((m.open for m in members if m.open), None))
 
     def _every(self, members: Sequence[Region]) -> Region:
         region = Region(({},))
@@ -102,7 +116,9 @@ class Regions:
             holds = (self.ask(atom) is wanted) != want.startswith("not")
             return Region(({},) if holds else ())
         if len(atom.axes) > 1 or CLOCK in atom.axes:
-            return Region(({},), f"`{atom.text}` compares several values with each other")
+            names = " and ".join("the clock" if v == CLOCK else v.name for v in atom.axes)
+            what = f"{names} are looked at together" if len(atom.axes) > 1 else f"{names} is looked at as a whole"
+            return Region(({},), Unknown(what, "conditions"))
         (variable,) = atom.axes
         axis = self.axes[variable]
         mask = axis.mask(atom, want)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.atoms import DAY_OF_CALL, TIME_OF_CALL
 from dialproof.analysis.lines import DAY
 from dialproof.analysis.universe import render_instant
 from dialproof.cel.values import from_micros, parse_datetime
+from dialproof.findings import DeferredWitness, Witness
 from dialproof.view import ANALYSIS_NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from dialproof.analysis.domain import Cell
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import Column
+    from dialproof.outcome import Outcome
 
-__all__ = ["Scene", "scene_of"]
+__all__ = ["Scene", "put", "scene_of", "shown_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,21 @@ class Scene:
     contact: Mapping[str, object]
     context: Mapping[str, object]
     now: str
+
+
+def shown_by(
+    found: Callable[[], Scene],
+    outcomes: Callable[[Scene], tuple[Outcome, Outcome | None]],
+    labels: tuple[str, str] = ("outcome", "other"),
+) -> Witness:
+    """Return a witness whose contact is made, run and held against what it is to show when somebody looks at it."""
+
+    def make() -> Witness:
+        scene = found()
+        one, other = outcomes(scene)
+        return Witness(scene.contact, scene.context, scene.now, one, other, labels)
+
+    return DeferredWitness(make)
 
 
 def scene_of(
@@ -46,15 +64,15 @@ def scene_of(
         if variable.source == "now" or cell.kind == "blank":
             continue
         value = cell.value if cell.offset is None else render_instant(now + cell.offset, columns[variable])
-        parts = variable.name.split(".")
-        hidden = any(".".join(parts[:i]) in names for i in range(1, len(parts)))
-        target = contact if variable.source == "contact" else context
-        _put(target, [variable.name] if hidden and variable.source == "contact" else parts, value)
+        if variable.source == "contact":
+            put(contact, variable.name, value, names)
+        else:
+            put(context, variable.name, value, ())
     return Scene(contact, context, f"{from_micros(now):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _moment(cells: Mapping[Variable, Cell]) -> int:
-    now = parse_datetime(ANALYSIS_NOW) or 0
+    now = _NOW
     day, time = now // DAY * DAY, now % DAY
     if DAY_OF_CALL in cells:
         value = cells[DAY_OF_CALL].value
@@ -67,9 +85,27 @@ def _moment(cells: Mapping[Variable, Cell]) -> int:
     return day + time
 
 
-def _put(target: dict[str, object], path: list[str], value: object) -> None:
-    for part in path[:-1]:
+_NOW = parse_datetime(ANALYSIS_NOW) or 0
+
+
+def put(target: dict[str, object], name: str, value: object, names: Collection[str]) -> None:
+    """Give a column its value: under its path, or under its whole name where a column of ``names`` hides the path."""
+    if "." not in name:
+        target[name] = value
+        return
+    parts = _parts(name)
+    if any(start in names for start in parts[1]):
+        target[name] = value
+        return
+    for part in parts[0][:-1]:
         inner = target.setdefault(part, {})
         assert isinstance(inner, dict)
         target = inner
-    target[path[-1]] = value
+    target[parts[0][-1]] = value
+
+
+@lru_cache(maxsize=4096)
+def _parts(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the parts of a path, and the paths above it."""
+    parts = name.split(".")
+    return tuple(parts), tuple(".".join(parts[:i]) for i in range(1, len(parts)))

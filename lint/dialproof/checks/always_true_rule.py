@@ -36,16 +36,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import witness_of
+from dialproof.analysis.answers import Unknown, require
+from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.analysis.runs import Runs
+    from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
-    from dialproof.findings import Finding
+    from dialproof.findings import Finding, Witness
+    from dialproof.model.rules import Rule
+    from dialproof.outcome import Outcome
 
 __all__ = ["CHECK"]
+
+_EVERY_TEXT = Unknown("every text that was tried meets its conditions", "texts")
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
@@ -55,19 +62,13 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             continue
         runs = analysis.runs(rule.category)
         index = runs.index(rule)
-        missed = analysis.region(rule, "not true")
+        missed = analysis.region_of(analysis.part(rule), "not true")
         if missed.boxes:
-            decided = not missed.reason and any(runs.scene(box) for box in missed.boxes)
+            decided = missed.open is None and any(runs.representative(box) is not None for box in missed.boxes)
             if not decided and runs.example(index, missed, lambda verdict: verdict is not True) is None:
-                why = missed.reason or "every text that was tried meets its conditions"
-                analysis.leave_open("DP202", (rule,), why)
+                analysis.leave_open("DP202", (rule,), missed.open or _EVERY_TEXT)
             continue
         analysis.decided["cells"] += 1
-        found = runs.run_box({})
-        assert found is not None, "every column has a usual value"
-        scene, outcome = found
-        verdict = ctx.evaluator.verdicts(scene.contact, context=scene.context, now=scene.now)[rule.name]
-        assert verdict is True, f"{rule.name} holds on every cell but not on its witness"
         ends = runs.ends[index] and any(a.type == "doNotDial" for a in rule.actions)
         later = len(runs.rules) - index - 1
         consequence = f"it dials nobody and ends the run in front of {later} more rules" if ends and later else ""
@@ -77,10 +78,19 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             f'rule "{rule.name}" matches every contact' + (f": {consequence}" if consequence else ""),
             details="No contact of the contact list makes its conditions false or undecided.",
             rules=(rule.name,),
-            witness=witness_of(scene, outcome),
+            witness=_witness(runs, rule) if runs.looked_at([index]) <= analysis.usual.keys() else None,
             fix="correct the condition that excludes nobody",
             severity="error" if consequence else None,
         )
+
+
+def _witness(runs: Runs, rule: Rule) -> Witness:
+    def outcomes(scene: Scene) -> tuple[Outcome, None]:
+        verdicts = runs.evaluator_of([rule]).verdicts(scene.contact, context=scene.context, now=scene.now)
+        require(verdicts[rule.name] is True, "a rule that holds on every cell does not hold on its witness")
+        return runs.run(scene), None
+
+    return shown_by(lambda: runs.scene_at({}), outcomes)
 
 
 CHECK = Check(

@@ -39,8 +39,8 @@ or, where the later rule is meant to win, say so on it:
 
 ## Options
 
-`budget` (default 20000): runs that are spent on one pair of rules where other rules can interfere; a pair that
-cannot be decided within them is DP901.
+`budget` (default 20000): runs that are spent on one pair of rules where other rules can interfere; the whole
+check spends ten times as many. A pair that cannot be decided within them is DP901.
 
 `strict_exclusion` (default false): report every two rules whose actions contradict each other, also where no contact
 meets both; such findings are marked "strict" and have no contact to show.
@@ -50,28 +50,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown, acted, budget_of, later_pairs, witness_of
+from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown, acted, later_pairs, require
 from dialproof.analysis.contradictions import contradicting_actions
+from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.analysis.answers import Budget
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding, Witness
-    from dialproof.model.rules import Action, Rule
+    from dialproof.model.rules import Rule
+    from dialproof.outcome import Outcome
 
 __all__ = ["CHECK"]
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
+    budget = ctx.budget()
     for category in ("preCall", "wrapUp"):
-        yield from _conflicts(ctx, ctx.analysis.runs(category))
+        runs = ctx.analysis.runs(category)
+        yield from _conflicts(ctx, runs, budget)
+        _look_at_overrides(ctx, runs, budget)
 
 
-def _conflicts(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
+def _conflicts(ctx: CheckContext, runs: Runs, budget: Budget) -> Iterator[Finding]:
     count = len(runs.rules)
     strict = ctx.option("strict_exclusion") is True
     candidates = [a & b for a, b in zip(runs.contradicting, runs.overlapping, strict=True)]
@@ -81,34 +87,49 @@ def _conflicts(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
         if one.name in other.overrides:
             continue
         possible = candidates[later] >> earlier & 1
-        answer = runs.both_act(earlier, later, budget_of(ctx.option("budget"))) if possible else Nowhere()
+        answer = runs.both_act(earlier, later, budget.question()) if possible else Nowhere()
         if isinstance(answer, Unknown):
-            ctx.analysis.leave_open("DP301", (other, one), answer.reason)
+            ctx.analysis.leave_open("DP301", (other, one), answer)
         elif isinstance(answer, Found):
-            assert {one.name, other.name} <= acted(answer.outcome), "the witness does not show the conflict"
             summary = f'rules "{one.name}" and "{other.name}" act on one contact and contradict each other'
-            yield _finding(ctx, (one, other), summary, _witness(ctx, (one, other), answer.scene))
+            yield _finding(ctx, (one, other), summary, _witness(runs, (one, other), answer))
         elif strict:
             summary = f'strict: rules "{one.name}" and "{other.name}" have opposite actions, on whatever contacts'
             yield _finding(ctx, (one, other), summary, None)
 
 
-def _witness(ctx: CheckContext, pair: tuple[Rule, Rule], scene: Scene) -> Witness:
+def _look_at_overrides(ctx: CheckContext, runs: Runs, budget: Budget) -> None:
+    """Note every declared overwrite that no contact needs, for DP903."""
+    by_name = {rule.name: index for index, rule in enumerate(runs.rules)}
+    for later, rule in enumerate(runs.rules):
+        for name in rule.overrides:
+            earlier = by_name.get(name, later)
+            if earlier >= later:
+                continue  # DP903 tells that by itself
+            answer: object = Nowhere()
+            if (runs.contradicting[later] & runs.overlapping[later]) >> earlier & 1:
+                answer = runs.both_act(earlier, later, budget.question())
+            if isinstance(answer, Unknown):
+                ctx.analysis.leave_open("DP903", (rule, runs.rules[earlier]), answer)
+            elif isinstance(answer, Nowhere):
+                ctx.analysis.unneeded.append((rule, name))
+
+
+def _witness(runs: Runs, pair: tuple[Rule, Rule], found: Found) -> Witness:
     """Return the contact with both outcomes: what each of the two rules does to it without the other one."""
-    outcomes = [
-        ctx.evaluator.run(
-            scene.contact, category=left_out.category, context=scene.context, now=scene.now, without=[left_out.name]
-        )
-        for left_out in reversed(pair)
-    ]
-    labels = (f'without "{pair[1].name}"', f'without "{pair[0].name}"')
-    return witness_of(scene, outcomes[0], outcomes[1], labels)
+
+    def outcomes(scene: Scene) -> tuple[Outcome, Outcome]:
+        together = acted(runs.run(scene))
+        require({pair[0].name, pair[1].name} <= together, "the witness does not show the conflict")
+        return runs.run(scene, without=[pair[1]]), runs.run(scene, without=[pair[0]])
+
+    return shown_by(lambda: found.scene, outcomes, (f'without "{pair[1].name}"', f'without "{pair[0].name}"'))
 
 
 def _finding(ctx: CheckContext, pair: tuple[Rule, Rule], summary: str, witness: Witness | None) -> Finding:
     one, other = pair
-    clashes = contradicting_actions(one, other)
-    lines = [f"{_action(a)} against {_action(b)}" for a, b in clashes]
+    say = ctx.wording.action
+    lines = [f"{say(a)} against {say(b)}" for a, b in contradicting_actions(one, other)]
     details = "\n".join([f'earlier rule "{one.name}": {one.path}:{one.name_span.line}', *dict.fromkeys(lines)])
     return ctx.finding(
         other.path,
@@ -119,15 +140,6 @@ def _finding(ctx: CheckContext, pair: tuple[Rule, Rule], summary: str, witness: 
         witness=witness,
         fix=f'make their conditions exclude each other, or declare `overrides: [{one.name}]` on "{other.name}"',
     )
-
-
-def _action(action: Action) -> str:
-    fields = ", ".join(f"{k} {_value(v)}" for k, v in action.fields.items() if v is not None)
-    return f"{action.type} ({fields})" if fields else action.type
-
-
-def _value(value: object) -> str:
-    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, tuple) else f"{value}"
 
 
 CHECK = Check(

@@ -25,26 +25,25 @@ Let one of the rules read a column that the others do not write, or join them in
 
 ## Options
 
-`budget` (default 20000): contacts that are tried for one pair of rules; a pair that cannot be decided within them
-is DP901.
+`budget` (default 20000): runs that are spent on one pair of rules; the whole check spends ten times as many. A pair
+that cannot be decided within them is DP901.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, budget_of, witness_of
-from dialproof.analysis.cycles import components, shortest_cycle
+from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown
+from dialproof.analysis.cycles import components, refined, shortest_cycle
+from dialproof.analysis.space import Space
+from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
-from dialproof.evaluate import Evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.runs import Runs
-    from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
     from dialproof.model.rules import Rule
@@ -72,13 +71,13 @@ def _declared(ctx: CheckContext) -> Iterator[Finding]:
         yield _finding(ctx, cycle, f"rules declare runsAfter in a loop: {names}")
 
 
-def _finding(ctx: CheckContext, cycle: list[Rule], summary: str, shown: _Edge | None = None) -> Finding:
+def _finding(ctx: CheckContext, cycle: list[Rule], summary: str, shown: Found | None = None) -> Finding:
     first = cycle[0]
     details = [f'"{r.name}": {r.path}:{r.name_span.line}' for r in cycle[1:]]
     witness = None
     if shown is not None:
         runs = ctx.analysis.runs(first.category)
-        witness = witness_of(shown.scene, runs.run(shown.scene))
+        witness = shown_by(lambda: shown.scene, lambda scene: (runs.run(scene), None))
         details.append(f'on the contact shown, "{first.name}" changes the verdict of "{cycle[1].name}"')
     return ctx.finding(
         first.path,
@@ -91,72 +90,60 @@ def _finding(ctx: CheckContext, cycle: list[Rule], summary: str, shown: _Edge | 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    """A contact on which one rule's write changes the verdict of the other."""
-
-    scene: Scene
-
-
 def _fed(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
+    if not ctx.analysis.semantics.laterRulesSeeUpdates:
+        return
     readers: dict[object, list[int]] = {}
     for index, read in enumerate(runs.reads):
         for variable in read:
             readers.setdefault(variable, []).append(index)
     edges = {
-        i: sorted({r for v in written for r in readers.get(v, ()) if r != i}) for i, written in enumerate(runs.writes)
+        i: sorted({r for v in written for r in readers.get(v, ()) if r != i}) for i, written in enumerate(runs.sets)
     }
-    shown: dict[tuple[int, int], _Edge] = {}
-    refined: dict[int, list[int]] = {}
+    budget = ctx.budget()
     for members in components(edges):
-        inside = frozenset(members)
-        for one in members:
-            for other in edges[one]:
-                if other not in inside:
-                    continue
-                edge = _changes(ctx, runs, one, other)
-                if edge is not None:
-                    shown[one, other] = edge
-    for one, other in shown:
-        refined.setdefault(one, []).append(other)
-        refined.setdefault(other, [])
-    for members in components(refined):
-        cycle = shortest_cycle(refined, members[0])
-        rules = [runs.rules[i] for i in cycle]
-        names = " -> ".join(f'"{r.name}"' for r in (*rules, rules[0]))
-        yield _finding(ctx, rules, f"rules feed each other in a loop: {names}", shown[cycle[0], cycle[1]])
+        asked: dict[tuple[int, int], Answer] = {}
+
+        def holds(one: int, other: int, asked: dict[tuple[int, int], Answer] = asked) -> bool:
+            if (one, other) not in asked:
+                answer = asked[one, other] = _changes(runs, one, other, budget.question())
+                if isinstance(answer, Unknown):
+                    ctx.analysis.leave_open("DP504", (runs.rules[one], runs.rules[other]), answer)
+            return isinstance(asked[one, other], Found)
+
+        for loop in refined(members, edges, holds):
+            known: dict[int, list[int]] = {i: [] for i in loop}
+            for (one, other), answer in asked.items():
+                if one in known and other in known and isinstance(answer, Found):
+                    known[one].append(other)
+            cycle = shortest_cycle(known, loop[0])
+            rules = [runs.rules[i] for i in cycle]
+            names = " -> ".join(f'"{r.name}"' for r in (*rules, rules[0]))
+            first = asked[cycle[0], cycle[1]]
+            shown = first if isinstance(first, Found) else None
+            yield _finding(ctx, rules, f"rules feed each other in a loop: {names}", shown)
 
 
-def _changes(ctx: CheckContext, runs: Runs, one: int, other: int) -> _Edge | None:
+def _changes(runs: Runs, one: int, other: int, question: Question) -> Answer:
     """Search a contact on which the writes of ``one`` change the verdict of ``other``."""
-    writer, reader = runs.rules[one], runs.rules[other]
-    pair = replace(ctx.campaign, rules=(writer, reader), invariants=(), hit_policy="all")
-    evaluator = Evaluator(pair, ctx.analysis.semantics)
-    region = runs.acting(one)
-    variables = sorted(runs.reads[one] | runs.reads[other])
-    budget, tried = budget_of(ctx.option("budget")), 0
-    reason = region.reason or runs.acting(other).reason
-    for box in region.boxes:
-        choices, open_end = runs.choices(variables, box)
-        reason = reason or open_end
-        for combination in product(*choices):
-            tried += 1
-            if tried > budget:
-                ctx.analysis.leave_open("DP504", (writer, reader), f"not decided within {budget} contacts")
-                return None
-            scene = runs.scene_at(dict(zip(variables, combination, strict=True)))
-            before = evaluator.verdicts(scene.contact, context=scene.context, now=scene.now)
-            outcome = runs.run(scene, evaluator, without=(reader.name,))
-            if writer.name not in outcome.matched or outcome.failure is not None:
-                continue
-            after = evaluator.verdicts(outcome.contact, context=scene.context, now=scene.now)
-            if before[reader.name] is not after[reader.name]:
-                return _Edge(scene)
-    if reason:
-        ctx.analysis.leave_open("DP504", (writer, reader), reason)
-    else:
-        ctx.analysis.decided["enumeration"] += 1
-    return None
+    steps, space = runs.steps, Space(runs, (one, other), updated=True)
+    for assignment in space.inside(runs.acting(one).boxes):
+        spent = question.spend()
+        if spent is not None:
+            return spent
+        if assignment is None:
+            continue
+        state = steps.start(runs.part_of(assignment))
+        written = steps.step(one, state, state)
+        if not written.matched or written.failed:
+            continue
+        if steps.step(other, state, state).verdict is not steps.step(other, written.state, written.state).verdict:
+            runs.analysis.decided["enumeration"] += 1
+            return Found(runs, assignment)
+    if space.open is not None:
+        return space.open
+    runs.analysis.decided["enumeration"] += 1
+    return Nowhere()
 
 
 CHECK = Check(

@@ -21,7 +21,13 @@ the expectations of cases.
 
 ## Instead
 
-Delete one of the two, or give it another name.
+One rule, where the two were meant to be the same:
+
+    - name: texas
+      conditions: [{attribute: state, operator: equals, value: TX}]
+      actions: [{type: setList, listId: south, value: "true"}]
+
+or the condition that the second one was meant to have. Where only the name is taken, another name is enough.
 
 ## Options
 
@@ -32,9 +38,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import witness_of
-from dialproof.analysis.campaign import atoms_of
 from dialproof.analysis.regions import intersect
+from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
@@ -85,7 +90,7 @@ def _same(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
 def _key(ctx: CheckContext, rule: Rule) -> Hashable:
     """Return what equal rules have in common: the actions, and the cells of each column that their contacts have."""
     actions = tuple((a.type, tuple(sorted(a.fields.items(), key=lambda f: f[0]))) for a in rule.actions)
-    if not _exact(ctx, rule):
+    if not ctx.analysis.is_exact(rule):
         return actions, rule.conditions
     axes, boxes = ctx.analysis.axes, ctx.analysis.region(rule).boxes
     cells: list[Hashable] = []
@@ -98,19 +103,10 @@ def _key(ctx: CheckContext, rule: Rule) -> Hashable:
     return actions, tuple(cells)
 
 
-def _exact(ctx: CheckContext, rule: Rule) -> bool:
-    """Tell whether the rule's region is exactly its contacts."""
-    axes = ctx.analysis.axes
-    atoms = atoms_of(ctx.analysis.part(rule))
-    if ctx.analysis.region(rule).reason:
-        return False
-    return not any(axes[v].verdicts[a.text][2] for a in atoms for v in a.axes)
-
-
 def _equal(ctx: CheckContext, one: Rule, other: Rule) -> bool:
     if one.conditions == other.conditions:
         return True
-    if not (_exact(ctx, one) and _exact(ctx, other)):
+    if not (ctx.analysis.is_exact(one) and ctx.analysis.is_exact(other)):
         return False
     analysis = ctx.analysis
     return all(
@@ -120,14 +116,14 @@ def _equal(ctx: CheckContext, one: Rule, other: Rule) -> bool:
 
 def _finding(ctx: CheckContext, runs: Runs, first: int, index: int) -> Finding:
     one, rule = runs.rules[first], runs.rules[index]
-    found = next((f for box in runs.acting(index).boxes if (f := runs.run_box(box)) is not None), None)
+    shown = runs.shown_on(runs.acting(index))
     return ctx.finding(
         rule.path,
         rule.name_span,
         f'rule "{rule.name}" does the same as "{one.name}" to the same contacts',
         details=f'first rule "{one.name}": {one.path}:{one.name_span.line}',
         rules=(rule.name, one.name),
-        witness=None if found is None else witness_of(found[0], found[1]),
+        witness=None if shown is None else shown_by(lambda: shown.scene, lambda scene: (runs.run(scene), None)),
         fix=f'delete "{rule.name}" or correct its conditions',
     )
 

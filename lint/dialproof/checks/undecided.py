@@ -21,8 +21,9 @@ proves nothing.
 
 ## Instead
 
-Use operators that are decided exactly (comparisons, `in`, `between`, `beginsWith`), declare an `enum` for the
-column, or raise the budget of the check: `[tool.dialproof.checks.DP301] budget = 100000`.
+What helps depends on the reason, and the finding says it: use operators that are decided exactly (comparisons, `in`,
+`between`, `beginsWith`), declare an `enum` for the column, or, where its budget is used up, raise the budget of the
+check: `[tool.dialproof.checks.DP301] budget = 100000`.
 
 ## Options
 
@@ -38,23 +39,44 @@ from dialproof.checks.base import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.analysis.answers import Kind, Unknown
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
+    from dialproof.model.rules import Rule
 
 __all__ = ["CHECK"]
 
 
+_SHOWN = 10
+"""How many other rules of one finding are listed."""
+
+_HELP: dict[Kind, str] = {
+    "conditions": "use conditions that are decided exactly: comparisons of one column with constants",
+    "texts": "declare an `enum` for the column, or use comparisons, `in`, `between` or `beginsWith`",
+    "clock": "compare the column with `type: period`, which does not depend on the time of the call",
+    "counting": "count the column in fewer rules, or by fewer different amounts",
+}
+
+
 def _run(ctx: CheckContext) -> Iterator[Finding]:
+    questions: dict[tuple[str, int, Unknown], list[Rule]] = {}
     for question in ctx.analysis.undecided:
-        rule = question.rules[0]
-        names = " and ".join(f'"{r.name}"' for r in question.rules)
+        first, *others = question.rules
+        questions.setdefault((question.code, id(first), question.why), [first]).extend(others)
+    for (code, _, why), (rule, *others) in questions.items():
+        names = f'"{rule.name}"'
+        if others:
+            names += f' and "{others[0].name}"' if len(others) == 1 else f" and {len(others)} other rules"
+        places = [f'"{r.name}": {r.path}:{r.name_span.line}' for r in others[:_SHOWN]]
+        if len(others) > _SHOWN:
+            places.append(f"and {len(others) - _SHOWN} more")
         yield ctx.finding(
             rule.path,
             rule.name_span,
-            f"{question.code} is not decided for {names}: {question.reason}",
-            details="\n".join(f'"{r.name}": {r.path}:{r.name_span.line}' for r in question.rules[1:]),
-            rules=tuple(r.name for r in question.rules),
-            fix=f"raise `budget` of {question.code}, or use conditions that are decided exactly",
+            f"{code} is not decided for {names}: {why.reason}",
+            details="\n".join(places),
+            rules=(rule.name, *(r.name for r in others)),
+            fix=_HELP.get(why.kind, f"raise `budget` of {code}"),
         )
 
 

@@ -27,8 +27,8 @@ Correct the constant that is wrong, or put alternatives under `any:`.
 
 ## Options
 
-`budget` (default 20000): runs that are spent on one rule where earlier rules write columns that it reads; a rule that
-cannot be decided within them is DP901.
+`budget` (default 20000): runs that are spent on one rule where earlier rules write columns that it reads; the
+whole check spends ten times as many. A rule that cannot be decided within them is DP901.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Unknown, budget_of
+from dialproof.analysis.answers import BUDGET, Found, Unknown
 from dialproof.analysis.regions import intersect
 from dialproof.checks.base import Check
 
@@ -51,28 +51,28 @@ __all__ = ["CHECK"]
 
 _SUBSETS = 5_000
 """Sets of conditions that are looked at for the smallest one."""
+_NO_TEXT = Unknown("none of the texts that were tried meets its conditions", "texts")
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
-    analysis = ctx.analysis
+    analysis, budget = ctx.analysis, ctx.budget()
     for rule in ctx.campaign.rules:
         if not rule.enabled or rule.name in analysis.broken:
             continue
         runs = analysis.runs(rule.category)
         region = analysis.region(rule)
-        if region.boxes and not region.reason and any(runs.scene(box) for box in region.boxes):
+        if region.open is None and any(runs.representative(box) is not None for box in region.boxes):
             analysis.decided["cells"] += 1
             continue
         index = runs.index(rule)
         if region.boxes:
             if runs.example(index, region, lambda verdict: verdict is True) is None:
-                why = region.reason or "none of the texts that were tried meets its conditions"
-                analysis.leave_open("DP201", (rule,), why)
+                analysis.leave_open("DP201", (rule,), region.open or _NO_TEXT)
             continue
         if runs.reachable(index).boxes:
-            answer = runs.acts(index, budget_of(ctx.option("budget")))
+            answer = runs.acts(index, budget.question())
             if isinstance(answer, Unknown):
-                analysis.leave_open("DP201", (rule,), answer.reason)
+                analysis.leave_open("DP201", (rule,), answer)
             if isinstance(answer, (Found, Unknown)):
                 continue
         else:
@@ -114,7 +114,8 @@ def _smallest(ctx: CheckContext, rule: Rule) -> tuple[Expression, ...]:
 def _text(ctx: CheckContext, expression: Expression) -> str:
     from dialproof.model.rules import leaves
 
-    return " ... ".join(ctx.evaluator.leaf(leaf).cel for leaf in leaves((expression,)))
+    say = ctx.wording.condition
+    return " ... ".join(say(leaf, ctx.evaluator.leaf(leaf)) for leaf in leaves((expression,)))
 
 
 CHECK = Check(

@@ -135,7 +135,7 @@ def _conditions() -> st.SearchStrategy[Expression]:
 def _actions() -> st.SearchStrategy[Action]:
     lists = st.builds(lambda v: act("setList", listId="l", value=v), st.sampled_from(("true", "false")))
     plain = st.sampled_from((act("doNotDial"), act("switchToPreview"), act("setSkills", skills=("x",))))
-    sets = st.builds(lambda v: act("setAttribute", attribute="a", value=v), st.sampled_from(("3", "9", "")))
+    sets = st.builds(lambda v: act("setAttribute", attribute="a", value=v), st.sampled_from(("3", "9", "", "abc")))
     counts = st.builds(
         lambda c, o, v: act("setAttribute", attribute=c, option=o, value=v),
         st.sampled_from(("a", "b")), st.sampled_from(("INCREMENT", "DECREMENT")), st.sampled_from((None, "2")),

@@ -29,6 +29,7 @@ COLUMNS = (
     Column("day", "date"),
     Column("age", "datetime"),
     Column("zip", "string"),
+    Column("code", "string", pattern="[A-C][0-9]{2}", required=True),
 )
 NUMBERS = (0.1, 0.3, 1, 2.5, 5, 7)
 TEXTS = ("a", "ab", "b", "TX", "é", "\U0001f600", "abc")
@@ -55,6 +56,7 @@ CONDITIONS = st.one_of(
     _on("age", PERIODS, ("lessThan", "greaterThan", "lessThanOrEqual", "before", "after"), "period"),
     _on("zip", NUMBERS, ORDERS, "number"),
     _on("zip", CODES, ("equals", "notEquals"), "string"),
+    _on("code", ("A00", "B", "B07", "C99", "D"), (*ORDERS, "beginsWith", "contains")),
     st.sampled_from(("n", "t", "when", "age", "zip")).map(lambda c: cond(c, "exists")),
 )
 
@@ -86,7 +88,7 @@ def _near_instants() -> st.SearchStrategy[str]:
 
 
 CONTACTS = st.fixed_dictionaries(
-    {},
+    {"code": st.sampled_from(("A00", "A01", "A99", "B00", "B06", "B07", "B08", "C98", "C99"))},
     optional={
         "n": _near_numbers(),
         "d": st.integers(0, 1000).map(lambda k: k / 100) | st.sampled_from((0.1, 0.3, 0.09, 0.11, 2.3, 2.29, 4.8, 1.8)),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import re2
 from hypothesis import HealthCheck, given, settings
 
 from dialproof.analysis.answers import acted
+from dialproof.analysis.exchange import same_result
 from dialproof.checks import (
     always_true_rule,
     conflicting_rules,
@@ -21,6 +25,7 @@ from dialproof.checks import (
     undecided,
     unreachable_rule,
 )
+from dialproof.config import Semantics
 from dialproof.evaluate import Evaluator
 from dialproof.model.actions import contradicts
 from dialproof.model.contactlist import Column
@@ -28,9 +33,9 @@ from tests.lint.analysis.build import act, campaign, campaigns, cond, contacts, 
 
 if TYPE_CHECKING:
     from dialproof.checks.base import Check, CheckContext
-    from dialproof.config import Semantics
     from dialproof.findings import Finding
-    from dialproof.model.rules import Rule
+    from dialproof.model.rules import Action, Rule
+    from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
 SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -110,6 +115,83 @@ def test_a_rule_is_shadowed_if_one_earlier_rule_ends_the_run_on_all_its_contacts
             if mine and ends and all(v[other.name] in holds for v in mine):
                 expected.add(one.name)
     assert {f.rules[0] for f in run(shadowed_rule.CHECK, ctx)} == expected
+
+
+def _culprits(built: Campaign, evaluator: Evaluator, name: str, contact: dict[str, object]) -> set[str]:
+    """Return the rules that end the run in front of a rule, or turn its verdict, run without what comes after them."""
+    found = set()
+    met = evaluator.semantics.undecided == "met"
+    holds = (True, None) if met else (True,)
+    position = next(i for i, r in enumerate(built.rules) if r.name == name)
+    for index, one in enumerate(built.rules[:position]):
+        before = evaluator.run(contact, without=[r.name for r in built.rules[index:]])
+        after = evaluator.run(contact, without=[r.name for r in built.rules[index + 1 :]])
+        if one.name not in after.matched:
+            continue
+        stops = evaluator.semantics.doNotDialStops and any(a.type == "doNotDial" for a in one.actions)
+        if built.hit_policy == "first" or stops:
+            return {*found, one.name}
+        if evaluator.semantics.laterRulesSeeUpdates:
+            held = evaluator.verdicts(before.contact)[name] in holds
+            if held and evaluator.verdicts(after.contact)[name] not in holds:
+                found.add(one.name)
+    return found
+
+
+@given(campaigns())
+@SETTINGS
+def test_one_rule_is_named_only_if_it_is_in_the_way_on_every_contact(drawn: tuple[Campaign, Semantics]) -> None:
+    """With writes and either hit policy: shadowed by one rule exactly where it stops or turns the rule everywhere."""
+    built, semantics = drawn
+    evaluator = Evaluator(built, semantics)
+    found = {f.rules[0]: f.rules[1] for f in run(shadowed_rule.CHECK, context(built, Path("/nowhere"), semantics))}
+    for one in built.rules:
+        mine = [c for c in contacts() if evaluator.verdicts(c)[one.name] is True]
+        acts = any(one.name in acted(o) for o in map(evaluator.run, contacts()) if o.failure is None)
+        common: set[str] = set()
+        if mine and not acts:
+            common = set.intersection(*(_culprits(built, evaluator, one.name, c) for c in mine))
+        if common:
+            assert one.name in found
+        assert one.name not in found or mine
+        if one.name in found and built.hit_policy == "all" and not semantics.doNotDialStops:
+            assert found[one.name] in common
+
+
+@given(campaigns())
+@SETTINGS
+def test_an_inversion_is_found_exactly_where_both_ways_of_moving_change_an_outcome(
+    drawn: tuple[Campaign, Semantics],
+) -> None:
+    """Later rule first and earlier rule last, on every contact: that is what the order of two rules means."""
+    built, semantics = drawn
+    evaluator = Evaluator(built, semantics)
+    outcomes = [(c, o) for c in contacts() if (o := evaluator.run(c)).failure is None]
+
+    def changed(order: list[Rule], contact: dict[str, object], outcome: Outcome) -> bool:
+        other = evaluator.of(order).run(contact)
+        return other.failure is not None or not same_result(outcome, other)
+
+    expected = set()
+    for i, j in combinations(range(len(built.rules)), 2):
+        one, other = built.rules[i], built.rules[j]
+        both = [(c, o) for c, o in outcomes if {one.name, other.name} <= acted(o)]
+        if other.priority <= one.priority or not both:
+            continue
+        rest = list(built.rules)
+        ways = (
+            [*rest[:i], other, one, *rest[i + 1 : j], *rest[j + 1 :]],
+            [*rest[:i], *rest[i + 1 : j], other, one, *rest[j + 1 :]],
+        )
+        if _contradict(one, other) or any(all(changed(w, c, o) for w in ways) for c, o in both):
+            expected.add((other.name, one.name))
+    ctx = context(built, Path("/nowhere"), semantics)
+    findings = run(priority_inversion.CHECK, ctx)
+    assert {f.rules for f in findings} == expected
+    assert run(undecided.CHECK, ctx) == []
+    for finding in findings:
+        assert finding.witness is not None
+        assert set(finding.rules) <= acted(finding.witness.outcome)
 
 
 @given(campaigns())
@@ -243,3 +325,159 @@ def test_overlaps_of_long_chains_of_alternatives_are_those_of_their_parts() -> N
     runs = analysis(campaign(rules, columns)).runs("preCall")
     for i, j in combinations(range(30), 2):
         assert bool(runs.overlapping[i] >> j & 1) == bool(set(spots[i]) & set(spots[j]))
+
+
+def test_a_rest_cell_is_no_contact() -> None:
+    """A required column whose pattern excludes what a rule wants: no such contact is shown, and that is said."""
+    columns = [Column("code", "string", required=True, pattern="[0-9]{10}"), Column("m", "integer", min=0, max=9)]
+    rules = [
+        rule("off", 1, [cond("m", "greaterThan", 3)], [act("setList", listId="l", value="false")]),
+        rule("on", 2, [cond("m", "greaterThan", 2)], [act("setList", listId="l", value="true")]),
+        rule("letters", 3, [cond("code", "greaterThan", "A")], [act("setList", listId="l", value="false")]),
+    ]
+    ctx = context(campaign(rules, columns), Path("/nowhere"))
+    (found,) = run(conflicting_rules.CHECK, ctx)
+    assert found.rules == ("on", "off")
+    assert found.witness is not None
+    assert re.fullmatch("[0-9]{10}", str(found.witness.contact["code"]))
+    assert [f.rules for f in run(undecided.CHECK, ctx)] == [("letters", "on")]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[0-9]{10}", r"\\+1[2-9]\\d{9}", "(TX|CA)-[[:upper:]]{2,4}", "[^@]+@x[.](com|org)"]
+)
+def test_a_witness_fits_the_pattern_of_every_column_that_contacts_must_have(pattern: str) -> None:
+    """A required column that no condition reads is filled with a value of its domain, nested columns too."""
+    columns = [
+        Column("id.code", "string", required=True, pattern=pattern),
+        Column("seen", "date", required=True),
+        Column("n", "integer", required=True, min=3, max=4),
+        Column("m", "integer", min=0, max=9),
+    ]
+    rules = [
+        rule("off", 1, [cond("m", "greaterThan", 3)], [act("setList", listId="l", value="false")]),
+        rule("on", 2, [cond("m", "greaterThan", 2)], [act("setList", listId="l", value="true")]),
+    ]
+    (found,) = run(conflicting_rules.CHECK, context(campaign(rules, columns), Path("/nowhere")))
+    assert found.witness is not None
+    contact: Any = found.witness.contact
+    assert re2.fullmatch(pattern, contact["id"]["code"])
+    assert contact["n"] in (3, 4)
+    assert contact["seen"]
+
+
+def test_a_folded_text_fits_a_pattern_of_capitals() -> None:
+    """Without case sensitivity a column still holds what its pattern says, and the rule is known to be met."""
+    rules = [rule("any", 1, [cond("s", "exists")], [act("doNotDial")])]
+    built = campaign(rules, [Column("s", "string", required=True, pattern="[A-Z]{2}")])
+    (found,) = run(always_true_rule.CHECK, context(built, Path("/nowhere"), Semantics(caseSensitive=False)))
+    assert found.witness is not None
+    assert found.witness.outcome.matched == ("any",)
+
+
+def test_a_rule_that_two_others_shadow_each_is_shadowed() -> None:
+    """Either of two earlier rules would be enough: the first one is named."""
+    rules = [
+        rule("one", 1, [cond("a", "greaterThan", 1)], [act("setAttribute", attribute="a", value="0")]),
+        rule("two", 2, [cond("a", "greaterThan", 2)], [act("doNotDial")]),
+        rule("three", 3, [cond("a", "greaterThan", 3)], [act("switchToPreview")]),
+    ]
+    ctx = context(campaign(rules, [Column("a", "integer", min=0, max=9)], hit_policy="first"), Path("/nowhere"))
+    assert [f.rules for f in run(shadowed_rule.CHECK, ctx)] == [("two", "one"), ("three", "one")]
+
+
+def test_several_rules_together_are_not_claimed_to_be_one() -> None:
+    """Each of two writes turns the verdict on a part of the contacts: neither is named."""
+    rules = [
+        rule(f"{s} moves", i, [cond("s", "equals", s)], [act("setAttribute", attribute="s", value="NY")])
+        for i, s in enumerate(("TX", "CA"), 1)
+    ]
+    rules.append(rule("south", 3, [cond("s", "in", ("TX", "CA"))], [act("doNotDial")]))
+    ctx = context(campaign(rules, [Column("s", "string", enum=("TX", "CA", "NY"))]), Path("/nowhere"))
+    assert [f for check in (shadowed_rule.CHECK, undecided.CHECK) for f in run(check, ctx)] == []
+
+
+COUNT = act("setAttribute", attribute="a", option="INCREMENT", value="5")
+
+
+@pytest.mark.parametrize(
+    ("between", "last"),
+    [
+        (act("setList", listId="x"), act("setAttribute", attribute="a", option="CURRENT_TIME")),
+        (act("doNotDial"), act("setAttribute", attribute="a", option="DECREMENT", value="5")),
+    ],
+    ids=["two writes of one column", "a rule in between"],
+)
+def test_the_order_of_two_writes_matters(between: Action, last: Action) -> None:
+    """By what they write to one column, and by what a rule between them sees of it."""
+    rules = [
+        rule("count", 1, [cond("s", "equals", "TX")], [COUNT]),
+        rule("heavy", 2, [cond("a", "greaterThan", 4)], [between], priority=200),
+        rule("late", 3, [cond("s", "equals", "TX")], [last], priority=100),
+    ]
+    columns = [Column("a", "integer", min=0, max=9), Column("s", "string", enum=("TX", "CA"))]
+    found = run(priority_inversion.CHECK, context(campaign(rules, columns), Path("/nowhere")))
+    assert ("late", "count") in [f.rules for f in found]
+
+
+def test_what_a_moved_rule_passes_says_nothing_about_the_pair() -> None:
+    """A rule that only its neighbour contradicts is not out of order with every rule behind the two."""
+    rules = [
+        rule("on", 1, [cond("a", "exists")], [act("setList", listId="l", value="true")]),
+        rule("off", 2, [cond("a", "exists")], [act("setList", listId="l", value="false")]),
+        rule("skills", 3, [cond("a", "exists")], [act("setSkills", skills=("x",))], priority=9),
+    ]
+    ctx = context(campaign(rules, [Column("a", "integer", min=0, max=9)]), Path("/nowhere"))
+    assert run(priority_inversion.CHECK, ctx) == []
+
+
+def test_a_declared_number_that_a_rule_spoils_can_break_the_run() -> None:
+    """SET to a text, then INCREMENT: the run fails, so that nothing behind it acts with the first one."""
+    rules = [
+        rule("spoil", 1, [cond("s", "equals", "TX")], [act("setAttribute", attribute="a", value="abc")]),
+        rule("count", 2, [cond("s", "exists")], [COUNT]),
+        rule("on", 3, [cond("s", "equals", "TX")], [act("doNotDial")]),
+        rule("off", 4, [cond("s", "exists")], [act("switchToPreview")]),
+    ]
+    columns = [Column("a", "integer", min=0, max=9), Column("s", "string", enum=("TX", "CA"))]
+    ctx = context(campaign(rules, columns), Path("/nowhere"))
+    assert [f for check in (conflicting_rules.CHECK, undecided.CHECK) for f in run(check, ctx)] == []
+
+
+@pytest.mark.parametrize(("one", "other"), [({}, {"value": ""}), ({"value": 5.0}, {"value": "5"})])
+def test_equal_values_do_not_contradict(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Two SETs of what a column holds as the same value are no conflict."""
+    rules = [
+        rule(f"r{i}", i, [cond("s", "exists")], [act("setAttribute", attribute="t", **fields)])
+        for i, fields in enumerate((one, other))
+    ]
+    assert run(conflicting_rules.CHECK, context(campaign(rules, [Column("s", "string")]), Path("/nowhere"))) == []
+
+
+def test_advice_fits_the_reason() -> None:
+    """A budget is recommended only where it is used up, and only to a check that has one."""
+    rules = [
+        rule("one", 1, [cond("t", "matches", "^q{3}[0-9]{4}$")], [act("doNotDial")]),
+        rule("other", 2, [cond("t", "contains", "w")], [act("switchToPreview")]),
+    ]
+    ctx = context(campaign(rules, [Column("t", "string", required=True)]), Path("/nowhere"))
+    found = [f for check in ALL for f in run(check, ctx) if check is undecided.CHECK]
+    assert found
+    assert {f.fix for f in found} == {
+        "declare an `enum` for the column, or use comparisons, `in`, `between` or `beginsWith`"
+    }
+
+
+def test_the_budget_of_a_check_ends_in_one_finding_a_rule() -> None:
+    """What is left when it is used up is named, with how many rules, at the later rule of the pairs."""
+    columns = [Column("a", "integer", min=0, max=9), Column("b", "integer", min=0, max=9)]
+    rules = [rule("count", 1, [cond("b", "greaterThan", 3)], [act("setAttribute", attribute="a", option="INCREMENT")])]
+    rules += [
+        rule(f"r{i}", i, [cond("a", "equals", i % 2)], [act("setList", listId="l", value=("false", "true")[i % 2])])
+        for i in range(2, 16)
+    ]
+    ctx = context(campaign(rules, columns), Path("/nowhere"), budget=1)
+    run(conflicting_rules.CHECK, ctx)
+    found = {f.rules[0]: f for f in run(undecided.CHECK, ctx)}
+    assert found["r15"].summary.startswith('DP301 is not decided for "r15" and 7 other rules: the 10 runs of the whole')
+    assert found["r15"].fix == "raise `budget` of DP301"

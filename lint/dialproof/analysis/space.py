@@ -1,0 +1,94 @@
+"""The contacts that some rules can tell apart: combinations of cells of the columns that they look at."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
+
+from dialproof.analysis.answers import Unknown
+from dialproof.analysis.campaign import atoms_of
+from dialproof.analysis.pairs import bits
+from dialproof.cel.values import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dialproof.analysis.regions import Box
+    from dialproof.analysis.runs import Runs
+
+__all__ = ["Assignment", "Space"]
+
+Assignment: TypeAlias = "dict[Variable, int]"
+"""Variable -> position of one of its cells."""
+
+
+class Space:
+    """One combination of cells for each way in which some rules can see a contact.
+
+    ``updated`` (default: as it is in a run) tells whether it matters what the rules write. ``open`` says why the
+    combinations do not stand for all contacts, and is None where they do; it is complete when all have been yielded.
+    """
+
+    def __init__(self, runs: Runs, rules: Sequence[int], *, updated: bool | None = None) -> None:
+        self.runs = runs
+        self.rules = rules
+        axes = runs.analysis.axes
+        self.variables = sorted(v for v in runs.looked_at(rules) if v in axes)
+        self._masks: dict[Variable, list[int]] = {}
+        self._written = frozenset[Variable]().union(*(runs.sets[i] for i in rules))
+        self.open = next((r for i in rules if (r := runs.acting(i).open) is not None), None)
+        if self.open is None and (runs.updated if updated is None else updated):
+            self.open = self._drifting()
+
+    def _drifting(self) -> Unknown | None:
+        """Return why what is written is not known for all contacts, None if it is."""
+        axes = self.runs.analysis.axes
+        for index in self.rules:
+            for action in self.runs.rules[index].actions:
+                variable = Variable("contact", str(action.fields.get("attribute")))
+                axis = axes.get(variable)
+                if action.type != "setAttribute" or axis is None or variable not in self.variables:
+                    continue
+                if action.fields.get("option") == "CURRENT_TIME" and not axis.relative:
+                    what = f"what {variable.name} holds after CURRENT_TIME depends on the time of the call"
+                    return Unknown(what, "clock")
+                if not axis.stable:
+                    return Unknown(f"counting {variable.name} up and down gives too many cases", "counting")
+        return None
+
+    def inside(self, boxes: Iterable[Box]) -> Iterator[Assignment | None]:
+        """Yield each combination inside of some box once, None for a box in which there is none."""
+        seen: set[tuple[int, ...]] = set()
+        for box in boxes:
+            choices = []
+            for variable in self.variables:
+                axis = self.runs.analysis.axes[variable]
+                mask = box.get(variable, axis.full)
+                if mask & ~axis.real and self.open is None:
+                    self.open = axis.hollow
+                choices.append(self._distinct(variable, mask & axis.real))
+            empty = True
+            for combination in product(*choices):
+                if combination not in seen:
+                    seen.add(combination)
+                    empty = False
+                    yield dict(zip(self.variables, combination, strict=True))
+            if empty:
+                yield None
+
+    def _distinct(self, variable: Variable, mask: int) -> list[int]:
+        """Return one cell for each combination of verdicts of the rules, all cells where a rule writes."""
+        axis = self.runs.analysis.axes[variable]
+        positions = list(bits(mask))
+        if variable in self._written:
+            return positions
+        masks = self._masks.get(variable)
+        if masks is None:
+            parts = (self.runs.analysis.part(self.runs.rules[i]) for i in self.rules)
+            texts = {a.text for part in parts for a in atoms_of(part) if a.axes == (variable,)}
+            masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts[text][:2]]
+        groups: dict[tuple[int, ...], int] = {}
+        usual = axis.usual
+        for position in sorted(positions, key=lambda p: not usual >> p & 1):
+            groups.setdefault(tuple(m >> position & 1 for m in masks), position)
+        return list(groups.values())
