@@ -13,15 +13,17 @@ from dialproof.checks.base import CheckContext
 from dialproof.checks.registry import all_checks, checks_by_code
 from dialproof.errors import DialproofError, UsageError
 from dialproof.findings import Finding
+from dialproof.source import MAX_BYTES, read_bytes, read_source
 from dialproof.suppressions import Suppressed, Suppression, apply_suppressions, read_suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.checks.base import Check
     from dialproof.config import Config
     from dialproof.positions import Problem
     from dialproof.project import Campaign, Project
+    from dialproof.source import SourceFile
 
 __all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lint", "selected_checks"]
 
@@ -213,16 +215,29 @@ def _suppressed(
     ran = {check.code for check in checks}
     suppressions: list[Suppression] = []
     problems: list[Finding] = []
-    linted = {file.path for campaign in campaigns for file in campaign.files}
-    for path, file in project.rules_files.items():
-        if path in linted:
-            valid, wrong = read_suppressions(file.source, path, known)
-            suppressions.extend(valid)
-            problems.extend(wrong)
+    for source in _sources(project, campaigns):
+        valid, wrong = read_suppressions(source, source.display, known)
+        suppressions.extend(valid)
+        problems.extend(wrong)
     standing, hidden = apply_suppressions(findings, suppressions, known, ran=ran, today=today)
     own = {"DP902", "DP903", "DP904"} - ran
     kept = [f for f in (*problems, *standing) if f.code not in own and not _ignored_in_file(f, project.config)]
     return kept, hidden
+
+
+def _sources(project: Project, campaigns: Sequence[Campaign]) -> Iterator[SourceFile]:
+    """Yield the files of the campaigns that may hold comments: rules, contact lists and contacts, in YAML."""
+    chosen = {id(campaign) for campaign in campaigns}
+    for campaign in campaigns:
+        for file in campaign.files:
+            yield file.source
+    others = [path for path, linked in project.links.items() if id(linked) in chosen]
+    others += [campaign.contact_list.path for campaign in campaigns if campaign.contact_list.declared]
+    for name in dict.fromkeys(others):
+        path = project.config.root / name
+        content = read_bytes(path, MAX_BYTES) if path.suffix in (".yaml", ".yml") else b""
+        if not isinstance(content, str) and b"dialproof" in content:  # most files hold none: they are not read again
+            yield read_source(path, name, content)
 
 
 def _decided(context: CheckContext) -> Mapping[str, int]:

@@ -80,10 +80,13 @@ def run(args: argparse.Namespace) -> int:
         for config, paths in projects_of(args.paths)
     ]
     report = reduce(Report.joined, (part.report for part in parts))
-    for name, file in outputs:
-        _write(name, file, report)
-    _print_summary(report, parts)
     failures = [part.failure for part in parts if part.failure is not None]
+    for name, file in outputs:
+        try:
+            _write(name, file, report)
+        except DialproofError as error:  # the others are written all the same
+            failures.append(error)
+    _print_summary(report, parts)
     for failure in failures:
         from dialproof.cli import print_error
 
@@ -111,11 +114,13 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _output(text: str) -> tuple[str, Path | None]:
-    name, _, file = text.partition("=")
+    name, given, file = text.partition("=")
     if name == "auto":
         name = "full" if sys.stdout.isatty() else "concise"
     if name not in FORMATS:
         raise UsageError(f"there is no output format {name!r}; there are auto, {', '.join(FORMATS)}")
+    if given and not file:
+        raise UsageError(f"--output-format {text} names no file; write {name}=FILE, or {name} for the terminal")
     return name, Path(file) if file else None
 
 

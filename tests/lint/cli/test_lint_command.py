@@ -198,6 +198,93 @@ def test_colour_follows_the_environment(
     assert ("\x1b[" in capsys.readouterr().out) is colored
 
 
+def test_a_file_that_cannot_be_written_leaves_the_other_output_whole(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything else is written, the summary too, and the highest exit code counts."""
+    (folder / "a.rules.yaml").write_text(_rules(("a", 1, "TX"), ("b", 1, "CA")))
+    assert main(["lint", "-f", "json=gone/out.json", "-f", "junit=out.xml", "-f", "concise"]) == 2
+    printed = capsys.readouterr()
+    assert "DP501" in printed.out
+    assert "1 error in 1 file" in printed.err
+    assert "gone/out.json: cannot be written: No such file or directory" in printed.err
+    assert "<testsuites" in (folder / "out.xml").read_text("utf-8")
+    assert main(["lint", "-f", "json="]) == 2
+    assert "--output-format json= names no file" in capsys.readouterr().err
+
+
+def test_suppressions_in_contact_lists_and_contacts_are_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A malformed comment, an unknown code and an unused suppression are reported wherever a YAML file may hold one."""
+    (folder / "p.contactlist.yaml").write_text(
+        "# dialproof: ignore-file[DP999] x\ncolumns:\n  state: {type: string}  # dialproof: ignore[DP501]\n"
+    )
+    (folder / "a.rules.yaml").write_text("contactList: p.contactlist.yaml\n" + _rules(("a", 1, "TX")))
+    (folder / "a.contacts.yaml").write_text(
+        "cases:\n  - name: one  # dialproof: ignore[DP501] soon\n    contact: {state: TX}\n    expect: {dial: true}\n"
+    )
+    assert main(["lint"]) == 1
+    assert [line.partition(" ")[0] + line.partition(" ")[2][:5] for line in capsys.readouterr().out.splitlines()] == [
+        "a.contacts.yaml:2:36:DP903",
+        "p.contactlist.yaml:1:26:DP902",
+        "p.contactlist.yaml:3:26:DP902",
+    ]
+
+
+NUMBERS = ("+13035550123", "+13035550199", "+13035550777", "+13035550888")
+
+
+@pytest.mark.parametrize("form", ["full", "json", "junit", "concise"])
+def test_values_of_a_personal_column_are_never_shown(
+    form: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What rules write to it or compare with it stands in no sentence, witness or excerpt; names of rules do."""
+    (folder / "p.contactlist.yaml").write_text("columns:\n  ph: {type: string, pii: true}\n  state: {type: string}\n")
+    write = "{{type: setAttribute, attribute: ph, value: '{}'}}"
+    text = _rules(("NV", 1, "TX"), ("b", 2, "TX"), ("c", 3, "TX"))
+    text = text.replace("actions: [{type: setList, listId: NV}]", f"actions: [{write.format(NUMBERS[0])}]")
+    text = text.replace(
+        "actions: [{type: setList, listId: b}]",
+        f"actions:\n      - {write.format(NUMBERS[1])}\n      - {write.format(NUMBERS[2])}",
+    )
+    text = text.replace(
+        "conditions: [{attribute: state, operator: equals, value: TX}]\n    actions: [{type: setList, listId: c}]",
+        "conditions:\n"
+        f"      - {{attribute: ph, operator: equals, value: '{NUMBERS[3]}'}}\n"
+        "      - {attribute: ph, operator: equals, value: NV}\n"
+        f"      - {{attribute: ph, operator: greaterThan, value: '{NUMBERS[3]}', type: number}}\n"
+        "    actions: [{type: setList, listId: c}]",
+    )
+    (folder / "a.rules.yaml").write_text("contactList: p.contactlist.yaml\n" + text)
+    main(["lint", "-f", form])
+    printed = capsys.readouterr()
+    found = printed.out + printed.err
+    assert all(number not in found for number in NUMBERS)
+    assert 'rules "NV" and "b" act on one contact' in found.replace("\\", "").replace("&quot;", '"')
+    assert {"DP201", "DP204", "DP301"} <= set(re.findall(r"DP\d{3}", found))
+
+
+def test_lint_works_without_asserts_and_says_what_it_needs_without_docstrings(folder: Path) -> None:
+    """``python -O`` finds the same; ``-OO`` takes the pages of the checks away, which is one sentence."""
+    import subprocess
+    import sys
+
+    (folder / "a.rules.yaml").write_text(
+        _rules(("a", 1, "TX"), ("b", 2, "TX")).replace("listId: b", "listId: a, value: 'false'")
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, option, "-m", "dialproof", "lint"], cwd=folder, capture_output=True, text=True, check=False
+        )
+        for option in ("-O", "-OO")
+    ]
+    assert runs[0].stdout.startswith("a.rules.yaml:9:11: DP301 error")
+    assert (runs[1].returncode, runs[1].stdout) == (2, "")
+    assert runs[1].stderr == (
+        "dialproof: error: the pages of the checks are docstrings, which python -OO removes: "
+        "run Python with -O or without\n"
+    )
+
+
 def test_a_run_is_repeatable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two runs print the same bytes."""
     (folder / "a.rules.yaml").write_text(_rules(("a", 1, "TX"), ("b", 1, "TX"), ("c", 1, "CA")))
