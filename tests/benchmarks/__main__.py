@@ -148,6 +148,32 @@ def lint_growth(rounds: int, counts: Sequence[int]) -> list[Row]:
     return rows
 
 
+def analysis_of_pairs(counts: Sequence[int]) -> list[Row]:
+    """Every pair of rules with opposite actions, classified: from rules that are read to findings, against linear."""
+    from dialproof.checks.base import CheckContext
+    from dialproof.checks.registry import find_check
+    from dialproof.config import load_config
+    from dialproof.project import load_project
+    from dialproof.source import paused_gc
+
+    rows: list[Row] = []
+    for count in counts:
+        with tempfile.TemporaryDirectory() as name:
+            workload.write_pairs(Path(name), count)
+            project = load_project(load_config(Path(name)))
+        context = CheckContext(project, project.campaigns[0])
+        _seconds(lambda context=context: context.evaluator)  # type: ignore[misc]
+        context.check = find_check("DP301")
+        found: list[object] = []
+        with paused_gc():  # as the linter does
+            seconds = _seconds(lambda context=context, found=found: found.extend(context.check.run(context)))  # type: ignore[misc]
+        linear = float(str(rows[0]["ours"])) * count / counts[0] if rows else seconds
+        what = f"pairs of {count:,} rules ({len(found):,} conflicts) / linear"
+        target = "<= 3 s" if count == 10_000 else ""
+        rows.append({"what": what, "ours": seconds, "other": linear, "ratio": seconds / linear, "target": target})
+    return rows
+
+
 def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
@@ -160,6 +186,7 @@ def main() -> None:
         plugin_start(rounds),
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
+        *analysis_of_pairs([100, 1000] if options.quick else [100, 1000, 10_000]),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]
     print(

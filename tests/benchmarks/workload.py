@@ -99,6 +99,41 @@ def rules(draw: random.Random, count: int = 20) -> list[dict[str, Any]]:
     ]
 
 
+def write_pairs(folder: Path, count: int, seed: int = 1) -> None:
+    """Write a project of rules over three columns, of which many pairs contradict each other on some contact."""
+    draw = random.Random(seed)
+    columns = {
+        "attempts": {"type": "integer", "min": 0, "max": 20, "required": True},
+        "value": {"type": "number", "min": 0, "max": 1_000_000, "decimals": 2},
+        "state": {"type": "string", "enum": STATES},
+    }
+
+    def condition(attribute: str, operator: str, value: object) -> dict[str, object]:
+        return {"attribute": attribute, "operator": operator, "value": value}
+
+    listed = [
+        {
+            "name": f"rule {i}",
+            "version": 1,
+            "priority": 1,
+            "executionOrder": i + 1,
+            "conditions": [
+                condition("attempts", "greaterThan", draw.randrange(20)),
+                condition("value", "between", sorted(draw.sample(range(1_000_000), 2))),
+                condition("state", "equals", draw.choice(STATES)),
+            ],
+            "actions": [
+                {"type": "setList", "listId": f"list_{draw.randrange(200)}", "value": draw.choice(["true", "false"])}
+            ],
+        }
+        for i in range(count)
+    ]
+    (folder / "dialproof.toml").write_text("")
+    (folder / "some.contactlist.json").write_text(json.dumps({"columns": columns}))
+    content = {"campaign": "bench", "contactList": "some.contactlist.json", "rules": listed}
+    (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
+
+
 def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
     """Write a project: rules, contact list and a contacts file (csv, json or yaml) of ``cases`` cases that all pass."""
     from pathlib import Path

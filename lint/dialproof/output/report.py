@@ -57,6 +57,8 @@ def count(number: int, noun: str) -> str:
 
 def printable(text: str) -> str:
     """Return one line of text with control characters made visible, so that no file can steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(_visible(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
 
 
