@@ -38,7 +38,7 @@ def moved(runs: Runs, earlier: int, later: int) -> tuple[tuple[int, ...], tuple[
 
 def where_order_matters(runs: Runs, earlier: int, later: int, question: Question) -> Answer:
     """Search a contact on which both rules act and the outcome changes whichever of the two is moved past the other."""
-    involved = runs.involved(runs.affected(earlier, later))
+    involved = runs.involved((earlier, later), runs.affected(earlier, later))
     if runs.looked_at(involved) == runs.looked_at(range(len(runs.rules))):
         involved = tuple(range(len(runs.rules)))  # the others look at nothing else, and all pairs share their runs
     pair = _Pair(runs, involved, earlier, later)

@@ -118,34 +118,10 @@ class Order:
         return sum(1 << i for i, (written, read) in enumerate(before) if written & read)
 
     @cached_property
-    def _quiet(self) -> bool:
+    def quiet(self) -> bool:
         """Whether no rule can reach another: nobody reads what is written, ends the run or breaks it."""
         read = frozenset[Variable]().union(*self.reads)
         return not any(self.ends) and not any(self.may_fail) and not any(written & read for written in self.writes)
-
-    def involved(self, targets: Iterable[int]) -> tuple[int, ...]:
-        """Return the rules that decide whether the targets act in a run that does not fail.
-
-        They are the targets, those in front that may end the run, those that may fail, and those that write what one
-        of them reads or counts.
-        """
-        found = set(targets)
-        if self._quiet:
-            return tuple(sorted(found))
-        last = max(found)
-        found |= {i for i, fails in enumerate(self.may_fail) if fails or (i < last and self.ends[i])}
-        last = max(found)
-        read = self.looked_at(found)
-        counted = frozenset[Variable]().union(*(self.counts[i] for i in found if self.may_fail[i]))
-        grown = True
-        while grown:
-            grown = False
-            for index in range(last):
-                if index not in found and (self.writes[index] & read or self.sets[index] & counted):
-                    found.add(index)
-                    read |= self.reads[index]
-                    grown = True
-        return tuple(sorted(found))
 
     def looked_at(self, indices: Iterable[int]) -> frozenset[Variable]:
         """Return the axes that decide some rules."""

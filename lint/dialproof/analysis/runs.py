@@ -19,9 +19,10 @@ from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.space import Space
 from dialproof.analysis.steps import Steps
 from dialproof.analysis.witness import scene_of
+from dialproof.cel.values import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.campaign import CampaignAnalysis
@@ -99,6 +100,39 @@ class Runs(Order):
     def exact(self) -> int:
         """The rules (a bitset) whose regions are exactly their contacts."""
         return sum(1 << i for i, rule in enumerate(self.rules) if self.analysis.is_exact(rule))
+
+    @cached_property
+    def _breakers(self) -> int:
+        """The rules (a bitset) that may end the run or break it."""
+        return self.enders | sum(1 << i for i, fails in enumerate(self.may_fail) if fails)
+
+    def involved(self, targets: Iterable[int], among: Iterable[int] = ()) -> tuple[int, ...]:
+        """Return the rules that decide whether the targets act in a run that does not fail.
+
+        They are the targets, those in front that may end the run, those that may fail, and those that write what one
+        of them reads or counts. ``among`` are further rules whose verdicts matter where all of the targets act. A rule
+        that shares no contact with a target does not act where that one does.
+        """
+        near = -1
+        for target in targets:
+            near &= self.overlapping[target]
+        found = {*targets, *among}
+        if self.quiet:
+            return tuple(sorted(found))
+        last = max(found)
+        found |= {i for i in bits(near & self._breakers) if self.may_fail[i] or i < last}
+        last = max(found)
+        read = self.looked_at(found)
+        counted = frozenset[Variable]().union(*(self.counts[i] for i in found if self.may_fail[i]))
+        grown = True
+        while grown:
+            grown = False
+            for index in range(last):
+                if index not in found and (self.writes[index] & read or self.sets[index] & counted):
+                    found.add(index)
+                    read |= self.reads[index]
+                    grown = True
+        return tuple(sorted(found))
 
     # Contacts and runs.
 
@@ -233,10 +267,13 @@ class Runs(Order):
             evaluator = self.evaluator_of([self.rules[t] for t in targets])
             outcome = evaluator.run(scene.contact, category=self.category, context=scene.context, now=scene.now)
             return outcome.failure is None and len(acted(outcome)) == len(targets)
-        outcome = self.run(self.scene_at(assignment))
+        few = 4 * len(involved) < len(self.rules)
+        outcome = self.run(self.scene_at(assignment), order=involved if few else None)
         if outcome.failure is not None:
             return False
         names = acted(outcome)
+        if few:
+            return all(self.rules[t].name in names for t in targets)
         for index in (self._named[name] for name in names):
             self._acted[index] |= 1 << len(self._seen)
         self._seen.append(assignment)

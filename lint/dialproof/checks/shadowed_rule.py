@@ -63,7 +63,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         for index, rule in enumerate(runs.rules):
-            if rule.name in ctx.analysis.broken or not ctx.analysis.region(rule).boxes:
+            if rule.name in ctx.analysis.broken or not runs.acting(index).boxes:
                 continue
             found = _shadow(runs, index, budget)
             if isinstance(found, Unknown):
