@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import DAY_OF_CALL
 from dialproof.analysis.lines import DAY, NumberLine, TextLine, smallest_reaching
+from dialproof.analysis.pairs import bits
 from dialproof.analysis.universe import Cell, Universe
 from dialproof.cel.values import from_micros, parse_datetime
 from dialproof.view import ANALYSIS_NOW
@@ -92,6 +93,11 @@ class Axis:
     @cached_property
     def _odd(self) -> int:
         return sum(1 << i for i, c in enumerate(self.cells) if c.kind != "value")
+
+    @staticmethod
+    def positions(mask: int) -> list[int]:
+        """Return the positions of the cells of ``mask``."""
+        return list(bits(mask))
 
     @property
     def hollow(self) -> Unknown:

@@ -22,7 +22,7 @@ from dialproof.analysis.witness import scene_of
 from dialproof.cel.values import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.campaign import CampaignAnalysis
@@ -136,7 +136,7 @@ class Runs(Order):
 
     # Contacts and runs.
 
-    def scene_at(self, assignment: Assignment) -> Scene:
+    def scene_at(self, assignment: Mapping[Variable, int]) -> Scene:
         """Return the contact of a cell of each variable, a usual value of its domain in every other column."""
         axes = self.analysis.axes
         cells = {**self.analysis.usual, **{v: axes[v].cells[p] for v, p in assignment.items()}}

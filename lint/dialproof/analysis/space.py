@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.campaign import atoms_of
-from dialproof.analysis.pairs import bits
 from dialproof.cel.values import Variable
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class Space:
     def _distinct(self, variable: Variable, mask: int) -> list[int]:
         """Return one cell for each combination of verdicts of the rules, all cells where a rule writes."""
         axis = self.runs.analysis.axes[variable]
-        positions = list(bits(mask))
+        positions = axis.positions(mask)
         if variable in self._written:
             return positions
         masks = self._masks.get(variable)

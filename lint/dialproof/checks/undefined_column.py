@@ -97,6 +97,7 @@ def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
 
 def _read_by(when: When, columns: ContactList) -> Iterator[tuple[Span, str]]:
     """Yield each column that a CEL text reads, with its place; nothing where the text does not parse."""
+    from dialproof.cel.ast import children
     from dialproof.cel.compile import resolve
     from dialproof.cel.parse import CelSyntaxError, parse
 
@@ -108,27 +109,9 @@ def _read_by(when: When, columns: ContactList) -> Iterator[tuple[Span, str]]:
         node = pending.pop()
         variable, _ = resolve(node, columns)
         if variable is None:
-            pending.extend(reversed(_children(node)))
+            pending.extend(reversed(children(node)))
         elif variable.source == "contact":
             yield when.scalar.part(node.start, node.end), variable.name
-
-
-def _children(node: Node) -> list[Node]:
-    from dialproof.cel.ast import Call, Conditional, Index, ListLiteral, Select
-
-    match node:
-        case Call(target=target, arguments=arguments):
-            return [*([target] if target is not None else []), *arguments]
-        case Conditional(test=test, then=then, otherwise=otherwise):
-            return [test, then, otherwise]
-        case Index(operand=operand, key=key):
-            return [operand, key]
-        case Select(operand=operand):
-            return [operand]
-        case ListLiteral(items=items):
-            return list(items)
-        case _:
-            return []
 
 
 def _nearest(name: str, columns: ContactList) -> str | None:
