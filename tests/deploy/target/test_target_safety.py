@@ -101,7 +101,7 @@ def test_a_swap_of_conditions_is_refused_with_the_contact() -> None:
     one, other = ("score", "lessThan", 10), ("score", "greaterThan", 90)
     plan = planned([dnd("a", 1, other), dnd("b", 2, one)], on_target(dnd("a", 1, one), dnd("b", 2, other)))
     (refusal,) = plan.refusals
-    assert "contact with score = 0 is refused now (doNotDial: a) and by the new rules (doNotDial: b)" in refusal
+    assert "contact with score = 0, x = 0 is refused now (doNotDial: a) and by the new rules (doNotDial: b)" in refusal
     assert "--allow-transient" in refusal
     assert "rulesets" in refusal
     allowed = planned(
