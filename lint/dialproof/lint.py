@@ -248,11 +248,12 @@ def _decided(context: CheckContext) -> Mapping[str, int]:
 
 
 def _notes(config: Config, campaigns: Sequence[Campaign], ran: Collection[str]) -> Iterable[str]:
-    from dialproof.checks.dangling_reference import KINDS, known_kinds
+    from dialproof.checks.dangling_reference import KINDS, unlisted_kinds
 
-    silent = [f"{KINDS[kind]}s" for kind in KINDS if kind not in known_kinds(config)]
-    if silent and "DP106" in ran:
-        yield f"DP106 looked up no {', '.join(silent)}: neither inventory nor environments list them"
+    unlisted = unlisted_kinds(config, (rule for campaign in campaigns for rule in campaign.rules))
+    if unlisted and "DP106" in ran:
+        names = ", ".join(f"{KINDS[kind]}s" for kind in unlisted)
+        yield f"DP106 looked up no {names}: neither inventory nor environments list them"
     for campaign in campaigns:
         if not campaign.contact_list.declared:
             yield f"{campaign.id} has no contact list: its columns are inferred from the rules"

@@ -39,7 +39,7 @@ from dialproof.checks.base import Check
 from dialproof.model.rules import Condition, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dialproof.checks.base import CheckContext
     from dialproof.config import Config
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Rule
     from dialproof.positions import Span
 
-__all__ = ["CHECK", "KINDS", "known_kinds"]
+__all__ = ["CHECK", "KINDS", "unlisted_kinds"]
 
 KINDS = {"lists": "list", "skills": "skill", "wrapUpCodes": "wrap-up code", "dataActions": "data action"}
 """Kind of id, as in the configuration -> what one of them is called."""
@@ -74,9 +74,10 @@ def run(context: CheckContext) -> Iterator[Finding]:
                 )
 
 
-def known_kinds(config: Config) -> tuple[str, ...]:
-    """Return the kinds of ids that can be looked up under this configuration."""
-    return tuple(kind for kind in KINDS if any(True for _ in _sources(config, kind)))
+def unlisted_kinds(config: Config, rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the kinds of ids that rules refer to and that nothing lists, so that none of them can be looked up."""
+    used = {kind for rule in rules for kind, _, _ in _references(rule)}
+    return tuple(kind for kind in KINDS if kind in used and not any(_sources(config, kind)))
 
 
 def _sources(config: Config, kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
