@@ -14,10 +14,10 @@ from dialproof.checks.registry import all_checks, checks_by_code
 from dialproof.errors import DialproofError, UsageError
 from dialproof.findings import Finding
 from dialproof.source import MAX_BYTES, paused_gc, read_bytes, read_source
-from dialproof.suppressions import Suppressed, Suppression, apply_suppressions, read_suppressions
+from dialproof.suppressions import Suppressed, Suppression, apply_suppressions, may_suppress, read_suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.checks.base import Check
     from dialproof.config import Config
@@ -59,13 +59,14 @@ class CheckFailedError(DialproofError):
 def lint(
     project: Project,
     *,
-    campaigns: Collection[str] | None = None,
     today: date | None = None,
     suppress: bool = True,
+    on_check: Callable[[str], object] = lambda _: None,
 ) -> LintResult:
-    """Run the selected checks over every campaign (``campaigns``: only these ids) and return what they found.
+    """Run the selected checks over every campaign and return what they found.
 
     ``today`` (default: the current day, UTC) decides which suppressions have ended; without ``suppress`` none counts.
+    ``on_check`` is told of each check of each campaign when it begins.
     Raises :class:`UsageError` for a configuration that names unknown checks and :class:`CheckFailedError` where a
     check breaks.
     """
@@ -74,11 +75,11 @@ def lint(
     findings = _reading_findings(project, {check.code for check in checks})
     decided: Counter[str] = Counter()
     failures: list[str] = []
-    chosen = [c for c in project.campaigns if campaigns is None or not set(campaigns).isdisjoint(c.ids)]
-    for campaign in chosen:
+    for campaign in project.campaigns:
         context = CheckContext(project, campaign)
         for check in checks:
             context.check = check
+            on_check(f"{check.code} {check.name}, campaign {campaign.id}")
             try:
                 with paused_gc():  # of the many objects that an analysis makes, few are garbage
                     findings.extend(check.run(context))
@@ -92,15 +93,15 @@ def lint(
     findings = [f for f in _distinct(findings) if not _ignored_in_file(f, config)]
     hidden: list[Suppressed] = []
     if suppress:
-        findings, hidden = _suppressed(project, chosen, findings, checks, today or datetime.now(UTC).date())
+        findings, hidden = _suppressed(project, findings, checks, today or datetime.now(UTC).date())
     result = LintResult(
         findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
         suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
         decided=dict(sorted(decided.items())),
         files=len(project.digests),
-        rules=sum(len(c.rules) for c in chosen),
-        campaigns=sum(len(c.ids) for c in chosen),
-        notes=tuple(_notes(config, chosen, {check.code for check in checks})),
+        rules=sum(len(c.rules) for c in project.campaigns),
+        campaigns=sum(len(c.ids) for c in project.campaigns),
+        notes=tuple(_notes(config, project.campaigns, {check.code for check in checks})),
     )
     if failures:
         raise CheckFailedError(failures, result)
@@ -210,13 +211,13 @@ def _ignored_in_file(finding: Finding, config: Config) -> bool:
 
 
 def _suppressed(
-    project: Project, campaigns: Sequence[Campaign], findings: Sequence[Finding], checks: Sequence[Check], today: date
+    project: Project, findings: Sequence[Finding], checks: Sequence[Check], today: date
 ) -> tuple[list[Finding], list[Suppressed]]:
     known = checks_by_code()
     ran = {check.code for check in checks}
     suppressions: list[Suppression] = []
     problems: list[Finding] = []
-    for source in _sources(project, campaigns):
+    for source in _sources(project):
         valid, wrong = read_suppressions(source, source.display, known)
         suppressions.extend(valid)
         problems.extend(wrong)
@@ -226,18 +227,16 @@ def _suppressed(
     return kept, hidden
 
 
-def _sources(project: Project, campaigns: Sequence[Campaign]) -> Iterator[SourceFile]:
+def _sources(project: Project) -> Iterator[SourceFile]:
     """Yield the files of the campaigns that may hold comments: rules, contact lists and contacts, in YAML."""
-    chosen = {id(campaign) for campaign in campaigns}
-    for campaign in campaigns:
+    for campaign in project.campaigns:
         for file in campaign.files:
             yield file.source
-    others = [path for path, linked in project.links.items() if id(linked) in chosen]
-    others += [campaign.contact_list.path for campaign in campaigns if campaign.contact_list.declared]
+    others = [*project.links, *(c.contact_list.path for c in project.campaigns if c.contact_list.declared)]
     for name in dict.fromkeys(others):
         path = project.config.root / name
         content = read_bytes(path, MAX_BYTES) if path.suffix in (".yaml", ".yml") else b""
-        if not isinstance(content, str) and b"dialproof" in content:  # most files hold none: they are not read again
+        if not isinstance(content, str) and may_suppress(content):  # most files do not, and are not read again
             yield read_source(path, name, content)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dialproof.checks.base import Check
     from dialproof.source import Comment, Node, SourceFile
 
-__all__ = ["NOT_SUPPRESSIBLE", "Suppressed", "Suppression", "apply_suppressions", "read_suppressions"]
+__all__ = ["NOT_SUPPRESSIBLE", "Suppressed", "Suppression", "apply_suppressions", "may_suppress", "read_suppressions"]
 
 NOT_SUPPRESSIBLE = frozenset({"DP101", "DP102", "DP107", "DP108", "DP902", "DP903", "DP904"})
 """Codes that no comment hides: the file would drop out of every check, or the comment would vouch for itself."""
@@ -159,6 +159,11 @@ class _Reader:
 def finding_of(check: Check, path: str, span: Span, summary: str, fix: str = "") -> Finding:
     """Return a finding of a check that needs no campaign."""
     return Finding(check.code, check.name, check.severity, path, span, summary, fix=fix)
+
+
+def may_suppress(content: bytes) -> bool:
+    """Tell whether a file holds something that looks like a suppression, however it is spelt."""
+    return _ADDRESSED.search(content.decode("utf-8", "replace")) is not None
 
 
 def read_suppressions(

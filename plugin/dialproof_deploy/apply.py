@@ -50,7 +50,7 @@ def apply(
     target: Target,
     *,
     audit: Audit,
-    on_progress: Callable[[int, int, Step], None] | None = None,
+    on_step: Callable[[Step], object] = lambda _: None,
 ) -> ApplyResult:
     """Make the writes of the plan in its order.
 
@@ -58,8 +58,7 @@ def apply(
     receives a record before and after every write ``{event, phase, campaign, rule, remote_id, action,
     version_before, version_after, digest, request_id}``, ``digest`` being that of the content the write leaves. A
     write whose record cannot be stored before it is not made; one whose record cannot be stored after it is undone.
-    ``on_progress`` is called with the number of writes made, their total and the step just made; an error of it
-    changes nothing.
+    ``on_step`` is told of each step when it begins; an error of it changes nothing.
 
     When a write fails, those made before are undone in reverse order and the error is raised with a sentence
     that says so; an interrupt gets the sentence as a note. A write that the server stored otherwise than it was sent
@@ -76,10 +75,9 @@ def apply(
     run = _Run(plan.campaign, target, audit, stored)
     for number, step in enumerate(plan.steps, start=1):
         try:
+            with suppress(Exception):  # a closed pipe, say: what is shown decides nothing
+                on_step(step)
             run.make(step)
-            if on_progress:
-                with suppress(Exception):  # a closed pipe, say: what is shown decides nothing
-                    on_progress(number, len(plan.steps), step)
         except BaseException as error:
             outcome = _undone(run, error, plan.steps[number - 1 :], len(plan.steps))
             if outcome is error:

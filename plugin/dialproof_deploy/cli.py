@@ -195,6 +195,7 @@ def _state(args: argparse.Namespace, config: Config) -> StateDir:
 
 
 def _deployer(args: argparse.Namespace) -> Deployer:
+    from dialproof.progress import progress
     from dialproof_deploy.deploy import Deployer, environment_of
 
     project = _project(args)
@@ -207,6 +208,7 @@ def _deployer(args: argparse.Namespace) -> Deployer:
         allow_transient=args.allow_transient,
         http_log=args.http_log,
         say=_tell,
+        progress=progress,
     )
 
 

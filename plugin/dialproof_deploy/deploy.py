@@ -6,7 +6,7 @@ plans in the order of the campaigns, audits each step, and reads the target's ev
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.apply import ApplyResult
-    from dialproof_deploy.plan import Step
     from dialproof_deploy.targets import Target
 
 __all__ = [
@@ -89,7 +88,8 @@ class Deployer:
     """Plans and deploys one project to one environment.
 
     ``environ`` is where credentials come from, ``clock`` gives the current time; ``say`` receives sentences while
-    something takes long; ``prune`` names remote rules to delete; ``allow_transient`` deploys although contacts that the
+    something takes long, ``progress`` shows how far the writes are (``dialproof.progress``); ``prune`` names remote
+    rules to delete; ``allow_transient`` deploys although contacts that the
     old and the new rules refuse may be dialed in between.
     """
 
@@ -102,6 +102,9 @@ class Deployer:
     http_log: Path | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     say: Callable[[str], object] = field(default=lambda _: None)
+    progress: Callable[[int], AbstractContextManager[Callable[[str], object]]] = field(
+        default=lambda _: nullcontext(lambda _: None)
+    )
 
     def __post_init__(self) -> None:
         register_personal_values(self.project)
@@ -418,7 +421,13 @@ class Deployer:
     def _apply_one(self, plan: Plan, target: Target, log: AuditLog) -> ApplyResult:
         from dialproof_deploy.apply import apply
 
-        return apply(plan, target, audit=lambda record: log.append(**record), on_progress=self._told)
+        with self.progress(len(plan.steps)) as tell:
+            return apply(
+                plan,
+                target,
+                audit=lambda record: log.append(**record),
+                on_step=lambda step: tell(f"{step.action} rule {step.rule!r}"),
+            )
 
     def _payload_digest(self, want: _Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
@@ -442,9 +451,6 @@ class Deployer:
             for want in wanted
             if (want.logical, self._payload_digest(want)) not in received
         ]
-
-    def _told(self, number: int, total: int, step: Step) -> None:
-        self.say(f"{number} of {total}: {step.action} rule {step.rule!r}")
 
     def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:
         """Read the events; the deploy is made by now, so that a failure here is a note and not its end."""

@@ -95,14 +95,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lint(config: Config, paths: Sequence[Path], *, suppress: bool) -> _Part:
-    from dialproof.lint import CheckFailedError, lint
+    from dialproof.lint import CheckFailedError, lint, selected_checks
+    from dialproof.progress import progress
     from dialproof.project import load_project
 
     project = load_project(config, paths)
     scope = Scope(project, paths)
     failure: DialproofError | None = None
     try:
-        result = lint(project, suppress=suppress)
+        with progress(len(project.campaigns) * len(selected_checks(config))) as tell:
+            result = lint(project, suppress=suppress, on_check=tell)
     except CheckFailedError as error:
         failure, result = error, error.result
     findings = [f for f in result.findings if scope.reports(f)]

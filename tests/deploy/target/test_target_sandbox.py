@@ -294,12 +294,12 @@ def test_an_edit_during_apply_is_never_overwritten(desk: Desk) -> None:
     plan = desk.plan(rule("a", 1, priority=7), rule("b", 2, priority=8))
     b = desk.stored()["b"]
 
-    def edit(_number: int, _total: int, step: Any) -> None:
-        if step.rule == "a":
+    def edit(step: Any) -> None:
+        if step.rule == "b":
             desk.others.update_rule("c1", b, {**b, "description": "edited in the UI"})
 
     with pytest.raises(RemoteConflictError, match=r"theirs \"edited in the UI\"[\s\S]*undone"):
-        apply(plan, desk.target, audit=desk.audit.append, on_progress=edit)
+        apply(plan, desk.target, audit=desk.audit.append, on_step=edit)
     stored = desk.stored()
     assert (stored["a"]["priority"], stored["a"]["version"]) == (100, 3)
     assert (stored["b"]["description"], stored["b"]["priority"]) == ("edited in the UI", 100)

@@ -333,19 +333,6 @@ def test_only_the_day_decides_over_a_suppression(folder: Path) -> None:
     assert {"DP501", "DP904"} <= {f.code for f in after.findings}
 
 
-def test_lint_can_be_limited_to_campaigns(folder: Path) -> None:
-    """With ``campaigns`` the checks of the others do not run."""
-    from dialproof.config import load_config
-    from dialproof.lint import lint
-    from dialproof.project import load_project
-
-    (folder / "a.rules.yaml").write_text(_rules(("a", 1, "TX"), ("b", 1, "CA"), campaign="one"))
-    (folder / "b.rules.yaml").write_text(_rules(("c", 1, "TX"), ("d", 1, "CA"), campaign="two"))
-    project = load_project(load_config(folder))
-    assert {f.campaign for f in lint(project, campaigns=["two"]).findings} == {"two"}
-    assert {f.campaign for f in lint(project).findings} == {"one", "two"}
-
-
 def test_configuration_changes_severities_and_ignores_by_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``severity`` and ``per-file-ignores`` reach every check but not the errors that leave a file out."""
     text = _rules(("a", 1, "TX"), ("b", 1, "CA")).replace("- name: a", "- name: a  # dialproof: ignore[DP505] soon")
