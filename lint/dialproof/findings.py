@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dialproof.outcome import Outcome
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
 
 __all__ = ["SEVERITIES", "DeferredWitness", "Finding", "Severity", "Witness", "docs_url"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from dialproof.errors import UsageError
 from dialproof.inference import inferred_contact_list
 from dialproof.model.parse_base import hint
-from dialproof.positions import MAX_PROBLEMS, Problem, Problems, Span
 from dialproof.project import Campaign, Project
 from dialproof.reading import kind_of
+from dialproof.source.positions import MAX_PROBLEMS, Problem, Problems, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

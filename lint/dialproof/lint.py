@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from dialproof.checks.base import Check
     from dialproof.config import Config
-    from dialproof.positions import Problem
     from dialproof.project import Campaign, Project
     from dialproof.source import SourceFile
+    from dialproof.source.positions import Problem
 
 __all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lint", "selected_checks"]
 

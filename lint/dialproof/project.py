@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.model.contacts import ContactsFile
     from dialproof.model.rules import HitPolicy, Invariant, Rule, RulesFile
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 __all__ = ["Campaign", "Project", "load_project"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from dialproof.config_reader import is_root
 from dialproof.errors import UsageError
-from dialproof.positions import Problem, Span
 from dialproof.source import MAX_BYTES, Mapping, paused_gc, read_bytes, read_source
+from dialproof.source.positions import Problem, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

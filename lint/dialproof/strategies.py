@@ -23,7 +23,7 @@ from dialproof.model.actions import BUILT_IN
 from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.operators import OPERATORS
 from dialproof.model.rules import Action, Condition, Group, Rule, leaves
-from dialproof.positions import Span
+from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from dialproof.findings import Finding
-from dialproof.positions import Span
+from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

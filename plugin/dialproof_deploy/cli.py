@@ -109,7 +109,7 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from dialproof_deploy.plan import write_plans
+    from dialproof_deploy.plan.plan import write_plans
 
     plans = _deployer(args).plan()
     for plan in plans:
@@ -123,9 +123,9 @@ def _plan(args: argparse.Namespace) -> int:
 
 
 def _deploy(args: argparse.Namespace) -> int:
-    from dialproof_deploy.audit_export import export_audit, sink_of
-    from dialproof_deploy.evidence import load_evidence
-    from dialproof_deploy.plan import planned_digests
+    from dialproof_deploy.audit.export import export_audit, sink_of
+    from dialproof_deploy.gate.evidence import load_evidence
+    from dialproof_deploy.plan.plan import planned_digests
 
     if args.audit_export:
         sink_of(args.audit_export)
@@ -148,7 +148,7 @@ def _deploy(args: argparse.Namespace) -> int:
 
 
 def _audit_verify(args: argparse.Namespace) -> int:
-    from dialproof_deploy.audit import audit_verify
+    from dialproof_deploy.audit.log import audit_verify
 
     return audit_verify(_state(args, _config(args.project)).audit(args.env), sys.stdout)
 
@@ -162,8 +162,8 @@ def _audit_sync(args: argparse.Namespace) -> int:
 
 
 def _audit_export(args: argparse.Namespace) -> int:
-    from dialproof_deploy.audit import broken_sentence, verify
-    from dialproof_deploy.audit_export import export_audit
+    from dialproof_deploy.audit.export import export_audit
+    from dialproof_deploy.audit.log import broken_sentence, verify
 
     state = _state(args, _config(args.project))
     log = state.audit(args.env)

@@ -13,15 +13,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, RemoteConflictError, UsageError
-from dialproof_deploy.attest import payload_of, refusals_of
-from dialproof_deploy.audit import AuditLog, read_records, verify
-from dialproof_deploy.evidence import json_digest
-from dialproof_deploy.personal import register_personal_values
-from dialproof_deploy.plan import Plan, make_plan
+from dialproof_deploy.audit.log import AuditLog, read_records, verify
+from dialproof_deploy.audit.personal import register_personal_values
+from dialproof_deploy.gate.attest import payload_of, refusals_of
+from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.plan import Plan, make_plan
+from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.provenance import actor, commit_of
-from dialproof_deploy.safety import Safety
 from dialproof_deploy.state import StateDir, environment_lock
-from dialproof_deploy.wire import content, content_digest
+from dialproof_deploy.targets.wire import content, content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dialproof.config import Config, Environment
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
-    from dialproof_deploy.apply import ApplyResult
+    from dialproof_deploy.plan.apply import ApplyResult
     from dialproof_deploy.targets import Target
 
 __all__ = [
@@ -156,7 +156,7 @@ class Deployer:
 
         Waits for a deploy that is under way: its changes are in the audit log only once they are made.
         """
-        from dialproof_deploy.events import sync_file
+        from dialproof_deploy.audit.events import sync_file
 
         self._check_campaigns()
         name = self.environment.name
@@ -184,7 +184,7 @@ class Deployer:
 
     def _recover(self, target: Target, campaigns: Sequence[str]) -> list[str]:
         """Return a sentence for each write of an earlier run of which only now is known what became of it."""
-        from dialproof_deploy.recovery import recover
+        from dialproof_deploy.audit.recovery import recover
 
         return [sentence for campaign in campaigns for sentence in recover(self.audit_log, campaign, target)]
 
@@ -194,7 +194,7 @@ class Deployer:
 
     def _accepted(self, evidence: Mapping[str, Any]) -> list[_Wanted]:
         """Return what to deploy if nothing speaks against it before the target is asked."""
-        from dialproof_deploy.freeze import frozen
+        from dialproof_deploy.gate.freeze import frozen
 
         campaigns = self.project.campaigns
         reasons = [str(p) for p in self.project.problems if getattr(p, "severity", "error") == "error"]
@@ -287,7 +287,7 @@ class Deployer:
         """Raise ``UsageError`` where a file needs GENESYS_CAMPAIGN_ID and it is not set, naming all that is missing."""
         if self._given_campaign or all(map(self._is_named, self.project.campaigns)):
             return
-        from dialproof_deploy.credentials import missing_message
+        from dialproof_deploy.api.credentials import missing_message
 
         missing = self._target_type.missing_variables(self.environment, self.environ)
         raise UsageError(missing_message(self.environment.name, [*missing, _CAMPAIGN_ID]))
@@ -312,9 +312,9 @@ class Deployer:
             with self._target_type.connect(self.environment, self.environ, self.http_log) as target:
                 yield target
             return
-        from dialproof_deploy.api_client import ApiClient
-        from dialproof_deploy.credentials import Credentials
-        from dialproof_deploy.organization import check_organization
+        from dialproof_deploy.api.client import ApiClient
+        from dialproof_deploy.api.credentials import Credentials
+        from dialproof_deploy.api.organization import check_organization
         from dialproof_deploy.sandbox.serve import find_or_start
         from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
@@ -355,7 +355,7 @@ class Deployer:
         """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""
         if not plan.kept:
             return plan
-        from dialproof_deploy.kept import refusals_of_kept
+        from dialproof_deploy.plan.kept import refusals_of_kept
 
         kept = [rule for rule in plan.remote if rule["name"] in plan.kept]
         found = refusals_of_kept(
@@ -419,7 +419,7 @@ class Deployer:
         return tuple(done)
 
     def _apply_one(self, plan: Plan, target: Target, log: AuditLog) -> ApplyResult:
-        from dialproof_deploy.apply import apply
+        from dialproof_deploy.plan.apply import apply
 
         with self.progress(len(plan.steps)) as tell:
             return apply(
@@ -454,7 +454,7 @@ class Deployer:
 
     def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:
         """Read the events; the deploy is made by now, so that a failure here is a note and not its end."""
-        from dialproof_deploy.events import sync_file
+        from dialproof_deploy.audit.events import sync_file
 
         name = self.environment.name
         try:

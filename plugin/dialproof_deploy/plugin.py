@@ -41,7 +41,7 @@ def dialproof_targets() -> Sequence[TargetType]:
 @hookimpl
 def dialproof_audit_sink(path: Path) -> Callable[[Sequence[Mapping[str, object]]], None] | None:
     """Return the writer of .json, .jsonl and .csv files."""
-    from dialproof_deploy.audit_export import built_in_sink
+    from dialproof_deploy.audit.export import built_in_sink
 
     return built_in_sink(path)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
-from dialproof_deploy.credentials import missing_message
+from dialproof_deploy.api.credentials import missing_message
 from dialproof_deploy.deploy import SANDBOX, environment_of
-from dialproof_deploy.freeze import frozen
+from dialproof_deploy.gate.freeze import frozen
 from dialproof_deploy.targets import target_types
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dialproof.model.rules import When
 from dialproof.output.masking import MASK, mask_contact, personal_columns
 from dialproof.output.report import printable
 from dialproof.output.witness import flat, value_text
-from dialproof_deploy.personal import NUMBER
+from dialproof_deploy.audit.personal import NUMBER
 from pytest_dialproof.masking import cel_text, is_personal
 
 if TYPE_CHECKING:

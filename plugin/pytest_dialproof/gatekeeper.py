@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import DialproofError, PartlyAppliedError
-from dialproof_deploy.gate import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
-from dialproof_deploy.gate_report import write_gate_report
+from dialproof_deploy.gate.decision import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
+from dialproof_deploy.gate.report import write_gate_report
 from dialproof_deploy.redact import redact
 from dialproof_deploy.state import StateDir
 from pytest_dialproof.hook_errors import describe, internal_error
@@ -31,7 +31,7 @@ __all__ = ["Gatekeeper", "close", "reasons_not_to_begin"]
 
 def reasons_not_to_begin(config: pytest.Config) -> list[str]:
     """Return why what is to be planned or deployed cannot be, whatever the tests show."""
-    from dialproof_deploy.audit_export import sink_of
+    from dialproof_deploy.audit.export import sink_of
     from dialproof_deploy.preflight import check_environment
 
     option = config.option
@@ -120,7 +120,7 @@ class Gatekeeper:
 
     def export_audit(self, result: DeployResult, file: str) -> None:
         """Export the audit log and the events of a deploy."""
-        from dialproof_deploy.audit_export import export_audit
+        from dialproof_deploy.audit.export import export_audit
 
         path = self._path(file)
         count = export_audit([result.audit_log, result.event_log], path)
@@ -291,8 +291,8 @@ class Gatekeeper:
 
     def _evidence(self, asked: _Asked) -> dict[str, Any] | None:
         """Write the evidence and return it; None, and the gate closed, where that cannot be done."""
-        from dialproof_deploy.attest import attest
-        from dialproof_deploy.evidence import write_evidence
+        from dialproof_deploy.gate.attest import attest
+        from dialproof_deploy.gate.evidence import write_evidence
 
         assert asked.result is not None
         path = self._evidence_path(asked)
@@ -313,7 +313,7 @@ class Gatekeeper:
 
     def _withdraw(self, asked: _Asked) -> None:
         """Delete the evidence of an earlier run: of the same files, it would still be taken for proof."""
-        from dialproof_deploy.evidence import withdraw_evidence
+        from dialproof_deploy.gate.evidence import withdraw_evidence
 
         path = self._evidence_path(asked)
         if withdraw_evidence(path):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dialproof.output.masking import MASK, personal_columns
-from dialproof_deploy.personal import NUMBER, texts_of
+from dialproof_deploy.audit.personal import NUMBER, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -191,8 +191,8 @@ def digests_of(project: Project) -> dict[str, str]:
 
     That is every file, the configuration's own included, and the configuration that came of it.
     """
-    from dialproof_deploy.attest import configuration_of
-    from dialproof_deploy.evidence import json_digest
+    from dialproof_deploy.gate.attest import configuration_of
+    from dialproof_deploy.gate.evidence import json_digest
 
     config = project.config
     digests = {**project.digests, "the effective configuration": json_digest(configuration_of(config))}

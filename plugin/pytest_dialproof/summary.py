@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dialproof_deploy.gate import Coverage, Verdict
+    from dialproof_deploy.gate.decision import Coverage, Verdict
 
 __all__ = ["facts", "write_verdict"]
 

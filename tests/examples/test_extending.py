@@ -17,7 +17,7 @@ from dialproof.lint import lint
 from dialproof.model import actions, parse_actions
 from dialproof.plugins import plugin_manager
 from dialproof_deploy import targets
-from dialproof_deploy.audit_export import sink_of
+from dialproof_deploy.audit.export import sink_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

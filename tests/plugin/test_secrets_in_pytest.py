@@ -56,7 +56,7 @@ def canaries(project: Path, pytester: pytest.Pytester) -> Path:
         f"""
         import logging
         import pathlib
-        from dialproof_deploy.token import TokenSource
+        from dialproof_deploy.api.token import TokenSource
 
         renew = TokenSource._renew
 

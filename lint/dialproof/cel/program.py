@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Invariant, Rule
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
     from dialproof.view import View
 
 __all__ = ["CelProblem", "LeafProgram", "Programs", "define"]

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from dialproof.checks.wording import Wording
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Finding, Severity, Witness
-    from dialproof.positions import Span
     from dialproof.project import Campaign, Project
+    from dialproof.source.positions import Span
 
 __all__ = ["Check", "CheckContext", "Family"]
 

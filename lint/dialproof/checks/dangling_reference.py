@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from dialproof.config import Config
     from dialproof.findings import Finding
     from dialproof.model.rules import Rule
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
 
 __all__ = ["CHECK", "KINDS", "unlisted_kinds"]
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from dialproof.findings import Finding
     from dialproof.model.contactlist import ColumnType, ContactList
     from dialproof.model.rules import ValueType
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
 
 __all__ = ["CHECK"]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dialproof.model.rules import ValueType
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
 
 __all__ = ["VALUE_TYPES", "Column", "ColumnType", "ContactList"]
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dialproof.model.rules import Category
-    from dialproof.positions import Span
+    from dialproof.source.positions import Span
 
 __all__ = ["Case", "Contact", "ContactsFile", "Expect", "ExpectedAction"]
 

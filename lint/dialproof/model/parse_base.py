@@ -23,8 +23,8 @@ from dialproof.model.schema import (
     Text,
     Whole,
 )
-from dialproof.positions import Problem, Problems, Span
 from dialproof.source import Mapping, Node, Note, Scalar, Sequence
+from dialproof.source.positions import Problem, Problems, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,7 +10,7 @@ from dialproof.model.schema import CONTACTLIST_FILE, ONLY_FOR
 from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 __all__ = ["parse_contactlist"]
 

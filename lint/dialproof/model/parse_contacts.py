@@ -18,7 +18,7 @@ from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dialproof.positions import Problem, Span
+    from dialproof.source.positions import Problem, Span
 
 __all__ = ["CONTEXT_ROOTS", "parse_contacts"]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from dialproof.model.contacts import Case, Contact, ContactsFile, Expect
 from dialproof.model.parse_base import hint, name_problem
-from dialproof.positions import Problem, Problems, Span
 from dialproof.source import decode, read_bytes
+from dialproof.source.positions import Problem, Problems, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

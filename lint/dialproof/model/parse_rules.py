@@ -13,7 +13,7 @@ from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
     from dialproof.model.rules import Expression
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 __all__ = ["file_stem", "parse_rules"]
 

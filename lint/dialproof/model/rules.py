@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dialproof.positions import Span
     from dialproof.source import Scalar, SourceFile
+    from dialproof.source.positions import Span
 
 __all__ = [
     "Action",

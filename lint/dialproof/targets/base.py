@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from dialproof.config import Environment
     from dialproof.model.rules import Rule
-    from dialproof.positions import Problem
     from dialproof.project import Campaign
+    from dialproof.source.positions import Problem
 
 __all__ = ["ResolveId", "TargetType"]
 

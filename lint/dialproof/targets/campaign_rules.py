@@ -17,7 +17,7 @@ from dialproof.cel.values import read_text
 from dialproof.model.actions import action_types
 from dialproof.model.operators import OPERATORS, canonical_operator
 from dialproof.model.rules import Action, Condition, Group, Rule, ValueType
-from dialproof.positions import Problem, Span
+from dialproof.source.positions import Problem, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

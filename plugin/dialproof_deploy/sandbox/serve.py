@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from dialproof.errors import UsageError
-from dialproof_deploy.credentials import check_base_url
+from dialproof_deploy.api.credentials import check_base_url
 from dialproof_deploy.state import StateDir, write_atomic
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from dialproof_deploy.sandbox.errors import ApiError
 from dialproof_deploy.sandbox.faults import FaultQueue
-from dialproof_deploy.wire import too_deep
+from dialproof_deploy.targets.wire import too_deep
 
 if TYPE_CHECKING:
     from dialproof_deploy.sandbox.auth import Credentials, Tokens

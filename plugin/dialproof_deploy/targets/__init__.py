@@ -42,7 +42,7 @@ class StoredOtherwiseError(RemoteError):
 class Target(Protocol):
     """A place that holds the rules of campaigns.
 
-    Rules are wire rules (see ``dialproof_deploy.wire``). Every method raises ``RemoteError`` where the target
+    Rules are wire rules (see ``dialproof_deploy.targets.wire``). Every method raises ``RemoteError`` where the target
     cannot be reached or refuses, and a write raises ``RemoteConflictError`` where the target is not in the state
     that the write was planned against, and ``StoredOtherwiseError`` where it was made but not as it was sent.
     """
@@ -70,9 +70,9 @@ class Target(Protocol):
 def _connect_campaign_rules(
     environment: Environment, environ: Mapping[str, str], http_log: Path | None
 ) -> Iterator[Target]:
-    from dialproof_deploy.api_client import ApiClient
-    from dialproof_deploy.credentials import read_credentials
-    from dialproof_deploy.organization import check_organization
+    from dialproof_deploy.api.client import ApiClient
+    from dialproof_deploy.api.credentials import read_credentials
+    from dialproof_deploy.api.organization import check_organization
     from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
     credentials = read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
@@ -83,7 +83,7 @@ def _connect_campaign_rules(
 
 
 def _missing_variables(environment: Environment, environ: Mapping[str, str]) -> list[str]:
-    from dialproof_deploy.credentials import missing_variables
+    from dialproof_deploy.api.credentials import missing_variables
 
     return missing_variables(environ, environment.name, host=environment.base_url or environment.region)
 

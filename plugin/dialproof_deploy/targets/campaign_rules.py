@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dialproof.errors import InputError, RemoteConflictError, RemoteError, UsageError
-from dialproof_deploy.api_errors import AnswerLostError, ConflictAnswerError, NotFoundError, UnreachableError
-from dialproof_deploy.evidence import json_digest
+from dialproof_deploy.api.errors import AnswerLostError, ConflictAnswerError, NotFoundError, UnreachableError
+from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.targets import StoredOtherwiseError, Written
-from dialproof_deploy.wire import DEEPEST, content, differences, same_content, three_way, too_deep
+from dialproof_deploy.targets.wire import DEEPEST, content, differences, same_content, three_way, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dialproof_deploy.api_client import Answer, ApiClient
+    from dialproof_deploy.api.client import Answer, ApiClient
 
 __all__ = ["CampaignRulesTarget"]
 

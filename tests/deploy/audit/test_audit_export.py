@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dialproof.errors import UsageError
 from dialproof_deploy import redact
-from dialproof_deploy.audit_export import COLUMNS, built_in_sink
+from dialproof_deploy.audit.export import COLUMNS, built_in_sink
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dialproof.errors import RefusedError, UsageError
 from dialproof_deploy import redact
-from dialproof_deploy.audit import GENESIS, AuditLog, audit_verify, open_log, read_records, verify
+from dialproof_deploy.audit.log import GENESIS, AuditLog, audit_verify, open_log, read_records, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

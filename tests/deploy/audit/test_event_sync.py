@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dialproof.errors import RefusedError, RemoteError
-from dialproof_deploy.api_errors import NotFoundError
-from dialproof_deploy.audit import AuditLog, read_records
-from dialproof_deploy.events import sync, sync_file
+from dialproof_deploy.api.errors import NotFoundError
+from dialproof_deploy.audit.events import sync, sync_file
+from dialproof_deploy.audit.log import AuditLog, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from urllib.parse import quote, quote_plus, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialproof_deploy.credentials import Credentials
+from dialproof_deploy.api.credentials import Credentials
+from dialproof_deploy.api.token import TokenSource
 from dialproof_deploy.redact import Redactor, redact
-from dialproof_deploy.token import TokenSource
 
 secrets = st.text(st.characters(exclude_characters="[]secrt", codec="utf-8"), min_size=3)
 

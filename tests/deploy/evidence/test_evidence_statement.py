@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dialproof.errors import InputError, RefusedError, UsageError
-from dialproof_deploy.evidence import (
+from dialproof_deploy.gate.evidence import (
     build_statement,
     check_evidence,
     json_digest,

@@ -12,9 +12,9 @@ import pytest
 from dialproof.config import load_config
 from dialproof.lint import lint
 from dialproof.project import load_project
-from dialproof_deploy.attest import attest
 from dialproof_deploy.deploy import Deployer, environment_of
-from dialproof_deploy.gate import Verdict, expect
+from dialproof_deploy.gate.attest import attest
+from dialproof_deploy.gate.decision import Verdict, expect
 from dialproof_deploy.sandbox.serve import Sandbox
 from dialproof_deploy.state import StateDir
 from dialproof_deploy.targets import Written

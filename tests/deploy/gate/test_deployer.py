@@ -14,7 +14,7 @@ from dialproof import hookimpl
 from dialproof.config import Environment
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
 from dialproof.plugins import plugin_manager
-from dialproof_deploy.audit import AuditLog, read_records, verify
+from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.targets import CAMPAIGN_RULES, Written, target_types
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import NOW, RULES, MemoryTarget, records, statement_of

@@ -11,10 +11,10 @@ import pytest
 from dialproof.config import Accepted, load_config
 from dialproof.findings import Finding
 from dialproof.lint import LintResult, Suppressed
-from dialproof.positions import Span
 from dialproof.project import load_project
-from dialproof_deploy.gate import CaseFact, Expected, ExpectedCampaign, Phase, Seen, decide, expect
-from dialproof_deploy.gate import _standing as standing
+from dialproof.source.positions import Span
+from dialproof_deploy.gate.decision import CaseFact, Expected, ExpectedCampaign, Phase, Seen, decide, expect
+from dialproof_deploy.gate.decision import _standing as standing
 
 if TYPE_CHECKING:
     from pathlib import Path

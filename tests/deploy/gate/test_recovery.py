@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dialproof_deploy.audit import read_records
-from dialproof_deploy.recovery import recover
+from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.audit.recovery import recover
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
-from dialproof_deploy.wire import content_digest
+from dialproof_deploy.targets.wire import content_digest
 from tests.deploy.gate.conftest import MemoryTarget, records, statement_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _killed(deployer: Make, evidence: dict[str, Any], monkeypatch: pytest.Monkey
         return written
 
     with monkeypatch.context() as patch:
-        patch.setattr("dialproof_deploy.apply._undone", lambda run, error, *_: error)
+        patch.setattr("dialproof_deploy.plan.apply._undone", lambda run, error, *_: error)
         patch.setattr(CampaignRulesTarget, "create_rule", die)
         with pytest.raises(SystemExit):
             deployer(clock=lambda: datetime.now(UTC)).deploy(evidence)

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 import httpx
 
 from dialproof.errors import RemoteConflictError
-from dialproof_deploy.api_client import ApiClient
-from dialproof_deploy.api_errors import NotFoundError
-from dialproof_deploy.credentials import Credentials
+from dialproof_deploy.api.client import ApiClient
+from dialproof_deploy.api.credentials import Credentials
+from dialproof_deploy.api.errors import NotFoundError
 from dialproof_deploy.targets import Written
-from dialproof_deploy.wire import content
+from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,8 +11,8 @@ import pytest
 from target_fakes import CREDENTIALS, SECRET, Campaign, Clock, Server, client, error, stored
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof_deploy.api_client import ApiClient
-from dialproof_deploy.api_errors import (
+from dialproof_deploy.api.client import ApiClient
+from dialproof_deploy.api.errors import (
     AccessDeniedError,
     AnswerLostError,
     BadRequestError,

@@ -7,11 +7,11 @@ import pytest
 from target_fakes import Campaign, MemoryTarget, rule, stored
 
 from dialproof.errors import PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
-from dialproof_deploy.api_errors import BadRequestError, UnreachableError
-from dialproof_deploy.apply import apply
-from dialproof_deploy.plan import Plan, make_plan
+from dialproof_deploy.api.errors import BadRequestError, UnreachableError
+from dialproof_deploy.plan.apply import apply
+from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.targets import StoredOtherwiseError
-from dialproof_deploy.wire import content_digest
+from dialproof_deploy.targets.wire import content_digest
 
 DESIRED = [rule("a", 1, priority=5), rule("b", 2, priority=6), rule("new", 3)]
 REMOTE = [stored("a", 1, version=4), stored("b", 2), stored("old", 9)]

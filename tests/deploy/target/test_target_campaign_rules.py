@@ -10,10 +10,10 @@ from target_fakes import Campaign, Clock, Server, client, error, rule, stored
 
 from dialproof.errors import RemoteConflictError, RemoteError, UsageError
 from dialproof.targets.campaign_rules import suppresses
-from dialproof_deploy.api_errors import ConflictAnswerError, NotFoundError, UnreachableError
+from dialproof_deploy.api.errors import ConflictAnswerError, NotFoundError, UnreachableError
 from dialproof_deploy.targets import StoredOtherwiseError, Written
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
-from dialproof_deploy.wire import content
+from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
     from dialproof_deploy.targets import Target

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dialproof.errors import UsageError
-from dialproof_deploy.credentials import check_base_url, read_credentials
+from dialproof_deploy.api.credentials import check_base_url, read_credentials
 
 FULL = {"GENESYS_ENV": "usw2", "GENESYS_CLIENT_ID": "id-1", "GENESYS_CLIENT_SECRET": "hush-hush"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialproof_deploy.gaps import Gap
-from dialproof_deploy.ordering import NoSafeSequenceError, NoSequenceError, Placement, PlacementWrite, sequence
+from dialproof_deploy.plan.gaps import Gap
+from dialproof_deploy.plan.ordering import NoSafeSequenceError, NoSequenceError, Placement, PlacementWrite, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

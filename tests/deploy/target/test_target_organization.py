@@ -10,8 +10,8 @@ from target_fakes import Clock, Server, client, error
 
 from dialproof.config import Environment
 from dialproof.errors import RefusedError
-from dialproof_deploy.api_errors import AccessDeniedError
-from dialproof_deploy.organization import check_organization
+from dialproof_deploy.api.errors import AccessDeniedError
+from dialproof_deploy.api.organization import check_organization
 
 ME = {"organization": {"id": "org-1", "name": "ACME"}}
 

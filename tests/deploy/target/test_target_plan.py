@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from target_fakes import Campaign, MemoryTarget, rule, stored
 
 from dialproof.errors import InputError
-from dialproof_deploy.apply import apply
-from dialproof_deploy.plan import Plan, make_plan, planned_digests, write_plans
-from dialproof_deploy.wire import content
+from dialproof_deploy.plan.apply import apply
+from dialproof_deploy.plan.plan import Plan, make_plan, planned_digests, write_plans
+from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
     from pathlib import Path

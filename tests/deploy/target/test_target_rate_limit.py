@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dialproof_deploy.rate_limit import TokenBucket
+from dialproof_deploy.api.rate_limit import TokenBucket
 
 if TYPE_CHECKING:
     from target_fakes import Clock

@@ -16,9 +16,9 @@ from dialproof.config import Semantics
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import Condition
 from dialproof.targets.campaign_rules import lower_rule, read_rule, suppresses
-from dialproof_deploy.plan import Plan, make_plan
-from dialproof_deploy.safety import Safety
-from dialproof_deploy.wire import same_content
+from dialproof_deploy.plan.plan import Plan, make_plan
+from dialproof_deploy.plan.safety import Safety
+from dialproof_deploy.targets.wire import same_content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,7 +174,7 @@ def test_conditions_that_cannot_be_decided_are_not_claimed_to_be_safe() -> None:
 
 def test_a_large_change_of_plain_rules_is_noted_and_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not decided about contacts that no suppressing rule refuses is said, and stops nobody."""
-    monkeypatch.setattr("dialproof_deploy.refusing._STEPS", 20)
+    monkeypatch.setattr("dialproof_deploy.plan.refusing._STEPS", 20)
     bounds = [(("x", "greaterThan", n % 4), ("y", "lessThan", n % 3)) for n in range(21)]
     old = [rule(f"r{n}", n, conditions=when(*bounds[n])) for n in range(1, 20)]
     new = [rule(f"r{n}", n, conditions=when(*bounds[n + 1])) for n in range(1, 20)]
@@ -190,7 +190,7 @@ def test_a_large_change_of_plain_rules_is_noted_and_not_refused(monkeypatch: pyt
 
 def test_plans_that_change_no_suppression_load_no_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand rules whose priorities and lists change cost no analysis, and their plan is the same as without."""
-    monkeypatch.setitem(sys.modules, "dialproof_deploy.refusing", None)
+    monkeypatch.setitem(sys.modules, "dialproof_deploy.plan.refusing", None)
     old = [dnd(f"r{n}", n, ("score", "lessThan", n % 100)) for n in range(1, 1001)]
     new = [{**r, "priority": 7} for r in old]
     plan = planned(new, on_target(*old))

@@ -9,15 +9,15 @@ import pytest
 from target_fakes import Clock, rule
 
 from dialproof.errors import RemoteConflictError, RemoteError
-from dialproof_deploy.api_client import ApiClient
-from dialproof_deploy.api_errors import AccessDeniedError
-from dialproof_deploy.apply import ApplyResult, apply
-from dialproof_deploy.audit import AuditLog, read_records, verify
-from dialproof_deploy.credentials import Credentials, read_credentials
-from dialproof_deploy.plan import Plan, make_plan
+from dialproof_deploy.api.client import ApiClient
+from dialproof_deploy.api.credentials import Credentials, read_credentials
+from dialproof_deploy.api.errors import AccessDeniedError
+from dialproof_deploy.audit.log import AuditLog, read_records, verify
+from dialproof_deploy.plan.apply import ApplyResult, apply
+from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.sandbox.serve import Sandbox
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
-from dialproof_deploy.wire import content
+from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dialproof.errors import RemoteError
-from dialproof_deploy.token import TokenSource
+from dialproof_deploy.api.token import TokenSource
 
 if TYPE_CHECKING:
     from target_fakes import Clock

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from target_fakes import rule, stored
 
-from dialproof_deploy.wire import content, content_digest, differences, same_content, three_way
+from dialproof_deploy.targets.wire import content, content_digest, differences, same_content, three_way
 
 
 def test_server_fields_never_count() -> None:

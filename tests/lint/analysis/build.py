@@ -12,8 +12,8 @@ from dialproof.config import Config, Semantics
 from dialproof.evaluate import Evaluator
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import Action, Condition, Expression, Group, Rule, When
-from dialproof.positions import Span
 from dialproof.project import Campaign, Project
+from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import Action, Condition, Expression, Rule, When
-from dialproof.positions import Span
 from dialproof.project import Campaign
+from dialproof.source.positions import Span
 
 SPAN = Span.point(1, 1)
 

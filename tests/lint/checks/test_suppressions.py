@@ -8,8 +8,8 @@ import pytest
 
 from dialproof.checks.registry import checks_by_code
 from dialproof.findings import Finding
-from dialproof.positions import Span
 from dialproof.source import read_source
+from dialproof.source.positions import Span
 from dialproof.suppressions import read_suppressions
 
 TEXT = """\

@@ -12,7 +12,7 @@ from dialproof.model.parse_contactlist import parse_contactlist
 from dialproof.source import read_source
 
 if TYPE_CHECKING:
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 
 def parse(text: str) -> tuple[ContactList | None, tuple[Problem, ...]]:

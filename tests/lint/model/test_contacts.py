@@ -12,7 +12,7 @@ from dialproof.model.parse_contacts import parse_contacts
 from dialproof.source import read_source
 
 if TYPE_CHECKING:
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 GOOD = """\
 rules: premium.rules.yaml

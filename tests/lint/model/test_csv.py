@@ -11,7 +11,7 @@ from dialproof.model.parse_csv import parse_csv
 
 if TYPE_CHECKING:
     from dialproof.model.contacts import ContactsFile
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 
 def parse(content: str | bytes) -> tuple[ContactsFile | None, tuple[Problem, ...]]:

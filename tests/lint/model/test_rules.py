@@ -12,7 +12,7 @@ from dialproof.model.rules import Condition, Group, RulesFile, When
 from dialproof.source import read_source
 
 if TYPE_CHECKING:
-    from dialproof.positions import Problem
+    from dialproof.source.positions import Problem
 
 GOOD = """\
 campaigns: [cmp_123]

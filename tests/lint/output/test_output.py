@@ -18,7 +18,7 @@ from dialproof.outcome import Acted, Outcome
 from dialproof.output import FORMATS, render
 from dialproof.output.masking import MASK, masked
 from dialproof.output.report import Report
-from dialproof.positions import Span
+from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

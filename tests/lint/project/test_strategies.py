@@ -11,7 +11,7 @@ from dialproof.model.actions import BUILT_IN
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.operators import OPERATORS
 from dialproof.model.rules import Action, Condition, Rule, leaves
-from dialproof.positions import Span
+from dialproof.source.positions import Span
 from dialproof.strategies import campaigns, contacts, rules
 
 SPAN = Span.point(1, 1)

@@ -9,8 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialproof import yaml_reader
-from dialproof.source import Mapping, Scalar, SourceFile, read_source
+from dialproof.source import Mapping, Scalar, SourceFile, read_source, yaml_reader
 
 
 def read(text: str, name: str = "a.rules.yaml") -> SourceFile:

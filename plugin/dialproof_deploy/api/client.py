@@ -19,8 +19,9 @@ import httpx
 import tenacity
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof_deploy.answer import UnboundedAnswerError, read_answer
-from dialproof_deploy.api_errors import (
+from dialproof_deploy.api.answer import UnboundedAnswerError, read_answer
+from dialproof_deploy.api.credentials import Credentials, check_base_url
+from dialproof_deploy.api.errors import (
     AccessDeniedError,
     AnswerLostError,
     BadRequestError,
@@ -29,10 +30,9 @@ from dialproof_deploy.api_errors import (
     NotFoundError,
     UnreachableError,
 )
-from dialproof_deploy.credentials import Credentials, check_base_url
-from dialproof_deploy.rate_limit import TokenBucket
+from dialproof_deploy.api.rate_limit import TokenBucket
+from dialproof_deploy.api.token import SCOPES, TOKEN_PATH, TokenSource
 from dialproof_deploy.redact import scrub
-from dialproof_deploy.token import SCOPES, TOKEN_PATH, TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.model.actions import action_types
 from dialproof.output.report import printable
-from dialproof_deploy.ordering import NoSafeSequenceError, NoSequenceError
-from dialproof_deploy.wire import differences
+from dialproof_deploy.plan.ordering import NoSafeSequenceError, NoSequenceError
+from dialproof_deploy.targets.wire import differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from dialproof.config import Semantics
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Rule
-    from dialproof_deploy.gaps import Gap
-    from dialproof_deploy.ordering import PlacementWrite
-    from dialproof_deploy.refusing import Opening, Refusing, Transient
+    from dialproof_deploy.plan.gaps import Gap
+    from dialproof_deploy.plan.ordering import PlacementWrite
+    from dialproof_deploy.plan.refusing import Opening, Refusing, Transient
 
 __all__ = ["Safety", "Settled", "Slot", "is_enabled"]
 
@@ -144,7 +144,7 @@ class Safety:
         *,
         all_rules: bool,
     ) -> Settled:
-        from dialproof_deploy.refusing import Refusing, TooMuchError
+        from dialproof_deploy.plan.refusing import Refusing, TooMuchError
 
         settled = Settled(writes)
         for asked in stages:

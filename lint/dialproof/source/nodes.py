@@ -8,7 +8,7 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from dialproof.positions import Span
+from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ class Scalar(_Placed):
 
     def _places(self) -> AbstractSequence[int]:
         if self._offsets is None:
-            from dialproof.scalar_places import source_offsets
+            from dialproof.source.scalar_places import source_offsets
 
             self._offsets = source_offsets(self._source.text, self._start, self._end, self.text)
         return self._offsets

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialproof.errors import InputError
-from dialproof_deploy.evidence import json_digest
+from dialproof_deploy.gate.evidence import json_digest
 
 __all__ = [
     "DEEPEST",

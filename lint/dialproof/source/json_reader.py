@@ -6,12 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from dialproof.nodes import whole_value
-from dialproof.tree import UnreadableError
+from dialproof.source.nodes import whole_value
+from dialproof.source.tree import UnreadableError
 
 if TYPE_CHECKING:
-    from dialproof.nodes import ScalarValue, SourceText
-    from dialproof.tree import TreeBuilder
+    from dialproof.source.nodes import ScalarValue, SourceText
+    from dialproof.source.tree import TreeBuilder
 
 __all__ = ["read_json"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NoReturn
 
-from dialproof.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, SourceText, Style
+from dialproof.source.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, SourceText, Style
 
 __all__ = ["MAX_ALIASED_NODES", "MAX_DEPTH", "MAX_DUPLICATES", "TOO_DEEP", "TreeBuilder", "UnreadableError"]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dialproof_deploy.audit import read_records
-from dialproof_deploy.wire import content_digest
+from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.targets.wire import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dialproof_deploy.audit import AuditLog
+    from dialproof_deploy.audit.log import AuditLog
     from dialproof_deploy.targets import Target
 
 __all__ = ["recover"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dialproof_deploy.gate import Verdict
+    from dialproof_deploy.gate.decision import Verdict
 
 __all__ = ["as_json", "write_gate_report"]
 

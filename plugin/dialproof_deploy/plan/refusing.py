@@ -25,8 +25,8 @@ from dialproof.evaluate import Evaluator
 from dialproof.inference import inferred_contact_list
 from dialproof.model.actions import action_types
 from dialproof.project import Campaign
-from dialproof_deploy.gaps import Gap
-from dialproof_deploy.safety import is_enabled
+from dialproof_deploy.plan.gaps import Gap
+from dialproof_deploy.plan.safety import is_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Rule
     from dialproof.outcome import Outcome
-    from dialproof_deploy.ordering import PlacementWrite
-    from dialproof_deploy.safety import Slot
+    from dialproof_deploy.plan.ordering import PlacementWrite
+    from dialproof_deploy.plan.safety import Slot
 
 __all__ = ["Opening", "Refusing", "TooMuchError", "Transient"]
 

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import UsageError
-from dialproof_deploy import audit, events
-from dialproof_deploy.json_lines import json_lines
+from dialproof_deploy.audit import events
+from dialproof_deploy.audit import log as audit
+from dialproof_deploy.audit.json_lines import json_lines
 from dialproof_deploy.redact import scrub_record
 from dialproof_deploy.state import write_atomic
 

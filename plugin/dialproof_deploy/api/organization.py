@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import RefusedError
-from dialproof_deploy.api_errors import NotFoundError
+from dialproof_deploy.api.errors import NotFoundError
 
 if TYPE_CHECKING:
     from dialproof.config import Environment
-    from dialproof_deploy.api_client import ApiClient
+    from dialproof_deploy.api.client import ApiClient
 
 __all__ = ["check_organization"]
 

@@ -11,7 +11,7 @@ from dialproof import __version__
 from dialproof.errors import RefusedError
 from dialproof.items import expected_items, files_of
 from dialproof.model.rules import Condition, Group
-from dialproof_deploy.evidence import build_statement, check_evidence, read_subjects
+from dialproof_deploy.gate.evidence import build_statement, check_evidence, read_subjects
 from dialproof_deploy.provenance import checkout
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.lint import LintResult
     from dialproof.model.rules import Expression, Rule
     from dialproof.project import Campaign, Project
-    from dialproof_deploy.gate import Verdict
+    from dialproof_deploy.gate.decision import Verdict
 
 __all__ = ["attest", "configuration_of", "payload_of", "refusals_of"]
 

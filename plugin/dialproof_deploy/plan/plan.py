@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dialproof.errors import InputError, UsageError
-from dialproof_deploy.evidence import json_digest
-from dialproof_deploy.ordering import NoSequenceError, Placement, PlacementWrite, sequence
-from dialproof_deploy.safety import Settled, Slot
-from dialproof_deploy.wire import FieldDifference, content, differences
+from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.ordering import NoSequenceError, Placement, PlacementWrite, sequence
+from dialproof_deploy.plan.safety import Settled, Slot
+from dialproof_deploy.targets.wire import FieldDifference, content, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dialproof_deploy.safety import Safety
+    from dialproof_deploy.plan.safety import Safety
 
 __all__ = ["Action", "Plan", "Step", "make_plan", "planned_digests", "write_plans"]
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from dialproof.nodes import whole_value
-from dialproof.scalar_places import content_start
-from dialproof.tree import MAX_DEPTH, TOO_DEEP, UnreadableError
+from dialproof.source.nodes import whole_value
+from dialproof.source.scalar_places import content_start
+from dialproof.source.tree import MAX_DEPTH, TOO_DEEP, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dialproof.nodes import ScalarValue, SourceText, Style
-    from dialproof.tree import TreeBuilder
+    from dialproof.source.nodes import ScalarValue, SourceText, Style
+    from dialproof.source.tree import TreeBuilder
 
 __all__ = ["AMBIGUOUS_WORDS", "Hidden", "read_yaml", "resolve"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dialproof_deploy.ordering import PlacementWrite
+    from dialproof_deploy.plan.ordering import PlacementWrite
 
 __all__ = ["Gap", "joined", "without_gaps"]
 

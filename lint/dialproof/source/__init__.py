@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from dialproof.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
-from dialproof.positions import Problem, Problems, Span
-from dialproof.tree import TreeBuilder, UnreadableError
-from dialproof.yaml_reader import AMBIGUOUS_WORDS, Hidden, read_yaml
+from dialproof.source.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
+from dialproof.source.positions import Problem, Problems, Span
+from dialproof.source.tree import TreeBuilder, UnreadableError
+from dialproof.source.yaml_reader import AMBIGUOUS_WORDS, Hidden, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
     with paused_gc():
         try:
             if path.suffix.lower() == ".json":
-                from dialproof.json_reader import read_json
+                from dialproof.source.json_reader import read_json
 
                 read_json(source, builder)
             else:

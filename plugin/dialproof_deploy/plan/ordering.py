@@ -15,7 +15,7 @@ afterwards: shifts. In one sequence that always works (without rules that must n
 Of it only the constraints between pairs are kept, and the writes are put in the order of their rank as far as
 those allow. No rule is written more than twice.
 
-A *gap* (see :mod:`dialproof_deploy.gaps`) is a further constraint, about contents. Where gaps allow no sequence of
+A *gap* (see :mod:`dialproof_deploy.plan.gaps`) is a further constraint, about contents. Where gaps allow no sequence of
 these writes, the content of a rule that moves is a write of its own, so that it need not wait for the rule's place.
 """
 
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dialproof_deploy.gaps import Gap
+    from dialproof_deploy.plan.gaps import Gap
 
 __all__ = ["NoSafeSequenceError", "NoSequenceError", "Placement", "PlacementWrite", "sequence"]
 
@@ -100,7 +100,7 @@ def sequence(
     graph = _Graph(placements, content_before_create, gaps)
     if not gaps:
         return _by_rank(graph.earlier({}), graph.key)
-    from dialproof_deploy.gaps import joined, without_gaps
+    from dialproof_deploy.plan.gaps import joined, without_gaps
 
     in_gaps = frozenset[str]().union(*(gap.going | gap.coming for gap in gaps))
     moving = {p.name: p.old for p in placements if p.name in in_gaps and p.old and p.new and graph.moves(p)}

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dialproof.errors import RefusedError, RemoteError
-from dialproof_deploy.api_errors import NotFoundError
-from dialproof_deploy.audit import read_records
-from dialproof_deploy.json_lines import json_lines
+from dialproof_deploy.api.errors import NotFoundError
+from dialproof_deploy.audit.json_lines import json_lines
+from dialproof_deploy.audit.log import read_records
 from dialproof_deploy.redact import scrub_record
 from dialproof_deploy.state import exclusive_lock, write_atomic
 

@@ -15,12 +15,12 @@ from dialproof.errors import (
     RemoteConflictError,
     RemoteError,
 )
-from dialproof_deploy.api_errors import AccessDeniedError, BadRequestError, NotFoundError
+from dialproof_deploy.api.errors import AccessDeniedError, BadRequestError, NotFoundError
 from dialproof_deploy.targets import StoredOtherwiseError, Target, Written
-from dialproof_deploy.wire import content_digest, same_content, three_way
+from dialproof_deploy.targets.wire import content_digest, same_content, three_way
 
 if TYPE_CHECKING:
-    from dialproof_deploy.plan import Plan, Step
+    from dialproof_deploy.plan.plan import Plan, Step
 
 __all__ = ["ApplyResult", "Made", "apply"]
 

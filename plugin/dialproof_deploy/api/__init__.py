@@ -1,0 +1,1 @@
+"""HTTP to a target: credentials, the token, limits, retries, and answers that are bounded."""
