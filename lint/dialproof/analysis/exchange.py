@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import Found, Nowhere
 from dialproof.analysis.regions import meetings
 from dialproof.analysis.space import Space
 from dialproof.analysis.steps import given
@@ -42,18 +41,8 @@ def where_order_matters(runs: Runs, earlier: int, later: int, question: Question
     if runs.looked_at(involved) == runs.looked_at(range(len(runs.rules))):
         involved = tuple(range(len(runs.rules)))  # the others look at nothing else, and all pairs share their runs
     pair = _Pair(runs, involved, earlier, later)
-    space = Space(runs, involved)
-    for assignment in space.inside(meetings([runs.reachable(earlier), runs.reachable(later)])):
-        spent = question.spend()
-        if spent is not None:
-            return spent
-        if assignment is not None and pair.depends(runs.steps.start(runs.part_of(assignment))):
-            runs.analysis.decided["enumeration"] += 1
-            return Found(runs, assignment)
-    if space.open is not None:
-        return space.open
-    runs.analysis.decided["enumeration"] += 1
-    return Nowhere()
+    boxes = meetings([runs.reachable(earlier), runs.reachable(later)])
+    return Space(runs, involved).search(boxes, question, pair.depends)
 
 
 class _Pair:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.domain import Want
     from dialproof.analysis.regions import Box
     from dialproof.analysis.space import Assignment
+    from dialproof.analysis.steps import State
     from dialproof.analysis.witness import Scene
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category, Rule
@@ -229,21 +230,12 @@ class Runs(Order):
         if next(meetings(wide), None) is None:
             self.analysis.decided["cells"] += 1
             return Nowhere()
-        space = Space(self, involved)
-        for assignment in space.inside(meetings(wide)):
-            spent = question.spend()
-            if spent is not None:
-                return spent
-            if assignment is None:
-                continue
-            trace = self.steps.as_written(involved, self.steps.start(self.part_of(assignment)))
-            if not trace.failed and all(t in trace.steps and trace.steps[t].acted for t in targets):
-                self.analysis.decided["enumeration"] += 1
-                return Found(self, assignment)
-        if space.open is not None:
-            return space.open
-        self.analysis.decided["enumeration"] += 1
-        return Nowhere()
+
+        def all_act(state: State) -> bool:
+            trace = self.steps.as_written(involved, state)
+            return not trace.failed and all(t in trace.steps and trace.steps[t].acted for t in targets)
+
+        return Space(self, involved).search(meetings(wide), question, all_act)
 
     def _decided_by_cells(self, targets: tuple[int, ...]) -> bool:
         """Tell whether each rule acts wherever its region has a representative, whatever the others do."""

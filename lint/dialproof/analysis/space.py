@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
-from dialproof.analysis.answers import Unknown
+from dialproof.analysis.answers import Found, Nowhere, Unknown
 from dialproof.analysis.campaign import atoms_of
 from dialproof.cel.values import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
+    from dialproof.analysis.steps import State
 
 __all__ = ["Assignment", "Space"]
 
@@ -74,6 +76,21 @@ class Space:
                     yield dict(zip(self.variables, combination, strict=True))
             if empty:
                 yield None
+
+    def search(self, boxes: Iterable[Box], question: Question, holds: Callable[[State], bool]) -> Answer:
+        """Search a combination inside of the boxes for which ``holds`` is true of the state before any rule has run."""
+        runs = self.runs
+        for assignment in self.inside(boxes):
+            spent = question.spend()
+            if spent is not None:
+                return spent
+            if assignment is not None and holds(runs.steps.start(runs.part_of(assignment))):
+                runs.analysis.decided["enumeration"] += 1
+                return Found(runs, assignment)
+        if self.open is not None:
+            return self.open
+        runs.analysis.decided["enumeration"] += 1
+        return Nowhere()
 
     def _distinct(self, variable: Variable, mask: int) -> list[int]:
         """Return one cell for each combination of verdicts of the rules, all cells where a rule writes."""

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown
+from dialproof.analysis.answers import BUDGET, Found, Unknown
 from dialproof.analysis.cycles import components, refined, shortest_cycle
 from dialproof.analysis.space import Space
 from dialproof.analysis.witness import shown_by
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.runs import Runs
+    from dialproof.analysis.steps import State
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
     from dialproof.model.rules import Rule
@@ -126,24 +127,15 @@ def _fed(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
 
 def _changes(runs: Runs, one: int, other: int, question: Question) -> Answer:
     """Search a contact on which the writes of ``one`` change the verdict of ``other``."""
-    steps, space = runs.steps, Space(runs, (one, other), updated=True)
-    for assignment in space.inside(runs.acting(one).boxes):
-        spent = question.spend()
-        if spent is not None:
-            return spent
-        if assignment is None:
-            continue
-        state = steps.start(runs.part_of(assignment))
+    steps = runs.steps
+
+    def changes(state: State) -> bool:
         written = steps.step(one, state, state)
         if not written.matched or written.failed:
-            continue
-        if steps.step(other, state, state).verdict is not steps.step(other, written.state, written.state).verdict:
-            runs.analysis.decided["enumeration"] += 1
-            return Found(runs, assignment)
-    if space.open is not None:
-        return space.open
-    runs.analysis.decided["enumeration"] += 1
-    return Nowhere()
+            return False
+        return steps.step(other, state, state).verdict is not steps.step(other, written.state, written.state).verdict
+
+    return Space(runs, (one, other), updated=True).search(runs.acting(one).boxes, question, changes)
 
 
 CHECK = Check(
