@@ -88,6 +88,12 @@ def test_its_check_reports_and_its_action_type_is_known_to_ours(folder: Path) ->
     assert found == {"ACME001": ("b",), "DP301": ("b", "a")}
 
 
+def test_the_schema_for_editors_knows_its_action_type(capsys: pytest.CaptureFixture[str]) -> None:
+    """`dialproof schema rules` completes the fields of the plugin's action."""
+    assert main(["schema", "rules"]) == 0
+    assert '"const": "sendMessage"' in capsys.readouterr().out
+
+
 def test_its_command_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`dialproof owners` prints what the page says."""
     assert main(["owners"]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dialproof.model.actions import BUILT_IN
+from dialproof.model.actions import action_types
 from dialproof.model.operators import CONTEXT_FIELDS, OPERATOR_ALIASES, OPERATORS
 from dialproof.model.parse_actions import action_record
 from dialproof.model.parse_contacts import CONTEXT_ROOTS
@@ -160,12 +160,12 @@ def _condition() -> dict[str, Any]:
 
 
 def _actions(*, partial: bool) -> dict[str, Any]:
-    """Return the schema of an action; types of plugins are unknown to the shipped file."""
+    """Return the schema of an action, of plugins' types too where they are installed."""
     return {
         "type": "object",
         "required": ["type"],
         "oneOf": [
             _record(action_record(action_type, partial=partial), {"type": {"const": name}})
-            for name, action_type in BUILT_IN.items()
+            for name, action_type in action_types().items()
         ],
     }
