@@ -22,12 +22,13 @@ check: test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
-	$(BIN)/mkdocs build --quiet
+	$(MAKE) docs VENV=$(VENV)
 	.ci/hook $(BIN)
 	.ci/wheel $(BIN)/python
 
 docs: $(VENV)/ready
-	$(BIN)/mkdocs build
+	$(BIN)/mkdocs build --quiet
+	mkdir -p site/schemas && cp lint/dialproof/schemas/*.json site/schemas/  # where modelines look for them
 
 coverage: $(VENV)/ready
 	$(BIN)/coverage run -m pytest

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
     from dialproof.checks.base import Check
 
-__all__ = ["HEADINGS", "page", "pages", "write"]
-
-HEADINGS = ("What it does", "Why it matters", "Example", "Instead", "Options")
-"""The headings of every page, in this order."""
+__all__ = ["page", "pages", "write"]
 
 
 def page(check: Check) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def progress(
     end. Nothing is shown where the stream is no terminal or the variable ``CI`` is set.
     """
     out = sys.stderr if stream is None else stream
-    if os.environ.get("CI") or not out.isatty():
+    if os.environ.get("CI", "").lower() not in ("", "0", "false") or not out.isatty():
         yield lambda _: None
         return
     bar = _Bar(total, out)
@@ -57,7 +57,8 @@ class _Bar:
         with self._lock:
             self._begun, self._what = self._begun + 1, what
             if self._shown is not None:
-                self._shown.update(self._shown.task_ids[0], completed=self._begun - 1, description=what)
+                with suppress(Exception):  # a terminal that has gone away, say: what is shown decides nothing
+                    self._shown.update(self._shown.task_ids[0], completed=self._begun - 1, description=what)
 
     def show(self) -> None:
         from rich.console import Console
@@ -72,12 +73,14 @@ class _Bar:
                 MofNCompleteColumn(),
                 TextColumn("{task.description}", markup=False),
             )
-            self._shown = Progress(*columns, console=Console(file=self._stream), transient=True)
-            self._shown.add_task(self._what, total=self._total, completed=max(0, self._begun - 1))
-            self._shown.start()
+            with suppress(Exception):
+                self._shown = Progress(*columns, console=Console(file=self._stream), transient=True)
+                self._shown.add_task(self._what, total=self._total, completed=max(0, self._begun - 1))
+                self._shown.start()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             if self._shown is not None:
-                self._shown.stop()
+                with suppress(Exception):
+                    self._shown.stop()

@@ -138,10 +138,8 @@ class Deployer:
                 refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
                     raise self._refused(refusals)
-                if planned is not None and planned != {plan.campaign: plan.digest for plan in plans}:
-                    moved = "what would be written now is not what was planned: target or files have moved; plan again"
-                    self.record_refusal([moved])
-                    raise RemoteConflictError(moved)
+                if planned is not None:
+                    self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
                 self._record_suppressions(evidence)
                 applied = self._apply(plans, wanted, target, evidence)
                 new_events, notes = self._sync(target, [w.remote for w in wanted])
@@ -150,6 +148,17 @@ class Deployer:
         return DeployResult(
             name, plans, applied, self.state.audit(name), self.state.events(name), new_events, tuple(notes)
         )
+
+    def _check_planned(self, planned: Mapping[str, str], now: Mapping[str, str]) -> None:
+        """Raise ``RemoteConflictError`` that names each campaign whose plan is another than that of the file."""
+        moved = [i for i in dict.fromkeys((*planned, *now)) if planned.get(i) != now.get(i)]
+        if moved:
+            sentence = (
+                f"campaign {', '.join(moved)}: what would be written now is not what was planned, because the target "
+                "or the files have moved; plan again"
+            )
+            self.record_refusal([sentence])
+            raise RemoteConflictError(sentence)
 
     def sync_events(self, interval: str = "24h") -> int:
         """Read the target's events of all campaigns and return the number of new ones.

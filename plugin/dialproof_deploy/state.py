@@ -3,9 +3,9 @@
 ::
 
     .dialproof/            0700; its own .gitignore keeps all of it out of git
-        evidence.json      what was tested, by digest (evidence.py)
-        audit/ENV.jsonl    the audit chain, with ENV.head beside it (audit.py)
-        audit/ENV.events.jsonl   the target's own events (events.py)
+        evidence.json      what was tested, by digest (gate/evidence.py)
+        audit/ENV.jsonl    the audit chain, with ENV.head beside it (audit/log.py); their *.lock
+        audit/ENV.events.jsonl   the target's own events (audit/events.py)
         locks/ENV.lock     held by the one writer of the environment
         sandbox.sqlite     sandbox.json      cache/
 """
@@ -73,11 +73,6 @@ class StateDir:
     def evidence(self) -> Path:
         """The evidence of the last run that would open the gate."""
         return self.root / "evidence.json"
-
-    @property
-    def sandbox_data(self) -> Path:
-        """The database of the sandbox."""
-        return self.root / "sandbox.sqlite"
 
     def audit(self, environment: str) -> Path:
         """Return the audit chain of the environment."""

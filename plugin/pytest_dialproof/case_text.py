@@ -61,6 +61,8 @@ def _circumstances(item: CaseItem, options: Mapping[str, Any]) -> Iterator[str]:
     if item.case.now or item.contacts.now:
         zone = f" ({options['time_zone']})" if options["time_zone"] else ""
         texts.append(("now", f"{options['now']}{zone}"))
+    if not texts:
+        yield "  (no columns)"
     width = max((len(name) for name, _ in texts), default=0)
     for name, text in texts:
         yield f"  {name:<{width}}  {text}"

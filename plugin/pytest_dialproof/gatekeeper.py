@@ -30,7 +30,11 @@ __all__ = ["Gatekeeper", "close", "reasons_not_to_begin"]
 
 
 def reasons_not_to_begin(config: pytest.Config) -> list[str]:
-    """Return why what is to be planned or deployed cannot be, whatever the tests show."""
+    """Return why what is to be planned or deployed cannot be, whatever the tests show.
+
+    Asked are the configurations of the paths on the command line; where one of them would do, or there is none, only
+    the files that are collected can tell.
+    """
     from dialproof_deploy.audit.export import sink_of
     from dialproof_deploy.preflight import check_environment
 
@@ -41,12 +45,16 @@ def reasons_not_to_begin(config: pytest.Config) -> list[str]:
         return []
     reasons: list[str] = []
     for settings in projects:
+        if settings.file is None:
+            continue
         try:
             check_environment(settings, option.dialproof_env, os.environ)
             if option.dialproof_audit_export:
                 sink_of(config.invocation_params.dir / option.dialproof_audit_export)
         except DialproofError as error:
             reasons += str(error).splitlines()
+        else:
+            return []
     return list(dict.fromkeys(reasons))
 
 

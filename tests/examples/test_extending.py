@@ -111,4 +111,4 @@ def test_its_target_connects() -> None:
     target = targets.target_types()["acme-dialer"]
     with target.connect(Environment("e", base_url="https://dialer.example"), {"ACME_TOKEN": "t"}, None) as dialer:
         assert (dialer.url, dialer.token) == ("https://dialer.example", "t")
-    assert target.lower is targets.CAMPAIGN_RULES.lower
+    assert target.read is targets.CAMPAIGN_RULES.read

@@ -41,6 +41,22 @@ def test_long_work_shows_its_step_on_a_terminal(monkeypatch: pytest.MonkeyPatch)
     assert terminal.getvalue().endswith("\x1b[2K")
 
 
+def test_a_terminal_that_goes_away_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost connection under the bar is no error of the work."""
+    monkeypatch.delenv("CI", raising=False)
+
+    class Gone(_Terminal):
+        def write(self, text: str) -> int:
+            self.written.set()
+            raise OSError(5, "Input/output error")
+
+    terminal = Gone()
+    with progress(2, terminal, patience=0) as step:
+        step("the first")
+        assert terminal.written.wait(10)
+        step("the second")
+
+
 @pytest.mark.parametrize("where", ["file", "ci", "quick"])
 def test_nothing_is_shown_elsewhere(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file, a CI run and work that is over at once get no progress, and nobody imports rich for it."""

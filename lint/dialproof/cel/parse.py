@@ -64,6 +64,8 @@ _OPERATORS = {
     "multiplication_div": "/",
     "multiplication_mod": "%",
 }
+_KEPT = 50
+"""Files of the cache on disk that are kept, the newest: each change of a rule makes another."""
 _LOCK = threading.Lock()
 _FORM = 2  # of the trees in the cache: another number where the same text gives another tree
 _MACRO = "the macro "
@@ -271,6 +273,9 @@ def _store(path: Path, trees: dict[str, Node]) -> None:
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(content, encoding="utf-8")
         temporary.replace(path)
+        newest = sorted(path.parent.glob("cel-*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in newest[_KEPT:]:
+            old.unlink(missing_ok=True)
     except OSError:
         return
 

@@ -17,7 +17,7 @@ suppressed is reported again.
 
 Solve the finding and delete the comment, or set a new date together with whoever has to agree:
 
-    - name: weekend  # dialproof: ignore[DP502] release 7 was moved to autumn until 2026-10-31
+    - name: weekend  # dialproof: ignore[DP502] release 7 was moved to autumn until 2099-10-31
 
 ## Options
 

@@ -10,6 +10,7 @@ import argparse
 import errno
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -85,7 +86,8 @@ def print_error(error: DialproofError) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"dialproof: error: {line}", file=sys.stderr)
+    with suppress(OSError):  # nobody takes it: the exit code still says it
+        print(f"dialproof: error: {line}", file=sys.stderr)
 
 
 def _run(arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cli.inputs import config_for, shown
 from dialproof.errors import ExitCode, UsageError
+from dialproof.model.rules import Group
 from dialproof.output.report import printable
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
             code = max(code, ExitCode.UNREADABLE if problem.code == "DP101" else ExitCode.FINDINGS)
         campaign = next((c for c in project.campaigns if any(f.path == name for f in c.files)), None)
         if campaign is None:
+            if file.is_dir():
+                raise UsageError(f"{file}: this is a folder; name a *.rules.yaml file")
             if not problems:
                 raise UsageError(f"{file}: no rules file of a campaign")
             continue
@@ -62,14 +65,14 @@ def _rule(rule: Rule, evaluator: Evaluator) -> Iterator[str]:
     yield f"{rule.span.line}: {printable(rule.name)} (executionOrder {rule.execution_order}, {rule.category})"
     for expression in rule.conditions:
         yield from _expression(expression, evaluator, 1)
+    if any(isinstance(expression, Group) for expression in rule.conditions):
+        yield f"    together: {printable(evaluator.programs.text(rule))}"
     why = evaluator.fallbacks.get(rule.name)
     if why:
         yield f"    evaluated by cel-python: {printable(why)}"
 
 
 def _expression(expression: Expression, evaluator: Evaluator, depth: int) -> Iterator[str]:
-    from dialproof.model.rules import Group
-
     indent = "    " * depth
     if isinstance(expression, Group):
         yield f"{indent}{expression.span.line}: {expression.kind}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"wrote {(folder / name).as_posix()}")
     for name in kept:
         print(f"kept  {(folder / name).as_posix()} as it is")
-    where = "" if folder == Path() else f"cd {folder.as_posix()}\n  "
+    where = "" if folder == Path() else f"cd {shlex.quote(folder.as_posix())}\n  "
     print(f"\nNext:\n  {where}dialproof lint\n  pytest rules/\nThen change rules/ into your own rules and cases.")
     return 0
 

@@ -201,6 +201,13 @@ class Reader:
         items = {e.key.text: self.read(kind.item, e.value, f"{label}.{_short(e.key.text)}") for e in node.entries}
         return INVALID if any(item is INVALID for item in items.values()) else items
 
+    def file(self, kind: Record, root: Node) -> Any:
+        """Return the record of a whole file; one that holds anything but a mapping is of the wrong kind (DP101)."""
+        if isinstance(root, Mapping):
+            return self.record(kind, root, "this file")
+        keys = ", ".join(list(kind.keys)[:4])
+        return self.problem(head(root), f"this file: expected a mapping with {keys} ..., found {found(root)}", "DP101")
+
     def record(self, kind: Record, node: Node, label: str) -> Any:
         """Return the :class:`Fields` of a record; INVALID where any of it is wrong."""
         if not isinstance(node, Mapping):

@@ -20,7 +20,7 @@ def parse_contactlist(source: SourceFile) -> tuple[ContactList | None, tuple[Pro
     reader = Reader(source.display)
     columns: dict[str, Column] = {}
     if source.root is not None:
-        reader.read(CONTACTLIST_FILE, source.root, "this file")
+        reader.file(CONTACTLIST_FILE, source.root)
         written = source.root.get("columns") if isinstance(source.root, Mapping) else None
         for key, node in written.entries if isinstance(written, Mapping) else ():
             if not key.text.strip("."):

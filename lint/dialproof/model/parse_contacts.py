@@ -43,7 +43,7 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
     cases: tuple[Case, ...] = ()
     fields: Any = INVALID
     if source.root is not None and not _is_rules_file(reader, source.root):
-        fields = reader.read(CONTACTS_FILE, source.root, "this file")
+        fields = reader.file(CONTACTS_FILE, source.root)
         cases = _cases(reader, source.root)
         if fields is not INVALID:
             _note_clocks_without_place(reader, fields)

@@ -43,7 +43,7 @@ def parse_rules(source: SourceFile) -> tuple[RulesFile | None, tuple[Problem, ..
     problems: list[Problem] = [*source.problems, *source.notes]
     file: RulesFile | None = None
     if source.root is not None and not _is_other_kind(reader, source.root):
-        fields = reader.read(RULES_FILE, source.root, "this file")
+        fields = reader.file(RULES_FILE, source.root)
         if fields is not INVALID and not source.problems:
             file = _rules_file(fields, source)
         if file is None:

@@ -1,4 +1,4 @@
-"""Everything that is known about the findings, as one JSON object (docs: checks.md of the site, "JSON")."""
+"""Everything that is known about the findings, as one JSON object."""
 
 from __future__ import annotations
 

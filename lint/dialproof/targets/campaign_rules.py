@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from dialproof.cel.text import condition_type
-from dialproof.cel.values import read_text
+from dialproof.cel.values import parse_period, read_number, read_text
 from dialproof.model.actions import action_types
 from dialproof.model.operators import OPERATORS, canonical_operator
-from dialproof.model.rules import Action, Condition, Group, Rule, ValueType
+from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule, ValueType
 from dialproof.source.positions import Problem, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Value
@@ -152,15 +152,15 @@ def read_rule(wire: Mapping[str, Any]) -> Rule:
     condition or action, a value.
     """
     _only(wire, _FIELDS, "the rule")
-    name, order = wire.get("name"), wire.get("executionOrder")
-    if not isinstance(name, str) or not isinstance(order, int):
-        raise ValueError("the rule has no name or no executionOrder")  # noqa: TRY004  (one error for every reason)
+    name, description = wire.get("name"), wire.get("description") or ""
+    if not isinstance(name, str) or not name or not isinstance(description, str):
+        raise ValueError("the name or the description is no text")
     return Rule(
         name=name,
-        description=str(wire.get("description") or ""),
-        version=wire.get("version", 1),
-        priority=wire.get("priority", 1),
-        execution_order=order,
+        description=description,
+        version=_whole(wire, "version", 1),
+        priority=_whole(wire, "priority", 1, most=1000),
+        execution_order=_whole(wire, "executionOrder", None),
         enabled=wire.get("enabled") in (True, None),
         category="preCall",
         conditions=tuple(map(_read_condition, _list(wire, "conditions"))),
@@ -174,6 +174,14 @@ def read_rule(wire: Mapping[str, Any]) -> Rule:
         name_span=_NOWHERE,
         spans={},
     )
+
+
+def _whole(wire: Mapping[str, Any], name: str, default: int | None, *, most: int = 2**31 - 1) -> int:
+    value = wire.get(name)
+    value = default if value is None else value
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} is {value!r}")
+    return value
 
 
 def _list(wire: Mapping[str, Any], name: str) -> list[Any]:
@@ -220,11 +228,33 @@ def _read_action(wire: Mapping[str, Any]) -> Action:
         value = wire.get(name, field.default)
         if value is None and field.required:
             raise ValueError(f"an action {known.name} without {name}")
-        if field.choices and value not in field.choices:
+        if value is not None and (value not in field.choices if field.choices else not _FITS[field.kind](value)):
             raise ValueError(f"an action {known.name} with {name} {value!r}")
         if value is not None:
-            fields[name] = tuple(value) if isinstance(value, list) else value
+            fields[name] = (
+                tuple(value) if isinstance(value, list) else FieldMapping(value) if isinstance(value, dict) else value
+            )
+    counts = fields.get("option") in ("INCREMENT", "DECREMENT") and "value" in fields
+    if counts and read_number(fields["value"]) is None:
+        raise ValueError(f"an action {known.name} that counts by {fields['value']!r}")
     return Action(known.name, fields, _NOWHERE)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str) and bool(value),
+    "flag": lambda value: value in ("true", "false"),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "period": lambda value: isinstance(value, str) and parse_period(value) is not None,
+    "texts": lambda value: isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value),
+    "mapping": lambda value: isinstance(value, dict) and all(map(_is_plain, value.values())),
+    "any": _is_plain,
+}
+"""Kind of an action's field -> whether a value of a wire rule can be one."""
 
 
 def _only(wire: Mapping[str, Any], known: Collection[str], what: str) -> None:

@@ -19,7 +19,7 @@ LARGEST = 16 * 2**20
 LONGEST = 60.0
 """Seconds from the request to the end of its answer."""
 
-_ENCODED = ("content-encoding", "content-length", "transfer-encoding")
+_ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 class UnboundedAnswerError(Exception):
@@ -44,5 +44,5 @@ def read_answer(http: httpx.Client, request: httpx.Request, clock: Callable[[], 
                 raise UnboundedAnswerError(f"its answer took longer than {LONGEST:.0f} s")
     finally:
         response.close()
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _ENCODED]
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _ENCODED]
     return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=request)

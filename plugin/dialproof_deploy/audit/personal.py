@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dialproof.cel.values import read_text
+from dialproof.model.rules import Condition, leaves
 from dialproof.output.masking import personal_columns
 from dialproof_deploy.redact import register_pii
 
@@ -30,8 +31,14 @@ def register_personal_values(project: Project) -> None:
 def personal_values(project: Project) -> Iterator[str]:
     """Yield, as text, the values of all ``pii`` and ``phone`` columns and the numbers that were called.
 
-    Both as contacts have them and as cases expect them; values of fewer than five characters are left out.
+    As contacts have them, as cases expect them, and as conditions compare with them; values of fewer than five
+    characters are left out.
     """
+    for campaign in project.campaigns:
+        columns = personal_columns(campaign.contact_list)
+        for leaf in (leaf for rule in campaign.rules for leaf in leaves(rule.conditions)):
+            if isinstance(leaf, Condition) and leaf.subject in (columns if leaf.source == "contact" else NUMBER):
+                yield from texts_of(leaf.value, columns, personal=True)
     for path, campaign in project.links.items():
         columns = personal_columns(campaign.contact_list)
         file = project.contacts_files[path]

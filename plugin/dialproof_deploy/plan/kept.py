@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.evaluate import Evaluator
 from dialproof.findings import SEVERITIES
 from dialproof.lint import lint
+from dialproof_deploy.gate.decision import strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,7 +61,9 @@ def _with(campaign: Campaign, rules: Sequence[Rule]) -> Campaign:
 
 def _findings(project: Project, together: Campaign, names: frozenset[str]) -> Iterator[str]:
     """Yield the errors that the linter finds with the kept rules and would not find without them."""
-    result = lint(replace(project, campaigns=(together,)), suppress=False)
+    # As the gate looks at it; but for ids, which are those of the target here and not those of the files.
+    config = replace(strict(project.config), ignore=("DP106",))
+    result = lint(replace(project, config=config, campaigns=(together,)), suppress=False)
     errors = SEVERITIES.index("error")
     for finding in result.findings:
         if names.intersection(finding.rules) and SEVERITIES.index(finding.severity) >= errors:

@@ -11,6 +11,7 @@ from dialproof.errors import InputError, UsageError
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.plan.ordering import NoSequenceError, Placement, PlacementWrite, sequence
 from dialproof_deploy.plan.safety import Settled, Slot
+from dialproof_deploy.redact import redact
 from dialproof_deploy.targets.wire import FieldDifference, content, differences
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the plan in canonical JSON, in hexadecimal.
+        """The sha256 (hex) of the plan in canonical JSON; versions and dates of the stored rules do not count.
 
         Raises ``InputError`` where the target sent a number that JSON cannot hold exactly.
         """
-        return json_digest(self._body())
+        return _digest_of(self._body())
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON data, its digest included."""
@@ -352,7 +353,7 @@ def _step_lines(step: Step) -> list[str]:
     lines = [f"  {sign} {step.action} rule {step.rule!r}"]
     if step.action == "create" and step.after:
         lines[0] += f" (executionOrder {step.after['executionOrder']})"
-    return lines + [f"      {difference}" for difference in step.differences]
+    return lines + [f"      {redact(str(difference))}" for difference in step.differences]
 
 
 def _count(number: int, noun: str) -> str:
@@ -371,15 +372,22 @@ def write_plans(path: Path, plans: Sequence[Plan]) -> None:
 def planned_digests(path: Path) -> dict[str, str]:
     """Return the digest of each campaign's plan in a file that ``write_plans`` wrote.
 
-    Raises ``UsageError`` where the file cannot be read, ``InputError`` where it holds no plans.
+    Raises ``UsageError`` where the file cannot be read, ``InputError`` where it holds no plans, or was edited.
     """
     try:
         plans = json.loads(path.read_text(encoding="utf-8"))
         found = {plan["campaign"]: plan["digest"] for plan in plans}
+        whole = all(_digest_of({k: v for k, v in plan.items() if k != "digest"}) == plan["digest"] for plan in plans)
     except OSError as error:
         raise UsageError(f"{path}: the plan cannot be read: {error.strerror or error}") from None
-    except (KeyError, TypeError, ValueError, RecursionError):
-        found = {}
-    if not found or not all(isinstance(text, str) for pair in found.items() for text in pair):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, InputError):
+        found, whole = {}, False
+    if not found:
         raise InputError(f"{path}: this is not a plan: write one with 'dialproof plan --out FILE'")
+    if not whole:
+        raise InputError(f"{path}: the plan was edited: its digest does not fit; plan again")
     return found
+
+
+def _digest_of(body: Mapping[str, Any]) -> str:
+    return json_digest({**body, "remote": [{**content(rule), "id": rule["id"]} for rule in body["remote"]]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,9 +83,12 @@ def _connect_campaign_rules(
 
 
 def _missing_variables(environment: Environment, environ: Mapping[str, str]) -> list[str]:
-    from dialproof_deploy.api.credentials import missing_variables
+    from dialproof_deploy.api.credentials import missing_variables, read_credentials
 
-    return missing_variables(environ, environment.name, host=environment.base_url or environment.region)
+    missing = missing_variables(environ, environment.name, host=environment.base_url or environment.region)
+    if not missing:  # what is there must be usable
+        read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
+    return missing
 
 
 CAMPAIGN_RULES = TargetType(
@@ -106,9 +109,25 @@ def target_types() -> Mapping[str, TargetType]:
     """
     from dialproof.plugins import items_of
 
-    found: dict[str, TargetType] = {}
+    found = {CAMPAIGN_RULES.name: CAMPAIGN_RULES}
     for plugin, target_type in items_of("dialproof_targets", TargetType):
+        if target_type is CAMPAIGN_RULES:
+            continue
         if target_type.name in found:
             raise UsageError(f"plugin {plugin!r}: there is already a target {target_type.name!r}")
-        found[target_type.name] = target_type
+        found[target_type.name] = _guarded(plugin, target_type)
     return found
+
+
+def _guarded(plugin: str, target_type: TargetType) -> TargetType:
+    """Return the target type with functions whose errors name the plugin; ``read`` has an error of its own to raise."""
+    from dialproof.plugins import guarded
+
+    what = f"of the target {target_type.name!r}"
+    return replace(
+        target_type,
+        lower=guarded(plugin, f"lower {what}", target_type.lower),
+        suppresses=guarded(plugin, f"suppresses {what}", target_type.suppresses),
+        connect=guarded(plugin, f"connect {what}", target_type.connect),
+        missing_variables=guarded(plugin, f"missing_variables {what}", target_type.missing_variables),
+    )

@@ -37,13 +37,12 @@ def test_a_folder_of_the_user_is_not_hidden_from_git(tmp_path: Path) -> None:
 def test_paths(tmp_path: Path) -> None:
     """Everything has its place, and who only asks where makes nothing."""
     state = StateDir(tmp_path / ".dialproof")
-    names = [state.evidence, state.audit("prod"), state.events("prod"), state.lock("prod"), state.sandbox_data]
+    names = [state.evidence, state.audit("prod"), state.events("prod"), state.lock("prod")]
     assert [path.relative_to(state.root).as_posix() for path in names] == [
         "evidence.json",
         "audit/prod.jsonl",
         "audit/prod.events.jsonl",
         "locks/prod.lock",
-        "sandbox.sqlite",
     ]
     assert not state.root.exists()
 

@@ -117,6 +117,11 @@ def test_foreign_rules_are_refused_until_kept_or_pruned(root: Path, deployer: Ma
     ("rule", "says"),
     [
         ({"actions": [{"type": "sendFax"}]}, "cannot be read back (an action of type 'sendFax')"),
+        ({"actions": [{"type": "setSkills", "skills": [{"a": 1}]}]}, "an action setSkills with skills"),
+        (
+            {"actions": [{"type": "setAttribute", "attribute": "n", "option": "INCREMENT", "value": "abc"}]},
+            "an action setAttribute that counts by 'abc'",
+        ),
         (
             {"actions": [{"type": "setList", "listId": "premium", "value": "false"}]},
             'kept rule with ours: DP301 rules "high_value" and "by_hand" act on one contact',

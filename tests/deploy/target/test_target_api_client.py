@@ -198,6 +198,12 @@ def test_an_error_without_json_is_still_an_error(server: Server, clock: Clock) -
         client(server, clock).request("GET", PATH)
 
 
+def test_headers_need_not_be_ascii(server: Server, clock: Clock) -> None:
+    """A header in Latin-1, as HTTP allows, is no reason to fail."""
+    server.faults = [("GET", httpx.Response(200, headers=[(b"X-Office", b"Z\xfcrich")], json={"a": 1}))]
+    assert client(server, clock).request("GET", "/x").body == {"a": 1}
+
+
 def test_redirects_are_not_followed(server: Server, clock: Clock) -> None:
     """A redirect could carry the token elsewhere; it is an error that names base_url."""
     server.faults = [("GET", httpx.Response(302, headers={"Location": "https://evil.example/"}))]

@@ -193,6 +193,17 @@ def test_what_is_written_of_plans_is_read_back(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan.json").read_text())[0]["steps"] == plans[0].to_json()["steps"]
 
 
+def test_a_plan_is_the_same_whatever_the_version_and_edited_it_is_none(tmp_path: Path) -> None:
+    """A save without a change moves no plan; a file whose steps were changed is refused, digest or not."""
+    plan = make_plan("c1", [rule("a", 2)], [stored("a", 1)])
+    saved = make_plan("c1", [rule("a", 2)], [{**stored("a", 1), "version": 7, "dateModified": "2026-03-07"}])
+    assert saved.digest == plan.digest
+    data = plan.to_json()
+    (tmp_path / "plan.json").write_text(json.dumps([{**data, "steps": [{"x": 1}]}]))
+    with pytest.raises(InputError, match="was edited"):
+        planned_digests(tmp_path / "plan.json")
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]", '"x"', "{}", '[{"steps": 1}]', '[{"campaign": "c", "digest": 1}]'])
 def test_something_else_is_not_a_plan(tmp_path: Path, text: str) -> None:
     """Anything else is refused with a sentence."""
@@ -214,10 +225,10 @@ def test_names_and_values_cannot_steer_the_terminal() -> None:
 
 
 def test_the_digest_tells_plans_apart() -> None:
-    """The same input gives the same digest, another stored version another one."""
+    """The same input gives the same digest, other content on the target another one."""
     one = make_plan("c1", [rule("a", 2)], [stored("a", 1)])
     assert one.digest == make_plan("c1", [rule("a", 2)], [stored("a", 1)]).digest
-    assert one.digest != make_plan("c1", [rule("a", 2)], [stored("a", 1, version=2)]).digest
+    assert one.digest != make_plan("c1", [rule("a", 2)], [stored("a", 1, priority=7)]).digest
 
 
 @st.composite

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialproof.checks.registry import BUILT_IN, built_in_checks, family_of
-from dialproof.docs import HEADINGS, pages
+from dialproof.docs import pages
 from dialproof.testing import CheckCase, load_cases
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +21,9 @@ FAMILIES = {
     "conflicts": "DP301 DP302 DP305",
     "ordering": "DP501 DP502 DP504 DP505",
 }
+
+HEADINGS = ("What it does", "Why it matters", "Example", "Instead", "Options")
+"""The headings of every page, in this order."""
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -110,7 +110,7 @@ PROBLEMS = {
     "list": (
         "- a\n",
         1,
-        "DP102",
+        "DP101",
         "this file: expected a mapping with rules, campaign, timeZone, now ..., found a list",
     ),
     "rules file": (

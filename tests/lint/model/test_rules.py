@@ -345,12 +345,12 @@ def test_everything_wrong_is_reported_at_once() -> None:
 FILES = {
     "list": (
         "- a\n",
-        "DP102",
+        "DP101",
         "this file: expected a mapping with campaigns, campaign, contactList, ruleSet ..., found a list",
     ),
     "text": (
         "hello\n",
-        "DP102",
+        "DP101",
         "this file: expected a mapping with campaigns, campaign, contactList, ruleSet ..., found the text",
     ),
     "cases": ("cases: []\n", "DP101", "expected rules:, found cases: rename this file to premium.contacts.yaml"),
