@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
@@ -146,7 +147,13 @@ class _Linker:
                 self.problem(file.path, self._campaign_span(file.path, ids[0]), message)
         rules = self._in_order(tuple(rule for file in files for rule in file.rules))
         invariants = tuple(invariant for file in files for invariant in file.invariants)
-        contact_list = self._contact_list(files) or inferred_contact_list(rules, invariants)
+        contact_list = self._contact_list(files)
+        if contact_list is None:
+            contact_list = inferred_contact_list(rules, invariants)
+            if any(f.contact_list and _resolved(f.path, f.contact_list) in self.files.broken for f in files):
+                # Which columns are personal stands in the list that cannot be read.
+                hidden = {name: replace(column, pii=True) for name, column in contact_list.columns.items()}
+                contact_list = replace(contact_list, columns=hidden)
         return Campaign(tuple(ids), files, rules, invariants, files[0].hit_policy, contact_list)
 
     def _in_order(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lint", "selected_checks"]
 
+_HELD = 200
+"""Witnesses of one check that are made and looked at before its findings are reported."""
+
 _READING = frozenset({"DP101", "DP102", "DP107", "DP108"})
 
 
@@ -75,8 +78,10 @@ def lint(
     findings = _reading_findings(project, {check.code for check in checks})
     decided: Counter[str] = Counter()
     failures: list[str] = []
+    personal: set[tuple[str, int]] = set()
     for campaign in project.campaigns:
         context = CheckContext(project, campaign)
+        personal |= context.personal_lines
         for check in checks:
             context.check = check
             on_check(f"{check.code} {check.name}, campaign {campaign.id}")
@@ -94,6 +99,7 @@ def lint(
     hidden: list[Suppressed] = []
     if suppress:
         findings, hidden = _suppressed(project, findings, checks, today or datetime.now(UTC).date())
+    findings = [_unless_personal(f, personal) for f in _held(findings, failures)]
     result = LintResult(
         findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
         suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
@@ -106,6 +112,33 @@ def lint(
     if failures:
         raise CheckFailedError(failures, result)
     return result
+
+
+def _held(findings: Sequence[Finding], failures: list[str]) -> Iterator[Finding]:
+    """Yield the findings but those whose witness does not show them: that is a defect of the check, and said as one.
+
+    Of many findings of one check the first are looked at; the others' witnesses are made when somebody looks at them.
+    """
+    from dialproof.analysis.answers import WitnessError
+
+    looked_at: Counter[str] = Counter()
+    for finding in findings:
+        if finding.witness is not None and looked_at[finding.code] < _HELD:
+            looked_at[finding.code] += 1
+            try:
+                _ = finding.witness.outcome
+            except WitnessError as error:
+                failures.append(
+                    f"check {finding.code} ({finding.name}): {error} ({', '.join(finding.rules)}); this is a defect of "
+                    "the check, and the finding is left out"
+                )
+                continue
+        yield finding
+
+
+def _unless_personal(finding: Finding, lines: Collection[tuple[str, int]]) -> Finding:
+    """Return the finding, marked where its line holds a personal value, whoever found it."""
+    return replace(finding, personal=True) if (finding.path, finding.span.line) in lines else finding
 
 
 def is_error(problem: Problem) -> bool:
@@ -167,6 +200,8 @@ def _unknown_options(config: Config) -> list[str]:
             elif type(value) is not type(check.options[name]):
                 wanted = type(check.options[name]).__name__
                 errors.append(f"checks.{code}.{name}: expected {wanted}, found {type(value).__name__}")
+            elif name == "budget" and isinstance(value, int) and value < 1:
+                errors.append(f"checks.{code}.budget: expected 1 or more, found {value}")
     return errors
 
 

@@ -155,13 +155,16 @@ class CampaignAnalysis:
 
     @cached_property
     def usual(self) -> Mapping[Variable, Cell]:
-        """A usual value for every column that a condition reads or that contacts must have, as far as one was found."""
+        """A usual value for every column that a condition reads or that contacts must have, as far as one was found.
+
+        The time of the call is what it is unless somebody asks for another.
+        """
         axes = dict(self.axes)
         for name, column in self.campaign.contact_list.columns.items():
             variable = Variable("contact", name)
             if column.required and variable not in axes:
                 axes[variable] = self._axis(variable, column, ())
-        return {v: axis.cells[axis.pick(axis.full)] for v, axis in axes.items() if axis.real}
+        return {v: axis.cells[axis.pick(axis.full)] for v, axis in axes.items() if axis.real and v.source != "now"}
 
     @cached_property
     def _changes(self) -> Mapping[Variable, list[float]]:

@@ -29,8 +29,10 @@ _POSIX: dict[str, _Ranges] = {
     "upper": (("A", "Z"),), "lower": (("a", "z"),), "xdigit": (*_DIGIT, ("a", "f"), ("A", "F")),
 }  # fmt: skip
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
-_EMPTY = "^$AzbB"
-"""Anchors and boundaries: they take no character."""
+_EMPTY = "AzbB"
+"""Escapes that are anchors and boundaries: they take no character."""
+_STEPS = 10_000
+"""Parts of a pattern that are looked at for one text."""
 _PROBES = "a0A -_.~x5"
 
 
@@ -69,25 +71,34 @@ def examples(pattern: str) -> tuple[str, ...]:
         node = reader.either()
         if reader.at < len(pattern):
             return ()
-        return tuple(dict.fromkeys(_written(node, variant) for variant in range(_VARIANTS)))
+        return tuple(dict.fromkeys(_Writer().text(node, variant) for variant in range(_VARIANTS)))
     except (ValueError, IndexError, RecursionError):
         return ()
 
 
-def _written(node: _Node, variant: int) -> str:
-    match node:
-        case _Choice(characters):
-            return characters[variant % len(characters)] if characters else ""
-        case _Either(nodes):
-            return _written(nodes[variant % len(nodes)], variant // len(nodes))
-        case _Sequence(nodes):
-            return "".join(_written(n, variant if i % 2 == 0 else variant * 7) for i, n in enumerate(nodes))
-        case _Repeat(inner, least, most):
-            count = least + variant % (most - least + 1)
-            text = "".join(_written(inner, variant + i * (variant % 3)) for i in range(min(count, _LONGEST)))
-            if len(text) > _LONGEST:
-                raise ValueError("a text that is too long")
-            return text
+class _Writer:
+    """Writes one text of a pattern; raises ``ValueError`` where that takes too many steps or the text is too long."""
+
+    def __init__(self) -> None:
+        self._left = _STEPS
+
+    def text(self, node: _Node, variant: int) -> str:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("a pattern that repeats too much")
+        match node:
+            case _Choice(characters):
+                return characters[variant % len(characters)] if characters else ""
+            case _Either(nodes):
+                return self.text(nodes[variant % len(nodes)], variant // len(nodes))
+            case _Sequence(nodes):
+                return "".join(self.text(n, variant if i % 2 == 0 else variant * 7) for i, n in enumerate(nodes))
+            case _Repeat(inner, least, most):
+                count = least + variant % (most - least + 1)
+                text = "".join(self.text(inner, variant + i * (variant % 3)) for i in range(min(count, _LONGEST)))
+                if len(text) > _LONGEST:
+                    raise ValueError("a text that is too long")
+                return text
 
 
 class _Reader:

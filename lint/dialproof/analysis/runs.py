@@ -138,7 +138,10 @@ class Runs(Order):
     # Contacts and runs.
 
     def scene_at(self, assignment: Mapping[Variable, int]) -> Scene:
-        """Return the contact of a cell of each variable, a usual value of its domain in every other column."""
+        """Return the contact of a cell of each variable, a usual value of its domain in every other column.
+
+        Every search looks at this contact too, so that what it finds is what is shown.
+        """
         axes = self.analysis.axes
         cells = {**self.analysis.usual, **{v: axes[v].cells[p] for v, p in assignment.items()}}
         return scene_of(cells.items(), self.analysis.columns, self.analysis.campaign.contact_list.columns)
@@ -242,6 +245,8 @@ class Runs(Order):
         if self.analysis.semantics.undecided == "met" or any(self.may_fail[t] for t in targets):
             return False  # then regions hold contacts that are undecided too
         read = self.looked_at(targets)
+        if any(v in self.analysis.axes and not self.analysis.axes[v].real for v in read):
+            return False  # no value of a column is known, and without one the contact is another
         return not any(self.writes[t] & read or self.acting(t).open is not None for t in targets)
 
     def part_of(self, assignment: Assignment) -> Scene:
@@ -255,7 +260,7 @@ class Runs(Order):
         if involved == targets:
             if self._decided_by_cells(targets):
                 return True
-            scene = self.part_of(assignment)
+            scene = self.scene_at(assignment)
             evaluator = self.evaluator_of([self.rules[t] for t in targets])
             outcome = evaluator.run(scene.contact, category=self.category, context=scene.context, now=scene.now)
             return outcome.failure is None and len(acted(outcome)) == len(targets)

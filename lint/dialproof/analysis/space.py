@@ -53,6 +53,9 @@ class Space:
                 if action.fields.get("option") == "CURRENT_TIME" and not axis.relative:
                     what = f"what {variable.name} holds after CURRENT_TIME depends on the time of the call"
                     return Unknown(what, "clock")
+                if axis.relative and action.fields.get("option") == "SET" and action.fields.get("value"):
+                    what = f"how old the fixed time is that {variable.name} is set to depends on the time of the call"
+                    return Unknown(what, "clock")
                 if not axis.stable:
                     return Unknown(f"counting {variable.name} up and down gives too many cases", "counting")
         return None

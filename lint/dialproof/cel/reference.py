@@ -53,8 +53,14 @@ def _environment() -> Any:
         sys.setrecursionlimit(limit)
 
 
+_LONGEST = 100_000
+"""Characters of a text, or items of a list, that ``+`` makes at most."""
+
+
 def _functions(zone: str | None) -> dict[str, Any]:
     from celpy import celtypes, evaluation
+
+    from dialproof.cel.runner import TooMuchError
 
     def error(text: str) -> Any:
         return evaluation.CELEvalError(text)
@@ -97,6 +103,11 @@ def _functions(zone: str | None) -> dict[str, Any]:
             return celtypes.DoubleType(quotient(float(dividend), float(divisor)))
         return evaluation.base_functions["_/_"](dividend, divisor)
 
+    def added(left: Any, right: Any) -> Any:
+        if isinstance(left, (str, list)) and isinstance(right, (str, list)) and len(left) + len(right) > _LONGEST:
+            raise TooMuchError
+        return evaluation.base_functions["_+_"](left, right)
+
     def matched(text: Any, pattern: Any) -> Any:
         try:
             return celtypes.BoolType(compile_pattern(pattern).search(text) is not None)
@@ -116,6 +127,7 @@ def _functions(zone: str | None) -> dict[str, Any]:
         "matches": matched,
         "string": string,
         "_/_": divided,
+        "_+_": added,
         "_&&_": logic("_&&_"),
         "_||_": logic("_||_"),
     }
@@ -145,9 +157,11 @@ def evaluate(text: str, values: Mapping[str, Any], zone: str | None) -> bool | N
     from celpy import celtypes
     from celpy.evaluation import CELEvalError, CELSyntaxError, CELUnsupportedError
 
+    from dialproof.cel.runner import TooMuchError
+
     try:
         result = _program(text, zone).evaluate(values)
-    except (CELEvalError, CELSyntaxError, CELUnsupportedError):
+    except (CELEvalError, CELSyntaxError, CELUnsupportedError, TooMuchError):
         return None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):  # cel-python lets these through
         return None

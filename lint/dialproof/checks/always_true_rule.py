@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.answers import Unknown, require
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
+from dialproof.model.actions import action_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,8 +70,9 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
                 analysis.leave_open("DP202", (rule,), missed.open or _EVERY_TEXT)
             continue
         analysis.decided["cells"] += 1
-        ends = runs.ends[index] and any(a.type == "doNotDial" for a in rule.actions)
+        ends = runs.ends[index] and any(rule.category in action_types()[a.type].stops_dial_in for a in rule.actions)
         later = len(runs.rules) - index - 1
+        known = {variable for variable in runs.looked_at([index]) if variable.source != "now"}
         consequence = f"it dials nobody and ends the run in front of {later} more rules" if ends and later else ""
         yield ctx.finding(
             rule.path,
@@ -78,7 +80,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             f'rule "{rule.name}" matches every contact' + (f": {consequence}" if consequence else ""),
             details="No contact of the contact list makes its conditions false or undecided.",
             rules=(rule.name,),
-            witness=_witness(runs, rule) if runs.looked_at([index]) <= analysis.usual.keys() else None,
+            witness=_witness(runs, rule) if known <= analysis.usual.keys() else None,
             fix="correct the condition that excludes nobody",
             severity="error" if consequence else None,
         )

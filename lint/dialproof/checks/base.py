@@ -76,7 +76,8 @@ class CheckContext:
         return Wording(self.campaign.contact_list)
 
     @cached_property
-    def _personal_lines(self) -> frozenset[tuple[str, int]]:
+    def personal_lines(self) -> frozenset[tuple[str, int]]:
+        """Path and line of everything in the rules that holds a value of a personal column."""
         return frozenset((rule.path, line) for rule in self.campaign.rules for line in self.wording.lines(rule))
 
     def budget(self) -> Budget:
@@ -118,5 +119,5 @@ class CheckContext:
             campaign=self.campaign.id,
             witness=witness,
             fix=fix,
-            personal=(path, span.line) in self._personal_lines,
+            personal=(path, span.line) in self.personal_lines,
         )

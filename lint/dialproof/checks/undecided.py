@@ -50,6 +50,8 @@ __all__ = ["CHECK"]
 _SHOWN = 10
 """How many other rules of one finding are listed."""
 
+_BUDGET_OF = {"DP903": "DP301"}
+"""Code whose questions another check asks -> the check that has the budget."""
 _HELP: dict[Kind, str] = {
     "conditions": "use conditions that are decided exactly: comparisons of one column with constants",
     "texts": "declare an `enum` for the column, or use comparisons, `in`, `between` or `beginsWith`",
@@ -76,7 +78,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             f"{code} is not decided for {names}: {why.reason}",
             details="\n".join(places),
             rules=(rule.name, *(r.name for r in others)),
-            fix=_HELP.get(why.kind, f"raise `budget` of {code}"),
+            fix=_HELP.get(why.kind, f"raise `budget` of {_BUDGET_OF.get(code, code)}"),
         )
 
 
