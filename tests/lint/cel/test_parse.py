@@ -180,3 +180,20 @@ def test_cache_on_disk_gives_the_same_trees(tmp_path: Path, monkeypatch: pytest.
     for damage in ("", "{", "[]", "{}", '{"a": ["Nonsense"]}'):
         stored.write_text(damage)
         assert parse_all(texts, cache) == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"([{', '.join(['1'] * 400)}] + [1]).all(x, ([{', '.join(['1'] * 400)}] + [1]).all(y, x == y))",
+        f'["abcdefghij"]{".map(a, a + a)" * 30}.exists(b, b == "x")',
+        f"[[1, 2]]{'.map(a, a + a)' * 30}.exists(b, size(b) == 3)",
+    ],
+    ids=["steps", "text", "list"],
+)
+def test_what_macros_make_is_bounded_while_they_run(text: str) -> None:
+    """Lists that are joined and texts that double are not foreseen by the parser; the evaluation is undecided."""
+    from dialproof.cel.reference import evaluate
+
+    parse(text)
+    assert evaluate(text, {}, None) is None
