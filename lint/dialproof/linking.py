@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from dialproof.inference import inferred_contact_list
 from dialproof.model.parse_base import hint
 from dialproof.project import Campaign, Project
 from dialproof.reading import kind_of
+from dialproof.source import Note
 from dialproof.source.positions import MAX_PROBLEMS, Problem, Problems, Span
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["link"]
 
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+", re.ASCII)
 _TOP = Span.point(1, 1)
 
 
@@ -189,7 +192,21 @@ class _Linker:
             if campaign is not None:
                 links[path] = campaign
                 self._check_names(file, {rule.name: None for rule in campaign.rules})
+                self._note_local_times(file, campaign.contact_list)
         return links
+
+    def _note_local_times(self, file: ContactsFile, columns: ContactList) -> None:
+        """Note, once a file, a time of a contact that is local time of nobody knows where: it counts as UTC."""
+        from dialproof.cel.values import MISSING, lookup
+
+        names = [column.name for column in columns.columns.values() if column.type == "datetime"]
+        for case in file.cases if names and not file.time_zone else ():
+            for name in names if not case.time_zone else ():
+                value = lookup(case.contact, name)
+                if value is not MISSING and isinstance(value, str) and _LOCAL_TIME.fullmatch(value):
+                    message = f"{name} has a time with neither an offset nor a timeZone: it is read as UTC"
+                    self.problems.append(Note(file.path, case.span, "DP102", message))
+                    return
 
     def _target(self, file: ContactsFile, campaigns: tuple[Campaign, ...]) -> Campaign | None:
         if file.campaign is not None:

@@ -390,3 +390,21 @@ def test_columns_inside_of_macros_are_inferred(tmp_path: Path) -> None:
     project = load(tmp_path, {"a.rules.yaml": text})
     columns = project.campaigns[0].contact_list.columns
     assert {name: column.type for name, column in columns.items()} == {"y": "number", "z": "string"}
+
+
+@pytest.mark.parametrize(("zone", "noted"), [("", True), ("timeZone: America/Denver\n", False)])
+def test_a_time_of_nobody_knows_where_is_noted(tmp_path: Path, zone: str, noted: bool) -> None:
+    """A datetime column without an offset, in a file without a time zone, is a hint at the first case that has one."""
+    text = (
+        f"{zone}cases:\n"
+        "  - {name: one, contact: {d: '2026-03-07T01:00:00Z'}, expect: {dial: true}}\n"
+        "  - {name: two, contact: {d: '2026-03-07T01:00'}, expect: {dial: true}}\n"
+    )
+    files = {
+        "p.rules.yaml": rules("r").replace("rules:", "contactList: c.contactlist.yaml\nrules:"),
+        "c.contactlist.yaml": "columns: {a: {type: string}, d: {type: datetime}}\n",
+        "p.contacts.yaml": text,
+    }
+    problems = [str(p) for p in load(tmp_path, files).problems]
+    expected = "p.contacts.yaml:3:5: DP102 d has a time with neither an offset nor a timeZone: it is read as UTC"
+    assert problems == ([expected] if noted else [])
