@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dialproof.findings import Severity
 
-__all__ = ["Accepted", "Config", "Environment", "Gate", "Semantics", "load_config"]
+__all__ = ["Accepted", "Config", "Environment", "Gate", "Retry", "Semantics", "load_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How a target is asked: tries of one request, factor between the waits, and requests a minute."""
+
+    tries: int = 5
+    backoff: float = 2.0
+    requestsPerMinute: int = 300  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """A place to deploy to; ``ids`` maps a kind (campaigns, lists ...) to logical id -> remote id."""
 
@@ -58,6 +67,7 @@ class Environment:
     requires: str = ""
     keep: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
+    retry: Retry = field(default_factory=Retry)
     ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dialproof.config import Accepted, Config, Environment, Gate, Semantics
+from dialproof.config import Accepted, Config, Environment, Gate, Retry, Semantics
 from dialproof.errors import UsageError
 from dialproof.findings import SEVERITIES
 
@@ -317,6 +317,26 @@ class _Reader:
 
         return read
 
+    def whole(self, low: int, high: int) -> Callable[[str, object], int | None]:
+        """Return a reader of a whole number within bounds."""
+
+        def read(key: str, value: object) -> int | None:
+            number = self.value(key, value, int)
+            if number is not None and not low <= number <= high:
+                self.problem(key, f"expected a whole number of {low} to {high}, found {number}")
+            return number
+
+        return read
+
+    def retry(self, key: str, value: object) -> Retry:
+        """Return how a target is asked."""
+        read: dict[str, Callable[[str, object], object]] = {
+            "tries": self.whole(1, 20),
+            "backoff": self.number(1.0, 10.0),
+            "requestsPerMinute": self.whole(1, 100_000),
+        }
+        return Retry(**self.record(key, value, read))
+
     def accepted_findings(self, key: str, value: object) -> tuple[Accepted, ...] | None:
         """Return the findings that may stand at a deploy."""
         items = self.value(key, value, list)
@@ -404,6 +424,7 @@ class _Reader:
             "requires": self.text,
             "keep": self.texts,
             "freeze": self.texts,
+            "retry": self.retry,
             "ids": lambda k, v: self.record(k, v, dict.fromkeys(ID_KINDS, lambda k, v: self.table(k, v, self.filled))),
         }
         return Environment(name, **self.record(key, value, read))

@@ -321,20 +321,16 @@ class Deployer:
             with self._target_type.connect(self.environment, self.environ, self.http_log) as target:
                 yield target
             return
-        from dialproof_deploy.api.client import ApiClient
         from dialproof_deploy.api.credentials import Credentials
-        from dialproof_deploy.api.organization import check_organization
         from dialproof_deploy.sandbox.serve import find_or_start
-        from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+        from dialproof_deploy.targets import open_campaign_rules
 
         with find_or_start(self.state.create().root, self.environ) as sandbox:
             credentials = Credentials(
                 sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
             )
-            with ApiClient(sandbox.url, credentials, http_log=self.http_log) as client:
-                client.login()
-                check_organization(client, self.environment)
-                yield CampaignRulesTarget(client)
+            with open_campaign_rules(credentials, self.environment, self.http_log) as target:
+                yield target
 
     def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
         plans = []

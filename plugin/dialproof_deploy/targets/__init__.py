@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.config import Environment
+    from dialproof_deploy.api.credentials import Credentials
 
-__all__ = ["CAMPAIGN_RULES", "StoredOtherwiseError", "Target", "Written", "target_types"]
+__all__ = ["CAMPAIGN_RULES", "StoredOtherwiseError", "Target", "Written", "open_campaign_rules", "target_types"]
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,29 @@ class Target(Protocol):
 def _connect_campaign_rules(
     environment: Environment, environ: Mapping[str, str], http_log: Path | None
 ) -> Iterator[Target]:
-    from dialproof_deploy.api.client import ApiClient
     from dialproof_deploy.api.credentials import read_credentials
+
+    credentials = read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
+    with open_campaign_rules(credentials, environment, http_log) as target:
+        yield target
+
+
+@contextmanager
+def open_campaign_rules(credentials: Credentials, environment: Environment, http_log: Path | None) -> Iterator[Target]:
+    """Log in to a server of the contract and give the target; raises ``RefusedError`` for another organisation."""
+    from dialproof_deploy.api.client import ApiClient
     from dialproof_deploy.api.organization import check_organization
     from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
-    credentials = read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
-    with ApiClient(credentials.base_url, credentials, http_log=http_log) as client:
+    retry = environment.retry
+    with ApiClient(
+        credentials.base_url,
+        credentials,
+        http_log=http_log,
+        max_attempts=retry.tries,
+        backoff_multiplier=retry.backoff,
+        rate_per_minute=retry.requestsPerMinute,
+    ) as client:
         client.login()
         check_organization(client, environment)
         yield CampaignRulesTarget(client)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialproof.config import Accepted, Config, Environment, Gate, Semantics, load_config
+from dialproof.config import Accepted, Config, Environment, Gate, Retry, Semantics, load_config
 from dialproof.errors import UsageError
 from dialproof.lint import selected_checks
 
@@ -247,4 +247,14 @@ select = [
         f"{prefix}:12: tool.dialproof.gate.accept[1].code: expected text, found 5",
         f"{prefix}:11: tool.dialproof.gate.accept[1]: missing reason, until, {one}",
         f"{prefix}:14: tool.dialproof.select[0]: expected text, found 5",
+    ]
+
+
+def test_how_a_target_is_asked_is_bounded(tmp_path: Path) -> None:
+    """Tries, the factor between waits and requests a minute can be set, within reason."""
+    config = load_config(write(tmp_path, "[environments.a]\nretry = {tries = 3, requestsPerMinute = 60}\n"))
+    assert config.environments["a"].retry == Retry(3, 2.0, 60)
+    assert errors(tmp_path, "[environments.a]\nretry = {tries = 0, backoff = 0.5}\n") == [
+        "2: environments.a.retry.tries: expected a whole number of 1 to 20, found 0",
+        "2: environments.a.retry.backoff: expected a number of 1 to 10, found 0.5",
     ]
