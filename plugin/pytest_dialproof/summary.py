@@ -22,7 +22,7 @@ def facts(verdict: Verdict, latencies: Sequence[int], coverage: Sequence[Coverag
     """
     if not latencies:
         return []
-    from dialproof_deploy.metrics import EvaluationMetrics
+    from pytest_dialproof.metrics import EvaluationMetrics
 
     lines = []
     for gaps in coverage:

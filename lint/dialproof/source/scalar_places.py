@@ -75,7 +75,8 @@ def _exact(candidates: Iterable[_Pieces], value: str, start: int) -> Sequence[in
     return [start] * (len(value) + 1)
 
 
-def _plain(text: str, start: int, end: int) -> _Pieces:
+def _plain(text: str, start: int, end: int, doubled: str = "") -> _Pieces:
+    """Undo the folding of lines; what stands ``doubled`` (the quote of a single-quoted scalar) is one character."""
     pieces: _Pieces = []
     at = start
     while at < end:
@@ -85,22 +86,12 @@ def _plain(text: str, start: int, end: int) -> _Pieces:
             at = fold.end()
         else:
             pieces.append((text[at], at))
-            at += 1
+            at += 2 if doubled and text.startswith(doubled, at) else 1
     return [*pieces, ("", end)]
 
 
 def _single_quoted(text: str, start: int, end: int) -> _Pieces:
-    pieces: _Pieces = []
-    at = start
-    while at < end:
-        fold = _FOLD.match(text, at, end)
-        if fold:
-            pieces += _folded(fold)
-            at = fold.end()
-        else:
-            pieces.append((text[at], at))
-            at += 2 if text.startswith("''", at) else 1
-    return [*pieces, ("", end)]
+    return _plain(text, start, end, doubled="''")
 
 
 def _double_quoted(text: str, start: int, end: int) -> _Pieces:

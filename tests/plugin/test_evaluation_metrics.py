@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialproof_deploy.metrics import EvaluationMetrics
+from pytest_dialproof.metrics import EvaluationMetrics
 
 
 def make() -> EvaluationMetrics:
