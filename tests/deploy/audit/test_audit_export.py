@@ -29,7 +29,7 @@ def export_records(records: list[dict[str, Any]], file: Path) -> None:
     sink(records)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(records_of_anything)
 def test_json_and_json_lines_give_back_the_records(tmp_path: Path, records: list[dict[str, Any]]) -> None:
     """Whatever texts are in them (line separators, beyond the BMP), records are read back as they were."""
@@ -47,7 +47,7 @@ def test_no_text_ends_a_line_of_json_lines(tmp_path: Path) -> None:
     assert (tmp_path / "a.jsonl").read_text(encoding="utf-8") == '{"rule": "a\\u0085b\\u2028c\\u2029d"}\n'
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.fixed_dictionaries({}, optional={"rule": texts, "actor": texts, "seq": st.integers()}), max_size=4))
 def test_csv_gives_back_the_records_but_for_the_apostrophe(tmp_path: Path, records: list[dict[str, Any]]) -> None:
     """A CSV reader gets every cell back, and no text cell starts a formula."""

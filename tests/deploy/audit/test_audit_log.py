@@ -118,7 +118,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(texts, values), min_size=1, max_size=4), st.data())
 def test_any_records_verify_and_any_changed_byte_is_found(
     tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, object]], data: st.DataObject

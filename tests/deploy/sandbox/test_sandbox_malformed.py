@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialproof_deploy.sandbox.app import create_app
@@ -127,7 +127,7 @@ async def check(body: bytes, cursor: bytes, header: bytes, page: str) -> None:
 @example(encode(RULE | {"actions": [{"type": "x", "v": math.inf}]}), b"", b"", "1")
 @example(encode(RULE | {"actions": [{"type": "x", "v": "nested 950"}]}), b"", b"", "1")
 @example(b"", base64.urlsafe_b64encode(encode([["outbound.rule.created"], "\ud800", 0, None, 5, 0, 0])), b"", "1")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     body=bodies,
     cursor=cursors,

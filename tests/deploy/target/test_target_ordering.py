@@ -67,14 +67,14 @@ def check(placements: Sequence[Placement], writes: Sequence[PlacementWrite]) -> 
 
 
 @given(reorderings())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_every_state_keeps_each_pair_in_its_old_or_new_order(placements: list[Placement]) -> None:
     """For any reordering with creates, deletes and updates: no duplicate order, no third order, at most 2 writes."""
     check(placements, sequence(placements))
 
 
 @given(reorderings(fixed=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_fixed_rules_are_never_written(placements: list[Placement]) -> None:
     """Kept rules stay where they are; where they leave no way that is said, naming one of them."""
     fixed = {p.name for p in placements if p.fixed}
@@ -91,7 +91,7 @@ def test_fixed_rules_are_never_written(placements: list[Placement]) -> None:
 
 
 @given(reorderings())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_without_circles_each_change_is_one_write(placements: list[Placement]) -> None:
     """Rules that keep their relative order are written once each, whatever gaps open or close."""
     names = [p.name for p in placements]

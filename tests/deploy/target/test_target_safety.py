@@ -349,7 +349,7 @@ def check(old: dict[str, Wire], new: dict[str, Wire], undecided: Any) -> None:
 
 
 @given(campaigns())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_suppressing_rules_never_leave_a_gap_or_the_plan_says_so(
     campaign: tuple[dict[str, Wire], dict[str, Wire]],
 ) -> None:
@@ -358,7 +358,7 @@ def test_suppressing_rules_never_leave_a_gap_or_the_plan_says_so(
 
 
 @given(campaigns(plain=[LIST]), st.sampled_from(["refuseToDial", "met"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_rules_that_are_undecided_count_as_the_semantics_say(
     campaign: tuple[dict[str, Wire], dict[str, Wire]], undecided: str
 ) -> None:
@@ -373,7 +373,7 @@ WRITES = [
 
 
 @given(campaigns(plain=WRITES), st.sampled_from(["refuseToDial", "met", "unmet"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_rules_write_for_others_is_followed(
     campaign: tuple[dict[str, Wire], dict[str, Wire]], undecided: Any
 ) -> None:

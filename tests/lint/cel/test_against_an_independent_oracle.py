@@ -321,7 +321,7 @@ expressions = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(
     st.lists(expressions, min_size=1, max_size=4),
     st.lists(st.tuples(people, contexts), min_size=1, max_size=4),
@@ -364,7 +364,7 @@ TWINS: dict[str, tuple[str, str, object]] = {
 AS_TEXT = {'text["n"] == "5"': "string"}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(people, st.sampled_from(ZONES))
 def test_raw_cel_agrees_with_conditions(contact: dict[str, object], zone: str) -> None:
     """``when:`` sees blanks and unreadable values as the condition of the same meaning does."""
@@ -450,7 +450,7 @@ def expected_run(
     return tuple(matched), tuple(undecided), lists, dial if category == "preCall" else None, now_on
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     rules,
     people,

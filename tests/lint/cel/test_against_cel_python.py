@@ -145,7 +145,7 @@ semantics = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(groups, min_size=1, max_size=4),
     st.lists(contacts, min_size=1, max_size=4),

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialproof.cel.ast import Call, Literal
@@ -143,7 +143,6 @@ def test_very_long_text_is_refused() -> None:
     assert parse(long, generated=True) == parse("true")
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_quoted_text_reads_back(text: str) -> None:
     """Any text survives being a literal: quotes, backslashes, control characters, characters beyond the BMP."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from dialproof.cel.values import parse_datetime, read_number
@@ -82,7 +82,7 @@ def test_required_columns_are_never_blank(contact: dict[str, object]) -> None:
     assert read_number(contact["attempts"]) is not None
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(st.data(), st.sampled_from(["preCall", "wrapUp"]))
 def test_campaigns_are_runnable(data: st.DataObject, category: str) -> None:
     """Drawn rules stand in order, compare columns by operators of their type, and act within their category."""
@@ -97,7 +97,7 @@ def test_campaigns_are_runnable(data: st.DataObject, category: str) -> None:
         assert all(category in BUILT_IN[action.type].categories for action in rule.actions)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(rules(COLUMNS))
 def test_drawn_conditions_have_a_meaning(rule: Rule) -> None:
     """Every drawn condition has CEL text: none is refused for its value."""
