@@ -76,7 +76,8 @@ class Config:
     """The effective configuration; ``file`` is None where there is none and ``root`` is the folder that was asked for.
 
     ``root`` is absolute, ``digest`` the sha256 (hex) of the bytes of ``file`` that were parsed. ``exclude`` are globs
-    of files that are no part of the project. ``checks`` holds the options of single checks by code.
+    of files that are no part of the project. ``base`` is the git revision that changes are looked at against, if any.
+    ``checks`` holds the options of single checks by code.
     """
 
     root: Path
@@ -85,6 +86,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    base: str = ""
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: Severity = "error"
     checks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

@@ -166,6 +166,7 @@ class _Reader:
             "select": self.selectors,
             "ignore": self.selectors,
             "exclude": self.globs,
+            "base": self.text,
             "severity": lambda key, value: self.table(key, value, self.severity),
             "fail-on": self.severity,
             "checks": lambda key, value: self.table(key, value, self.any_table),

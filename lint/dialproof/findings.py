@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.source.positions import Span
 
-__all__ = ["SEVERITIES", "DeferredWitness", "Finding", "Severity", "Witness", "docs_url"]
+__all__ = ["SEVERITIES", "DeferredWitness", "Edit", "Finding", "Severity", "Witness", "docs_url"]
 
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
@@ -89,12 +89,22 @@ class DeferredWitness(Witness):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A repair: ``text`` in place of a span of a file (an empty span inserts); positions are those that were read."""
+
+    path: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One lint result.
 
     ``rules`` are the names of the rules it is about, the first one being where it stands; ``details`` is free text of
     several lines; ``fix`` a sentence that says what to do; ``personal`` tells that the line it stands in holds a value
-    of a personal column and must not be shown.
+    of a personal column and must not be shown. ``edits`` repair it, all of them together; they are ``safe`` where no
+    outcome changes.
     """
 
     code: str
@@ -109,6 +119,8 @@ class Finding:
     witness: Witness | None = None
     fix: str = ""
     personal: bool = False
+    edits: tuple[Edit, ...] = ()
+    safe: bool = True
 
     @property
     def url(self) -> str:

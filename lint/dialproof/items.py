@@ -13,6 +13,7 @@ from dialproof.checks.base import Family
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dialproof.config import Config
     from dialproof.findings import Finding
     from dialproof.model.contacts import ContactsFile
     from dialproof.model.rules import RulesFile
@@ -33,11 +34,19 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 """The check families in the order of their items."""
 
 
-def families() -> tuple[Family, ...]:
-    """Return the families that have checks: every rules file has one item of each; ``schema`` is always one."""
+def families(config: Config) -> tuple[Family, ...]:
+    """Return the families of which every rules file has an item: those that have checks, and always ``schema``.
+
+    ``target`` is one where an environment beside the embedded sandbox is configured, ``changes`` where there is a base
+    revision.
+    """
     from dialproof.checks.registry import all_checks
 
     with_checks = {"schema", *(check.family for check in all_checks())}
+    if not config.environments.keys() - {"sandbox"}:
+        with_checks.discard("target")
+    if not config.base:
+        with_checks.discard("changes")
     return tuple(family for family in FAMILIES if family in with_checks)
 
 
@@ -54,7 +63,7 @@ def case_names(file: ContactsFile) -> tuple[str, ...]:
 def item_names(project: Project, path: str) -> tuple[str, ...]:
     """Return the names of the items that the file at ``path`` yields, in the order in which they run."""
     if path in project.rules_files:
-        return (*families(), *invariant_names(project.rules_files[path]))
+        return (*families(project.config), *invariant_names(project.rules_files[path]))
     if path in project.contacts_files:
         return case_names(project.contacts_files[path])
     return ("schema",) if path in project.contact_lists else ()

@@ -90,7 +90,7 @@ class RulesFile(DialproofFile):
         file = place.project.rules_files.get(path)
         if file is None:
             raise self.missing(place, path)
-        for family in families():
+        for family in families(place.project.config):
             yield FamilyItem.from_parent(self, name=family, place=place, file=path, line=1)
         for name, invariant in zip(invariant_names(file), file.invariants, strict=True):
             yield InvariantItem.from_parent(

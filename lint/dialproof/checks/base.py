@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.checks.wording import Wording
     from dialproof.evaluate import Evaluator
-    from dialproof.findings import Finding, Severity, Witness
+    from dialproof.findings import Edit, Finding, Severity, Witness
     from dialproof.project import Campaign, Project
     from dialproof.source.positions import Span
 
@@ -102,6 +102,8 @@ class CheckContext:
         witness: Witness | None = None,
         fix: str = "",
         severity: Severity | None = None,
+        edits: tuple[Edit, ...] = (),
+        safe: bool = True,
     ) -> Finding:
         """Return a finding of the running check with its code, name and (default) severity filled in."""
         from dialproof.findings import Finding
@@ -120,4 +122,6 @@ class CheckContext:
             witness=witness,
             fix=fix,
             personal=(path, span.line) in self.personal_lines,
+            edits=edits,
+            safe=safe,
         )
