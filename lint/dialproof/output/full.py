@@ -6,9 +6,9 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dialproof.output.masking import line_may_be_shown
 from dialproof.output.report import count, printable
 from dialproof.output.witness import witness_lines
-from dialproof.reading import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,16 +79,12 @@ def _finding(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
 
 
 def _excerpt(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
-    """Yield the place and the line with its span underlined; a span of several lines is underlined on its first.
-
-    Lines with personal data are not shown, nor any of contacts files or of files whose kind is unknown.
-    """
+    """Yield the place and the line with its span underlined; a span of several lines is underlined on its first."""
     span = finding.span
     margin = " " * len(str(span.line))
     place = f"{printable(finding.path)}:{span.line}:{span.column}"
     yield f"{margin}{paint('-->', 'place')} {place}"
-    shown = kind_of(finding.path) in ("rules", "contactlist") and not finding.personal
-    lines = report.lines(finding.path) if shown else ()
+    lines = report.lines(finding.path) if line_may_be_shown(finding) else ()
     if span.line > len(lines):
         return
     line = lines[span.line - 1].rstrip()

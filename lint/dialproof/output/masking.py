@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dialproof.findings import DeferredWitness
+from dialproof.reading import kind_of
 
 if TYPE_CHECKING:
     from dialproof.findings import Finding, Witness
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Acted, Outcome
 
-__all__ = ["MASK", "PERSONAL_CONTEXT", "mask_contact", "masked", "personal_columns"]
+__all__ = ["MASK", "PERSONAL_CONTEXT", "line_may_be_shown", "mask_contact", "masked", "personal_columns"]
 
 MASK = "•••"
 PERSONAL_CONTEXT = frozenset({"phone.number"})
@@ -37,6 +38,14 @@ def mask_contact(contact: Mapping[str, object], names: frozenset[str], prefix: s
         else:
             result[key] = value
     return result
+
+
+def line_may_be_shown(finding: Finding) -> bool:
+    """Tell whether nothing personal stands in the line where a finding begins.
+
+    Anybody's number may stand in a contacts file, and in a file whose kind is unknown.
+    """
+    return not finding.personal and kind_of(finding.path) in ("rules", "contactlist")
 
 
 def masked(finding: Finding, columns: ContactList) -> Finding:
