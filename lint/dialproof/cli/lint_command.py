@@ -15,7 +15,7 @@ from dialproof.cli.inputs import projects_of, shown
 from dialproof.cli.scope import Scope
 from dialproof.errors import DialproofError, ExitCode, UsageError
 from dialproof.findings import SEVERITIES
-from dialproof.output import FORMATS, render
+from dialproof.output import FORMATS, OF_THE_REPOSITORY, render
 from dialproof.output.masking import masked
 from dialproof.output.report import Report, count
 from dialproof.source import read_bytes
@@ -45,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     formats = ", ".join(FORMATS)
     add("-f", "--output-format", action="append", default=[], metavar="FORMAT[=FILE]",
-        help=f"auto (default), {formats}; repeatable, at most one without a file")  # fmt: skip
+        help=f"auto (default: github in GitHub Actions, full on a terminal, else concise), {formats}; "
+             "repeatable, at most one without a file")  # fmt: skip
     add(
         "--select",
         type=_codes,
@@ -75,12 +76,16 @@ def run(args: argparse.Namespace) -> int:
     outputs = [_output(text) for text in args.output_format or ["auto"]]
     if sum(file is None for _, file in outputs) > 1:
         raise UsageError("only one --output-format can go to the terminal: give the others a file, FORMAT=FILE")
+    files = [file.resolve() for _, file in outputs if file is not None]
+    if len(set(files)) < len(files):
+        raise UsageError("two --output-format name one file")
     parts = [
         _lint(_with_options(config, args), paths, suppress=not args.no_ignore)
         for config, paths in projects_of(args.paths)
     ]
     report = reduce(Report.joined, (part.report for part in parts))
     failures = [part.failure for part in parts if part.failure is not None]
+    report = replace(report, failures=[line for failure in failures for line in str(failure).splitlines()])
     for name, file in outputs:
         try:
             _write(name, file, report)
@@ -118,12 +123,19 @@ def _codes(text: str) -> tuple[str, ...]:
 def _output(text: str) -> tuple[str, Path | None]:
     name, given, file = text.partition("=")
     if name == "auto":
-        name = "full" if sys.stdout.isatty() else "concise"
+        name = _auto(to_file=bool(given))
     if name not in FORMATS:
         raise UsageError(f"there is no output format {name!r}; there are auto, {', '.join(FORMATS)}")
     if given and not file:
         raise UsageError(f"--output-format {text} names no file; write {name}=FILE, or {name} for the terminal")
     return name, Path(file) if file else None
+
+
+def _auto(*, to_file: bool) -> str:
+    """Return the format that suits who reads: GitHub, a person at a terminal, or a program."""
+    if not to_file and os.environ.get("GITHUB_ACTIONS"):
+        return "github"
+    return "full" if not to_file and sys.stdout.isatty() else "concise"
 
 
 def _with_options(config: Config, args: argparse.Namespace) -> Config:
@@ -146,21 +158,33 @@ def _with_options(config: Config, args: argparse.Namespace) -> Config:
 def _report(project: Project, config: Config, scope: Scope, result: LintResult, findings: Sequence[Finding]) -> Report:
     """Mask personal data and write paths as seen from the current folder."""
     root = config.root.resolve()
-    here = cache(lambda path: shown(root / path))
     columns = {campaign.id: campaign.contact_list for campaign in project.campaigns}
 
     def show(finding: Finding) -> Finding:
-        safe = masked(finding, columns[finding.campaign]) if finding.campaign in columns else finding
-        return replace(safe, path=here(safe.path))
+        return masked(finding, columns[finding.campaign]) if finding.campaign in columns else finding
 
-    return Report(
+    report = Report(
         findings=[show(f) for f in findings],
-        files=[here(path) for path in scope.files],
-        lines=cache(_lines),
+        files=scope.files,
+        lines=lambda _: (),
         suppressed=[replace(s, finding=show(s.finding)) for s in result.suppressed if scope.reports(s.finding)],
         decided=result.decided,
-        fail_on={here(path): config.fail_on for path in {*scope.files, *(f.path for f in findings)}},
+        fail_on=dict.fromkeys([*scope.files, *(f.path for f in findings)], config.fail_on),
+        rules={(c.id, rule.name): (rule.path, rule.name_span) for c in project.campaigns for rule in c.rules},
     )
+    return replace(report.renamed(cache(lambda path: shown(root / path))), lines=cache(_lines))
+
+
+def _in_repository(report: Report) -> Report:
+    """Return the report with paths as seen from the root of the repository; elsewhere they stay as they are."""
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+    def name(path: str) -> str:
+        full = here / path
+        return full.relative_to(root).as_posix() if full.is_relative_to(root) else path
+
+    return report.renamed(cache(name))
 
 
 def _lines(path: str) -> Sequence[str]:
@@ -172,6 +196,8 @@ def _lines(path: str) -> Sequence[str]:
 
 
 def _write(name: str, file: Path | None, report: Report) -> None:
+    if name in OF_THE_REPOSITORY:
+        report = _in_repository(report)
     if file is None:
         color = bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
         sys.stdout.write(render(name, replace(report, color=color and not os.environ.get("NO_COLOR"))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.output.report import printable
+from dialproof.output.explanation import heading
 
 if TYPE_CHECKING:
     from dialproof.output.report import Report
@@ -14,7 +14,4 @@ __all__ = ["render"]
 
 def render(report: Report) -> str:
     """Return all findings, one a line."""
-    return "".join(
-        printable(f"{f.path}:{f.span.line}:{f.span.column}: {f.code} {f.severity} {f.summary}") + "\n"
-        for f in report.findings
-    )
+    return "".join(f"{heading(finding)}\n" for finding in report.findings)

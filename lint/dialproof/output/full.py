@@ -6,9 +6,9 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dialproof.output.explanation import explanation
 from dialproof.output.masking import line_may_be_shown
 from dialproof.output.report import count, printable
-from dialproof.output.witness import witness_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,8 @@ SHOWN_PER_CODE = 5
 """How many findings of one code are shown; the others are counted."""
 
 _STAGES = {"cells": "by cells", "enumeration": "by runs over every combination of cells"}
+"""Stage of the analysis -> how it is said; one that is not here is called by its key."""
+
 _COLORS = {"error": "31", "warning": "33", "info": "36", "place": "34", "dim": "2", "bold": "1"}
 
 
@@ -41,7 +43,7 @@ def render(report: Report) -> str:
         if total > SHOWN_PER_CODE
     ]
     if more:
-        blocks.append("".join(more))
+        blocks.append("".join([*more, "`-f concise` and `-f json` list all of them\n"]))
     if any(report.decided.values()):
         blocks.append(f"{_decided(report.decided)}\n")
     return "\n".join(blocks)
@@ -49,9 +51,10 @@ def render(report: Report) -> str:
 
 def _decided(decided: Mapping[str, int]) -> str:
     """Return how many questions about rules and pairs of rules each stage of the analysis has decided."""
-    left = decided.get("unknown", 0)
-    stages = [f"{decided.get(key, 0):,} {how}" for key, how in _STAGES.items()]
-    return f"questions decided: {', '.join(stages)}; left open: {left:,}"
+    stages = {**dict.fromkeys(_STAGES, 0), **decided}
+    left = stages.pop("unknown", 0)
+    said = [f"{number:,} {_STAGES.get(stage, f'by {stage}')}" for stage, number in stages.items()]
+    return f"questions decided: {', '.join(said)}; left open: {left:,}"
 
 
 def _plain(text: str, _: str) -> str:
@@ -67,14 +70,8 @@ def _finding(finding: Finding, report: Report, paint: _Paint) -> Iterator[str]:
     yield f"{head} {paint(printable(finding.summary), 'bold')}"
     yield from _excerpt(finding, report, paint)
     bar = " " * len(str(finding.span.line)) + " ="
-    for line in finding.details.splitlines():
-        yield f"{bar} {printable(line)}".rstrip()
-    if finding.witness is not None:
-        yield f"{bar} a contact that shows it:"
-        for line in witness_lines(finding.witness):
-            yield f"{bar}   {line}".rstrip()
-    if finding.fix:
-        yield f"{bar} fix: {printable(finding.fix)}"
+    for line in explanation(finding):
+        yield f"{bar} {line}".rstrip()
     yield f"{bar} {paint(f'{finding.name}: {finding.url}', 'dim')}"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.output.report import Report
 
-__all__ = ["finding_json", "render"]
+__all__ = ["finding_json", "render", "witness_json"]
 
 
 def render(report: Report) -> str:
@@ -51,13 +51,14 @@ def finding_json(finding: Finding) -> dict[str, object]:
         "details": finding.details,
         "campaign": finding.campaign,
         "rules": list(finding.rules),
-        "witness": None if finding.witness is None else _witness(finding.witness),
+        "witness": None if finding.witness is None else witness_json(finding.witness),
         "fix": finding.fix,
         "url": finding.url,
     }
 
 
-def _witness(witness: Witness) -> dict[str, object]:
+def witness_json(witness: Witness) -> dict[str, object]:
+    """Return a witness, already masked, as JSON values."""
     outcomes = [_outcome(witness.labels[0], witness.outcome)]
     if witness.other is not None:
         outcomes.append(_outcome(witness.labels[1], witness.other))

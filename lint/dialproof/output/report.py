@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dialproof.findings import Finding, Severity
     from dialproof.lint import Suppressed
+    from dialproof.source.positions import Span
 
 __all__ = ["Report", "count", "printable"]
 
@@ -23,7 +24,9 @@ class Report:
     """A lint result as it is shown: personal data masked, paths as the user would write them.
 
     ``files`` are all files that were looked at; ``lines`` returns the lines of one of them; findings at or above
-    ``fail_on`` of their file (default error) are failures; ``color`` allows ANSI colours.
+    ``fail_on`` of their file (default error) are failures; ``color`` allows ANSI colours. ``rules`` tells where the
+    rule of a campaign has its name; ``failures`` are sentences about checks that broke, so that something may be
+    missing.
     """
 
     findings: Sequence[Finding]
@@ -33,6 +36,8 @@ class Report:
     decided: Mapping[str, int] = field(default_factory=dict)
     fail_on: Mapping[str, Severity] = field(default_factory=dict)
     color: bool = False
+    rules: Mapping[tuple[str, str], tuple[str, Span]] = field(default_factory=dict)
+    failures: Sequence[str] = ()
 
     def fails(self, finding: Finding) -> bool:
         """Tell whether the finding is grave enough to fail the run."""
@@ -47,6 +52,26 @@ class Report:
             suppressed=[*self.suppressed, *other.suppressed],
             decided=Counter(self.decided) + Counter(other.decided),
             fail_on={**self.fail_on, **other.fail_on},
+            rules={**self.rules, **other.rules},
+        )
+
+    def renamed(self, name: Callable[[str], str]) -> Report:
+        """Return the same report with other names for its files."""
+        hidden = (suppressed.finding.path for suppressed in self.suppressed)
+        was = {name(path): path for path in (*self.files, *self.fail_on, *hidden)}
+
+        def rename(finding: Finding) -> Finding:
+            edits = tuple(replace(edit, path=name(edit.path)) for edit in finding.edits)
+            return replace(finding, path=name(finding.path), edits=edits)
+
+        return replace(
+            self,
+            findings=[rename(f) for f in self.findings],
+            files=[name(path) for path in self.files],
+            lines=lambda path: self.lines(was.get(path, path)),
+            suppressed=[replace(s, finding=rename(s.finding)) for s in self.suppressed],
+            fail_on={name(path): severity for path, severity in self.fail_on.items()},
+            rules={rule: (name(path), span) for rule, (path, span) in self.rules.items()},
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dialproof.cli import main
+from dialproof.output import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,7 +234,7 @@ def test_suppressions_in_contact_lists_and_contacts_are_read(folder: Path, capsy
 NUMBERS = ("+13035550123", "+13035550199", "+13035550777", "+13035550888")
 
 
-@pytest.mark.parametrize("form", ["full", "json", "junit", "concise"])
+@pytest.mark.parametrize("form", sorted(FORMATS))
 def test_values_of_a_personal_column_are_never_shown(
     form: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
