@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprints"]
 
+_COMMENT = re.compile(r"#\s*dialproof\s*:.*")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -27,8 +28,8 @@ def fingerprints(findings: Sequence[Finding], lines: Callable[[str], Sequence[st
     """Return a fingerprint (32 hexadecimal digits) for each finding, in the findings' order.
 
     It is made of code, path, rules, the summary without its numbers, and the text of the line where the finding
-    begins, spaces aside; ``lines`` returns the lines of a file by its path. Findings that are equal in all of these
-    are counted from the top of the file down, so that one more or one less leaves the others' as they were.
+    begins, spaces and suppressions aside; ``lines`` returns the lines of a file by its path. Findings that are equal
+    in all of these are counted from the top of the file down, so that one more or one less leaves the others' alone.
     A line that may hold a personal value leaves no trace: a number can be found from its hash by trying.
     """
     alike: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -44,5 +45,6 @@ def fingerprints(findings: Sequence[Finding], lines: Callable[[str], Sequence[st
 
 def _content(finding: Finding, lines: Callable[[str], Sequence[str]]) -> tuple[object, ...]:
     text = lines(finding.path) if line_may_be_shown(finding) else ()
-    line = " ".join("".join(text[finding.span.line - 1 : finding.span.line]).split())
+    line = _COMMENT.sub("", "".join(text[finding.span.line - 1 : finding.span.line]))
+    line = " ".join(line.split())
     return finding.code, finding.path, finding.rules, _NUMBER.sub("#", finding.summary), line

@@ -100,7 +100,7 @@ def _rule(check: Check) -> _Json:
         "shortDescription": {"text": _literal(_cut(check.summary))},
         "fullDescription": {"text": _literal(_cut(_first_section(check.doc) or check.summary))},
         "helpUri": docs_url(check.name),
-        "help": {"text": _literal(text), "markdown": text},
+        "help": {"text": re.sub(r"^#+ ", "", text, flags=re.MULTILINE), "markdown": text},
         "defaultConfiguration": {"level": _LEVELS[check.severity]},
         "properties": {"tags": [check.family], "problem.severity": _SEVERITIES[check.severity]},
     }

@@ -36,6 +36,12 @@ def test_lines_above_and_indentation_change_nothing() -> None:
     assert _one(GOLD) == _one(_at(GOLD, 5), moved)
 
 
+def test_a_suppression_on_the_line_changes_nothing() -> None:
+    """A comment that hides another finding of the line leaves this one known; other comments are text of the line."""
+    assert _one(GOLD) == _one(GOLD, ["", "  - name: gold  # dialproof: ignore[DP501] agreed until 2999-12-31"])
+    assert _one(GOLD) != _one(GOLD, ["", "  - name: gold  # the dialproof rule"])
+
+
 def test_what_is_about_the_finding_counts() -> None:
     """Another code, file, rule, sentence or text of the line is another finding; severity and details are not."""
     others = [

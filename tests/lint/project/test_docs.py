@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import yaml
+
+from dialproof.cli import main
 from dialproof.config import load_config
 from dialproof.evaluate import Evaluator
 from dialproof.lint import lint
+from dialproof.output import FORMATS
 from dialproof.project import load_project
+
+if TYPE_CHECKING:
+    import pytest
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -30,3 +40,34 @@ def test_the_three_files_of_the_page_on_files_fit_together(tmp_path: Path) -> No
     assert outcome.matched == case.expect.matched
     assert outcome.contact["tier"] == "gold"
     assert outcome.dial is True
+
+
+def test_the_workflows_of_the_page_on_linting_do_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of both CI systems are run: the reports are where the jobs look, without what a comment hides."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "lint.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    github, gitlab = (yaml.safe_load(block) for block in blocks)
+    steps = github["jobs"]["lint"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    job = gitlab["dialproof"]
+    monkeypatch.chdir(tmp_path)
+    rule = "{{name: {}, version: 1, priority: 1, executionOrder: 1, when: 'true', actions: [{{type: doNotDial}}]}}"
+    text = f"campaign: c\nrules:\n  - {rule.format('a')}\n  - {rule.format('b')}\n"
+    (tmp_path / "a.rules.yaml").write_text(f"# dialproof: ignore-file[DP501] known\n{text}")
+    for command in [*runs, *job["script"]]:
+        if command.startswith("dialproof"):
+            assert main(shlex.split(command)[1:]) == 0
+    (filtered,) = (shlex.split(run)[1] for run in runs if run.startswith("jq"))
+    assert filtered == "del(.runs[].results[] | select(.suppressions != []))"
+    results = json.loads((tmp_path / "lint.sarif").read_text())["runs"][0]["results"]
+    assert {(r["ruleId"], r["suppressions"] != []) for r in results} >= {("DP501", True), ("DP202", False)}
+    assert steps[-1]["with"]["sarif_file"] == runs[-1].split()[-1]
+    assert (tmp_path / job["artifacts"]["reports"]["codequality"]).exists()
+    assert (tmp_path / job["artifacts"]["reports"]["junit"]).exists()
+
+
+def test_the_page_on_linting_has_every_format() -> None:
+    """The table lists what ``-f`` takes, in the order of the command's help."""
+    text = (DOCS / "lint.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == ["auto", *FORMATS]
