@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from dialproof import __version__
@@ -63,8 +65,8 @@ def witness_json(witness: Witness) -> dict[str, object]:
     if witness.other is not None:
         outcomes.append(_outcome(witness.labels[1], witness.other))
     return {
-        "contact": dict(witness.contact),
-        "context": dict(witness.context),
+        "contact": _plain(witness.contact),
+        "context": _plain(witness.context),
         "now": witness.now,
         "outcomes": outcomes,
     }
@@ -74,11 +76,20 @@ def _outcome(label: str, outcome: Outcome) -> dict[str, object]:
     return {
         "label": label,
         "matched": list(outcome.matched),
-        "actions": [{"rule": a.rule, "type": a.action.type, **a.action.fields} for a in outcome.acted],
-        "contact": dict(outcome.contact),
+        "actions": [_plain({"rule": a.rule, "type": a.action.type, **a.action.fields}) for a in outcome.acted],
+        "contact": _plain(outcome.contact),
         "lists": dict(outcome.lists),
         "dial": outcome.dial,
         "reason": outcome.reason,
         "undecided": list(outcome.undecided),
         "failure": outcome.failure,
     }
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it: numbers that are none (an increment too far) as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
 
+from dialproof import lint
 from dialproof.cli import main
+from dialproof.config import load_config
+from dialproof.lint import selected_checks
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dialproof.checks.base import CheckContext
+    from dialproof.findings import Finding
 
 RULES = """\
 campaign: spring
@@ -125,3 +132,20 @@ def test_two_formats_never_share_a_file(folder: Path, capsys: pytest.CaptureFixt
     assert main(["lint", "-f", "sarif=out", "-f", f"junit={folder / 'out'}"]) == 2
     assert "two --output-format name one file" in capsys.readouterr().err
     assert not (folder / "out").exists()
+
+
+def test_a_log_of_a_check_that_broke_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SARIF of a run that did not get through its checks is no success, with what the others found."""
+    (working,) = selected_checks(load_config(folder))
+
+    def broken(_: CheckContext) -> list[Finding]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(lint, "selected_checks", lambda _: (working, replace(working, run=broken)))
+    assert main(["lint", "-f", "sarif=o.sarif"]) == 70
+    (run,) = json.loads((folder / "o.sarif").read_text())["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["DP501"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (note,) = invocation["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith("check DP501 (duplicate-execution-order) broke on campaign spring")

@@ -209,3 +209,16 @@ def test_a_finding_is_one_line_of_concise_and_steers_no_terminal(shown: Report) 
         characters = set(render(name, shown)) - {"\n"}
         assert {unicodedata.category(c) for c in characters}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
     assert len(render("concise", shown).splitlines()) == len(shown.findings)
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "sarif"])
+def test_numbers_that_json_does_not_know_are_text(name: str) -> None:
+    """A contact whose number has grown beyond all numbers leaves a document that every reader of JSON takes."""
+    grown = witness()
+    grown = replace(grown, outcome=replace(grown.outcome, contact={"sum": float("inf"), "all": [float("nan"), 1.5]}))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = render(name, report(replace(CONFLICT, witness=grown)))
+    assert '"inf"' in json.dumps(json.loads(text, parse_constant=refuse))
