@@ -64,6 +64,14 @@ def test_columns_are_given_on_one_line_alone() -> None:
     assert found[1][1]["endColumn"] == found[1][1]["col"] == "5"
 
 
+def test_what_looks_escaped_stays_as_it_is() -> None:
+    """A name that holds ``%0A`` or ``::`` is read back as such, in the message and in a property."""
+    finding = replace(HINT, path="50%, a::b%3A.rules.yaml", summary="matches 100%0A::error::%25")
+    ((_, properties, message),) = _commands(render("github", report(finding)))
+    assert properties["file"] == finding.path
+    assert message.splitlines()[0].endswith(finding.summary)
+
+
 @given(shown=reports())
 def test_any_report_is_read_back(shown: Report) -> None:
     """One command a finding, whatever its names hold: no name can end a command or begin another one."""

@@ -94,6 +94,17 @@ def test_a_conflict_is_a_result() -> None:
     assert witness == json.loads(render("json", report(CONFLICT)))["findings"][0]["witness"]
 
 
+def test_no_name_makes_a_link() -> None:
+    """A rule called like a link is text; the link to it shows its brackets."""
+    finding = replace(CONFLICT, summary="[gold](9) and silver contradict", rules=("gold", "[x](2)\\"))
+    shown = replace(report(finding), rules={("c", "[x](2)\\"): ("a.rules.yaml", Span(1, 1, 1, 2))})
+    (result,) = _run(shown)["results"]
+    text = result["message"]["text"]
+    assert [link["target"] for link in _LINK.finditer(text)] == ["1"]
+    assert text.startswith("[gold] (9) and silver contradict.\n")
+    assert text.endswith('See [rule "\\[x\\] (2)\\\\"](1).')
+
+
 def test_suppressed_findings_are_results_that_say_why() -> None:
     """The comment's reason and last day are there; where suppressions are told at all, every result has the list."""
     hidden = Suppressed(HINT, "agreed with sales", date(2026, 12, 31))
