@@ -202,7 +202,11 @@ class CampaignAnalysis:
 
     @cached_property
     def _maker(self) -> Regions:
-        return Regions(self.axes, lambda atom: self._verdict(atom, self.evaluator.view({})))
+        return Regions(self.axes, self.constant)
+
+    def constant(self, atom: Atom) -> bool | None:
+        """Return the verdict of an atom that reads no variable."""
+        return self._verdict(atom, self.evaluator.view({}))
 
     def region(self, rule: Rule, want: Want = "true") -> Region:
         """Return the contacts on which a rule's conditions are as wanted, on the contact as it is given."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.regions import Box, Region
 
-__all__ = ["bits", "overlaps", "sharing"]
+__all__ = ["bits", "overlaps", "sharing", "stretches"]
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -92,7 +92,7 @@ def _scattered(found: int, rest: Sequence[tuple[int, Box]]) -> int:
     return mask
 
 
-def _stretches(mask: int) -> Iterator[tuple[int, int]]:
+def stretches(mask: int) -> Iterator[tuple[int, int]]:
     """Yield the runs of set bits as (first, after last)."""
     offset = 0
     while mask:
@@ -111,7 +111,7 @@ class _Tree:
     def __init__(self, masks: Sequence[tuple[int, int]]) -> None:
         toggles: dict[int, int] = {0: 0}
         for bit, mask in masks:
-            for start, end in _stretches(mask):
+            for start, end in stretches(mask):
                 toggles[start] = toggles.get(start, 0) ^ bit
                 toggles[end] = toggles.get(end, 0) ^ bit
         self._starts = sorted(toggles)
@@ -128,7 +128,7 @@ class _Tree:
     def holding(self, mask: int) -> int:
         """Return the boxes that hold a cell of ``mask``."""
         found = 0
-        for start, end in _stretches(mask):
+        for start, end in stretches(mask):
             low = bisect_right(self._starts, start) - 1 + self._size
             high = bisect_left(self._starts, end) + self._size
             while low < high:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Budget, Found, Nowhere, Unknown, acted
 from dialproof.analysis.contradictions import contradicting
+from dialproof.analysis.cover import Covers
 from dialproof.analysis.order import Order
 from dialproof.analysis.pairs import bits, sharing
 from dialproof.analysis.regions import Region, meetings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.analysis.domain import Want
     from dialproof.analysis.regions import Box
+    from dialproof.analysis.sat import Formula
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State
     from dialproof.analysis.witness import Scene
@@ -53,6 +55,7 @@ class Runs(Order):
         self._acted = [0] * len(self.rules)
         self._answers: dict[tuple[int, ...], Answer] = {}
         self.steps = Steps(self)
+        self.covers = Covers(self)
 
     # Regions of what a rule acts on.
 
@@ -103,9 +106,31 @@ class Runs(Order):
         return sum(1 << i for i, rule in enumerate(self.rules) if self.analysis.is_exact(rule))
 
     @cached_property
+    def formula(self) -> Formula:
+        """The conditions of all rules, for questions about many of them at once."""
+        from dialproof.analysis.sat import Formula
+
+        return Formula(self)
+
+    def acts_literal(self, index: int) -> int:
+        """Return the literal "the rule acts" of a rule that no other reaches (undecided may count as met)."""
+        met = self.analysis.semantics.undecided == "met"
+        return self.formula.literal(self.rules[index], "not false" if met else "true")
+
+    def is_static(self, targets: Iterable[int]) -> bool:
+        """Tell whether nothing that is written or breaks the run decides if some rules act: only conditions do."""
+        chosen = sum(1 << t for t in targets)
+        in_front = (1 << chosen.bit_length()) - 1
+        return not (self.written & (chosen | self.enders & in_front) or self._failing & in_front)
+
+    @cached_property
     def _breakers(self) -> int:
         """The rules (a bitset) that may end the run or break it."""
-        return self.enders | sum(1 << i for i, fails in enumerate(self.may_fail) if fails)
+        return self.enders | self._failing
+
+    @cached_property
+    def _failing(self) -> int:
+        return sum(1 << i for i, fails in enumerate(self.may_fail) if fails)
 
     def involved(self, targets: Iterable[int], among: Iterable[int] = ()) -> tuple[int, ...]:
         """Return the rules that decide whether the targets act in a run that does not fail.
@@ -238,6 +263,15 @@ class Runs(Order):
             trace = self.steps.as_written(involved, state)
             return not trace.failed and all(t in trace.steps and trace.steps[t].acted for t in targets)
 
+        if self.is_static(targets):
+            near = self.enders & ((1 << max(targets)) - 1) & ~sum(1 << t for t in targets)
+            for target in targets:
+                near &= self.overlapping[target]
+            literals = [self.formula.literal(self.rules[t], "true") for t in targets]
+            literals += [-self.acts_literal(i) for i in bits(near)]
+            answer = self.formula.search(literals, lambda found: self._all_act(targets, involved, found))
+            if not isinstance(answer, Unknown):
+                return answer
         return Space(self, involved).search(meetings(wide), question, all_act)
 
     def _decided_by_cells(self, targets: tuple[int, ...]) -> bool:

@@ -33,6 +33,7 @@ BUILT_IN: tuple[str, ...] = (
     "contradicting_actions_in_rule",
     "conflicting_rules",
     "shadowed_rule",
+    "shadowed_by_union",
     "duplicate_rule",
     "duplicate_execution_order",
     "priority_inversion",

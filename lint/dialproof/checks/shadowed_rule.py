@@ -38,18 +38,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Unknown, acted, require
-from dialproof.analysis.pairs import bits
-from dialproof.analysis.space import Space
+from dialproof.analysis.answers import BUDGET, Unknown, acted, require
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dialproof.analysis.answers import Budget, Question
+    from dialproof.analysis.answers import Found
     from dialproof.analysis.runs import Runs
-    from dialproof.analysis.steps import State
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
@@ -63,74 +60,13 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         for index, rule in enumerate(runs.rules):
-            if rule.name in ctx.analysis.broken or not runs.acting(index).boxes:
+            if rule.name in ctx.analysis.broken:
                 continue
-            found = _shadow(runs, index, budget)
+            found = runs.covers.of(index, budget)
             if isinstance(found, Unknown):
                 ctx.analysis.leave_open("DP302", (rule,), found)
-            elif found is not None:
-                yield _finding(ctx, runs, index, *found)
-
-
-def _shadow(runs: Runs, index: int, budget: Budget) -> tuple[int, Found | None] | Unknown | None:
-    """Return the one earlier rule that keeps a rule from acting, with a contact; None where there is none."""
-    in_front = (1 << index) - 1
-    enders = runs.enders & in_front
-    sure = runs.covering[index] & ~runs.written
-    if not runs.written >> index & 1:
-        if sure:
-            runs.analysis.decided["cells"] += 1
-            return next(bits(sure)), runs.shown_on(runs.acting(index))
-        if not enders & runs.written and (not enders or runs.exact & (enders | 1 << index) == enders | 1 << index):
-            runs.analysis.decided["cells"] += 1
-            return None
-    answer = runs.acts(index, budget.question())
-    if isinstance(answer, Unknown):
-        return answer
-    if isinstance(answer, Found):
-        return None
-    if sure:
-        return next(bits(sure)), runs.shown_on(runs.acting(index))
-    return _in_the_way(runs, index, budget.question())
-
-
-def _in_the_way(runs: Runs, index: int, question: Question) -> tuple[int, Found | None] | Unknown | None:
-    """Return the rule that ends the run, or makes the verdict untrue, on every contact that the rule matches."""
-    involved = runs.involved((index,))
-    steps, space = runs.steps, Space(runs, involved)
-    common: set[int] | None = None
-    shown: Found | None = None
-    for assignment in space.inside(runs.acting(index).boxes):
-        spent = question.spend()
-        if spent is not None:
-            return spent
-        first = None if assignment is None else steps.start(runs.part_of(assignment))
-        if assignment is None or first is None or steps.as_written(involved, first).failed:
-            continue
-        found = _culprits(runs, involved, first, index)
-        common = found if common is None else common & found
-        if not common:
-            return None  # several rules together: not this check's question
-        shown = shown or Found(runs, assignment)
-    if space.open is not None:
-        return space.open
-    return None if not common else (max(common), shown)
-
-
-def _culprits(runs: Runs, involved: tuple[int, ...], first: State, index: int) -> set[int]:
-    """Return the rules that end the run in front of a rule on one contact, or turn its verdict."""
-    steps = runs.steps
-    written, found = steps.as_written(involved, first), set[int]()
-    for earlier, step in written.steps.items():
-        if earlier >= index:
-            break
-        if step.matched and runs.ends[earlier]:
-            found.add(earlier)
-        elif runs.updated and step.state != written.before[earlier]:
-            held = steps.step(index, written.before[earlier], first).matched
-            if held and not steps.step(index, step.state, first).matched:
-                found.add(earlier)
-    return found
+            elif found is not None and len(found.rules) == 1:
+                yield _finding(ctx, runs, index, found.rules[0], found.shown)
 
 
 def _finding(ctx: CheckContext, runs: Runs, index: int, culprit: int, shown: Found | None) -> Finding:

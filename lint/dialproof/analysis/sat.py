@@ -1,0 +1,217 @@
+"""Questions about many rules at once, asked of a SAT solver over the cells.
+
+The position of a contact on an axis is an integer in order encoding: one variable for "at cell i or behind it". The
+verdict of a condition is two literals, true and false, combined in strong Kleene logic; neither of them is undecided.
+What cells cannot hold may be anything, so that "no solution" is a proof for all contacts; a solution is a contact to
+try, and counts only once it has been run.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dialproof.analysis.answers import Found, Nowhere, Unknown
+from dialproof.analysis.atoms import CLOCK, Atom
+from dialproof.analysis.pairs import stretches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from dialproof.analysis.answers import Answer
+    from dialproof.analysis.atoms import Part
+    from dialproof.analysis.domain import Want
+    from dialproof.analysis.runs import Runs
+    from dialproof.analysis.space import Assignment
+    from dialproof.cel.values import Variable
+    from dialproof.model.rules import Rule
+
+__all__ = ["Formula"]
+
+_CONFLICTS = 200_000
+"""Conflicts of the solver, beyond which a question is given up: a measure of work that is the same everywhere."""
+_TRIES = 16
+"""Contacts that are run for one question where conditions are open."""
+_OUT_OF_BUDGET = Unknown(f"not decided within {_CONFLICTS:,} conflicts of the solver", "conditions")
+_NO_CONTACT = Unknown("no contact that was tried settles it", "texts")
+
+
+class Formula:
+    """The conditions of the rules of one category as literals; they are added when they are first asked for."""
+
+    def __init__(self, runs: Runs) -> None:
+        from pysat.solvers import Glucose4
+
+        self._runs = runs
+        self._axes = runs.analysis.axes
+        self._solver = Glucose4()
+        self._top = 1
+        self._clause(1)  # the literal 1 is true
+        self._at: dict[Variable, list[int]] = {}
+        self._within: dict[tuple[Variable, int], int] = {}
+        self._atoms: dict[str, tuple[int, int]] = {}
+        self._rules: dict[int, tuple[int, int]] = {}
+        self._hollow: dict[Variable, int] = {}
+        self.core: frozenset[int] = frozenset()
+        """Of the literals of the last search that found nothing: those that exclude each other."""
+
+    # Literals.
+
+    def verdict(self, rule: Rule) -> tuple[int, int]:
+        """Return the literals "its conditions are true" and "are false", on the contact as it is given."""
+        found = self._rules.get(id(rule))
+        if found is None:
+            found = self._rules[id(rule)] = self.verdict_of(self._runs.analysis.part(rule))
+        return found
+
+    def literal(self, rule: Rule, want: Want) -> int:
+        """Return the literal "its conditions are as wanted"."""
+        true, false = self.verdict(rule)
+        return {"true": true, "false": false, "not true": -true, "not false": -false}[want]
+
+    def verdict_of(self, part: Part) -> tuple[int, int]:
+        """Return the literals "true" and "false" of a part of conditions."""
+        if isinstance(part, Atom):
+            if part.text not in self._atoms:
+                self._atoms[part.text] = self._atom(part)
+            return self._atoms[part.text]
+        verdicts = [self.verdict_of(member) for member in part.members]
+        if part.kind == "not":
+            return verdicts[0][1], verdicts[0][0]
+        trues, falses = [t for t, _ in verdicts], [f for _, f in verdicts]
+        if part.kind == "all":
+            return self.every(trues), self.some(falses)
+        return self.some(trues), self.every(falses)
+
+    def every(self, literals: Iterable[int]) -> int:
+        """Return the literal "all of them"."""
+        return -self.some(-literal for literal in literals)
+
+    def some(self, literals: Iterable[int]) -> int:
+        """Return the literal "one of them"."""
+        kept = sorted({literal for literal in literals if literal != -1})
+        if 1 in kept or any(-literal in kept for literal in kept if literal < 0):
+            return 1
+        if len(kept) < 2:
+            return kept[0] if kept else -1
+        found = self._new()
+        self._clause(-found, *kept)
+        for literal in kept:
+            self._clause(found, -literal)
+        return found
+
+    def within(self, variable: Variable, mask: int) -> int:
+        """Return the literal "the contact is in one of these cells of the axis"."""
+        mask &= self._axes[variable].full
+        if (variable, mask) not in self._within:
+            at = self._position(variable)
+            parts = [self.every((at[start], -at[end])) for start, end in stretches(mask)]
+            self._within[variable, mask] = self.some(parts)
+        return self._within[variable, mask]
+
+    def _new(self) -> int:
+        self._top += 1
+        return self._top
+
+    def _clause(self, *literals: int) -> None:
+        self._solver.add_clause(list(literals))
+
+    def _position(self, variable: Variable) -> list[int]:
+        """Return the literal "at cell i or behind it" for each i, up to and with one behind the last cell."""
+        if variable not in self._at:
+            axis = self._axes[variable]
+            count = len(axis.cells)
+            at = self._at[variable] = [1, *(self._new() for _ in range(count - 1)), -1]
+            for before, after in pairwise(at):
+                self._clause(before, -after)
+            usual = axis.pick(axis.full)
+            self._solver.set_phases([lit if i <= usual else -lit for i, lit in enumerate(at[1:-1], 1)])
+            if axis.real != axis.full:
+                self._hollow[variable] = self.within(variable, axis.real)
+        return self._at[variable]
+
+    def _atom(self, atom: Atom) -> tuple[int, int]:
+        if not atom.axes:
+            verdict = self._runs.analysis.constant(atom)
+            return (1 if verdict is True else -1), (1 if verdict is False else -1)
+        if len(atom.axes) > 1 or CLOCK in atom.axes:
+            return self._open(1, 1, -1, -1)
+        (variable,) = atom.axes
+        true, false, unknown = self._axes[variable].verdicts[atom.text]
+        if not unknown:
+            return self.within(variable, true), self.within(variable, false)
+        within = (true | unknown, false | unknown, true, false)
+        return self._open(*(self.within(variable, mask) for mask in within))
+
+    def _open(self, may_hold: int, may_fail: int, holds: int, fails: int) -> tuple[int, int]:
+        """Return the literals of a condition that is not decided everywhere."""
+        true, false = self._new(), self._new()
+        self._clause(-true, -false)
+        for literal, most, least in ((true, may_hold, holds), (false, may_fail, fails)):
+            self._clause(-literal, most)
+            self._clause(literal, -least)
+        return true, false
+
+    # Questions.
+
+    def search(self, literals: Sequence[int], holds: Callable[[Assignment], bool]) -> Answer:
+        """Search a contact on which all ``literals`` hold and ``holds`` is true when it is run."""
+        answer = self._search(literals, holds)
+        if not isinstance(answer, Unknown):
+            self._runs.analysis.decided["sat"] += 1
+        return answer
+
+    def _search(self, literals: Sequence[int], holds: Callable[[Assignment], bool]) -> Answer:
+        try_on = self._new()
+        for _ in range(_TRIES):
+            found = self._solve([*literals, *self._hollow.values(), try_on])
+            if found is None:
+                return _OUT_OF_BUDGET
+            if not found:
+                break
+            assignment = self.assignment()
+            if holds(assignment):
+                return Found(self._runs, assignment)
+            self.exclude({v: 1 << p for v, p in assignment.items()}, only_if=try_on)
+        else:
+            return _NO_CONTACT
+        found = self._solve(literals)
+        if found is None:
+            return _OUT_OF_BUDGET
+        if not found:
+            self.core = frozenset(self._solver.get_core() or ())
+            return Nowhere()
+        hollow = next((v for v, p in self.assignment().items() if not self._axes[v].real >> p & 1), None)
+        return _NO_CONTACT if hollow is None else self._axes[hollow].hollow
+
+    def holds(self, literals: Sequence[int]) -> bool | None:
+        """Tell whether the cells hold a contact with all ``literals``; None where that takes too long."""
+        return self._solve(literals)
+
+    def is_true(self, literal: int) -> bool:
+        """Tell whether a literal is true in the last solution."""
+        return bool((self._solver.get_model()[abs(literal) - 1] > 0) == (literal > 0))
+
+    def assignment(self) -> Assignment:
+        """Return the cell of each variable in the last solution."""
+        model = self._solver.get_model()
+        result: Assignment = {}
+        for variable, at in self._at.items():
+            low, high = 0, len(at) - 1  # at cell `low` or behind it, in front of cell `high`
+            while high - low > 1:
+                middle = (low + high) // 2
+                if model[abs(at[middle]) - 1] > 0:
+                    low = middle
+                else:
+                    high = middle
+            result[variable] = low
+        return result
+
+    def exclude(self, box: dict[Variable, int], *, only_if: int = 1) -> None:
+        """Forbid the contacts of a box from now on, or where ``only_if`` holds."""
+        self._clause(-only_if, *(-self.within(variable, mask) for variable, mask in box.items()))
+
+    def _solve(self, literals: Sequence[int]) -> bool | None:
+        self._solver.conf_budget(_CONFLICTS)
+        result: bool | None = self._solver.solve_limited(assumptions=list(literals))
+        return result
