@@ -134,6 +134,57 @@ def write_pairs(folder: Path, count: int, seed: int = 1) -> None:
     (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
 
 
+def write_shadowed(folder: Path, count: int, dead: int, *, hit_policy: str = "first", seed: int = 5) -> frozenset[str]:
+    """Write a project in which ``dead`` rules are covered by two to five earlier ones together, and return their names.
+
+    No rule is covered by a single one: the parts that cover a rule overlap, and each leaves something over. Every
+    other rule has a segment and a stretch of values of its own.
+    """
+    draw = random.Random(seed)
+    columns = {
+        "segment": {"type": "integer", "min": 0, "max": count, "required": True},
+        "value": {"type": "number", "min": 0, "max": 1_000_000, "decimals": 2, "required": True},
+        "attempts": {"type": "integer", "min": 0, "max": 20},
+    }
+    listed: list[dict[str, Any]] = []
+    names: set[str] = set()
+
+    def add(segment: int, low: float, high: float, *conditions: dict[str, Any]) -> None:
+        inside = {"attribute": "value", "operator": "between", "value": [low, high]}
+        here = {"attribute": "segment", "operator": "equals", "value": segment}
+        action = {"type": "setList", "listId": f"list_{draw.randrange(200)}", "value": draw.choice(["true", "false"])}
+        order = len(listed) + 1
+        listed.append(
+            {"name": f"rule {order}", "version": 1, "priority": 1, "executionOrder": order,
+             "conditions": [here, inside, *conditions], "actions": [action]}
+        )  # fmt: skip
+
+    for segment in range(count):
+        if len(names) < dead:
+            parts = draw.randint(2, 5)
+            bounds = sorted(1000 * b for b in draw.sample(range(1, 1000), parts - 1))
+            starts, ends = [0, *bounds], [*(b + draw.randrange(500) for b in bounds), 1_000_000]
+            for low, high in zip(starts, ends, strict=True):
+                add(segment, low, high)
+            add(segment, draw.randrange(bounds[0]), bounds[-1] + draw.randint(600, 1_000_000 - bounds[-1]))
+            names.add(f"rule {len(listed)}")
+        elif len(listed) + 3 <= count:
+            few = draw.randrange(1, 20)
+            middle = draw.randrange(1, 1_000_000)
+            add(segment, 0, middle, {"attribute": "attempts", "operator": "lessThan", "value": few})
+            add(segment, middle, 1_000_000)
+            add(segment, 0, 1_000_000)  # what has no attempts, or many of them, is left over
+        elif len(listed) < count:
+            add(segment, 0, 1_000_000)
+    (folder / "dialproof.toml").write_text("")
+    (folder / "some.contactlist.json").write_text(json.dumps({"columns": columns}))
+    content = {
+        "campaign": "bench", "contactList": "some.contactlist.json", "hitPolicy": hit_policy, "rules": listed,
+    }  # fmt: skip
+    (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
+    return frozenset(names)
+
+
 def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
     """Write a project: rules, contact list and a contacts file (csv, json or yaml) of ``cases`` cases that all pass."""
     from pathlib import Path

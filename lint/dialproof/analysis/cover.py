@@ -14,7 +14,7 @@ from dialproof.analysis.space import Space
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from dialproof.analysis.answers import Budget, Question
+    from dialproof.analysis.answers import Answer, Budget, Question
     from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
@@ -72,7 +72,7 @@ class Covers:
         if static and sure:
             runs.analysis.decided["cells"] += 1
             return Cover((next(bits(sure)),), runs.shown_on(runs.acting(index)))
-        answer = runs.acts(index, budget.question())
+        answer = self._acts(index) if static else runs.acts(index, budget.question())
         if isinstance(answer, Unknown):
             return answer
         if isinstance(answer, Found):
@@ -80,6 +80,21 @@ class Covers:
         if sure:
             return Cover((next(bits(sure)),), runs.shown_on(runs.acting(index)))
         return self._together(index) if static else self._in_the_way(index, budget.question())
+
+    def _in_front(self, index: int) -> tuple[int, ...]:
+        """Return the rules that may end the run in front of a rule on a contact of it."""
+        runs = self._runs
+        return tuple(bits(runs.overlapping[index] & runs.enders & ((1 << index) - 1)))
+
+    def _acts(self, index: int) -> Answer:
+        """Search a contact on which a rule that no other can reach acts (where undecided counts as met: or is that)."""
+        runs, rule, in_front = self._runs, self._runs.rules[index], self._in_front(index)
+        literals = [runs.acts_literal(index), *(-runs.acts_literal(i) for i in in_front)]
+
+        def acts(assignment: Assignment) -> bool:
+            return rule.name in runs.run(runs.scene_at(assignment), order=(*in_front, index)).matched
+
+        return runs.formula.search(literals, acts)
 
     @cached_property
     def _acting(self) -> int:
@@ -103,9 +118,8 @@ class Covers:
 
     def _points(self, boxes: Sequence[Box]) -> Iterator[Assignment]:
         axes = self._runs.analysis.axes
-        everywhere = {v: axes[v].full for v in self._runs.looked_at(range(len(self._runs.rules))) if v in axes}
         for box in boxes[:_POINTS]:
-            masks = {v: box.get(v, full) & axes[v].real for v, full in everywhere.items()}
+            masks = {v: box.get(v, axis.full) & axis.real for v, axis in axes.items()}
             if all(masks.values()):
                 yield {v: axes[v].pick(mask) for v, mask in masks.items()}
                 yield {v: mask.bit_length() - 1 for v, mask in masks.items()}
@@ -120,8 +134,8 @@ class Covers:
         from pysat.examples.hitman import Hitman
 
         runs, formula = self._runs, self._runs.formula
-        target = formula.literal(runs.rules[index], "true")
-        acts = {i: runs.acts_literal(i) for i in bits(runs.overlapping[index] & runs.enders & ((1 << index) - 1))}
+        target = runs.acts_literal(index)
+        acts = {i: runs.acts_literal(i) for i in self._in_front(index)}
         core = [i for i, literal in acts.items() if -literal in formula.core]
         shown = runs.shown_on(runs.acting(index))
         with Hitman(solver="g4", htype="sorted") as hitting:
