@@ -52,7 +52,7 @@ class Axis:
 
     Masks are integers with one bit a cell. ``real`` are the cells with a representative; ``stable`` is False where
     a run of the rules may differ inside a cell because counting was not followed; ``relative`` where the cells are
-    distances from now.
+    distances from now. ``lows`` are the lower ends of the cells of the line, the first of which is the cell ``first``.
     """
 
     variable: Variable
@@ -62,6 +62,8 @@ class Axis:
     full: int = 0
     real: int = 0
     relative: bool = False
+    first: int = 0
+    lows: tuple[float | str, ...] = ()
 
     def mask(self, atom: Atom, want: Want) -> int:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
@@ -156,6 +158,7 @@ def build_axis(
     cells += [Cell("rest", cells[i].value, cells[i].offset) for i in rests]
     axis = Axis(variable, tuple(cells), {}, stable and not (sampled and bool(changes)))
     axis.relative = universe.relative
+    axis.first, axis.lows = first, tuple(lows)
     axis.full = (1 << len(cells)) - 1
     axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}

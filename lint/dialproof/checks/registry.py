@@ -35,6 +35,8 @@ BUILT_IN: tuple[str, ...] = (
     "shadowed_rule",
     "shadowed_by_union",
     "duplicate_rule",
+    "uncovered_contacts",
+    "uncovered_by_error",
     "duplicate_execution_order",
     "priority_inversion",
     "dependency_cycle",

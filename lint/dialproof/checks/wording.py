@@ -47,6 +47,10 @@ class Wording:
         """Tell whether an action writes a value to a personal column."""
         return action.fields.get("attribute") in self._personal and action.fields.get("value") is not None
 
+    def is_personal(self, name: str) -> bool:
+        """Tell whether a column or a field of the context is personal."""
+        return name in self._personal or name in PERSONAL_CONTEXT
+
     def is_about_a_person(self, leaf: Condition | When) -> bool:
         """Tell whether a condition compares a personal column; of CEL, whether it names one."""
         if isinstance(leaf, Condition):

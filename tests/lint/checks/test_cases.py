@@ -19,6 +19,7 @@ FAMILIES = {
     "conditions": "DP103 DP104 DP105 DP106 DP201 DP202",
     "actions": "DP204",
     "conflicts": "DP301 DP302 DP303 DP305",
+    "coverage": "DP401 DP402",
     "ordering": "DP501 DP502 DP504 DP505",
 }
 
