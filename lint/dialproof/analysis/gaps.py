@@ -43,7 +43,7 @@ def find_gaps(runs: Runs, limit: int) -> Gaps:
     formula = Formula(runs)
     wanted = [formula.literal(rule, "false") for rule in runs.rules]
     names = [rule.name for rule in runs.rules]
-    evaluator = runs.evaluator_of(runs.rules)
+    evaluator = runs.analysis.evaluator
 
     def left_over(assignment: Assignment) -> bool:
         scene = runs.scene_at(assignment)
@@ -74,7 +74,7 @@ def undecided_gaps(runs: Runs) -> tuple[list[tuple[int, Found]], Unknown | None]
     """Return each rule that is undecided on a contact which no rule matches, with such a contact."""
     formula = runs.formula
     names = [rule.name for rule in runs.rules]
-    evaluator = runs.evaluator_of(runs.rules)
+    evaluator = runs.analysis.evaluator
     unmatched = [formula.literal(rule, "not true") for rule in runs.rules]
     found: list[tuple[int, Found]] = []
     problem: Unknown | None = None
