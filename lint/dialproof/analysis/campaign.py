@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dialproof.analysis.answers import Unknown
+    from dialproof.analysis.atoms import Part
     from dialproof.analysis.domain import Cell, Want
     from dialproof.analysis.runs import Runs
     from dialproof.cel.program import LeafProgram
     from dialproof.evaluate import Evaluator
-    from dialproof.model.rules import Category, Rule, When
+    from dialproof.model.rules import Category, Expression, Rule, When
     from dialproof.project import Campaign
     from dialproof.view import View
 
@@ -65,6 +66,7 @@ class CampaignAnalysis:
         self.unneeded: list[tuple[Rule, str]] = []
         self._regions: dict[tuple[int, Want], Region] = {}
         self._runs: dict[Category, Runs] = {}
+        self._atoms: dict[str, Atom] = {}
         self._views: dict[tuple[Variable, Cell], View] = {}
         self._by_identity = {id(rule): index for index, rule in enumerate(campaign.rules)}
 
@@ -89,12 +91,12 @@ class CampaignAnalysis:
     @cached_property
     def _taken_apart(self) -> tuple[tuple[Junction, ...], tuple[Atom, ...]]:
         """The conditions of each rule (in the order of the campaign) in atoms, and every atom once."""
-        columns, atoms = self.campaign.contact_list, dict[str, Atom]()
-        parts = tuple(
-            take_apart(rule.conditions, self.evaluator.leaf, columns, self._compile, atoms)
-            for rule in self.campaign.rules
-        )
-        return parts, tuple(atoms.values())
+        parts = tuple(self._take_apart(rule.conditions) for rule in self.campaign.rules)
+        return parts, tuple(self._atoms.values())
+
+    def _take_apart(self, expressions: Sequence[Expression]) -> Junction:
+        columns = self.campaign.contact_list
+        return take_apart(expressions, self.evaluator.leaf, columns, self._compile, self._atoms)
 
     def _compile(self, part: When) -> LeafProgram:
         """Return the program of a part of a ``when:``."""
@@ -106,6 +108,11 @@ class CampaignAnalysis:
         """Return the conditions of a rule, taken apart."""
         parts, _ = self._taken_apart
         return parts[self._by_identity[id(rule)]]
+
+    def part_of(self, expression: Expression) -> Part:
+        """Return one of the conditions of a rule, or a group made of some of them, taken apart."""
+        assert self._taken_apart  # every atom is known then
+        return self._take_apart([expression]).members[0]
 
     def variables_of(self, rule: Rule) -> frozenset[Variable]:
         """Return the axes that decide a rule's conditions."""

@@ -78,6 +78,11 @@ class LeafProgram:
         wanted = frozenset(names)
         return function, tuple(s for s, n in self.slots.items() if n in wanted)
 
+    @property
+    def reads_text_alone(self) -> bool:
+        """Whether it is decided for every contact, because every value can be read as text."""
+        return self.compiled is not None and all(slot.kind == "text" for slot in self._function[1])
+
     def verdict(self, view: View) -> bool | None:
         """Return whether the condition holds for a view; None is undecided."""
         if self.compiled is not None:
