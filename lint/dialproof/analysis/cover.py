@@ -7,23 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from dialproof.analysis.answers import Found, Unknown
-from dialproof.analysis.pairs import bits, sharing
-from dialproof.analysis.regions import Region
+from dialproof.analysis.pairs import bits
 from dialproof.analysis.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection
 
     from dialproof.analysis.answers import Answer, Budget, Question
-    from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State
 
 __all__ = ["Cover", "Covers"]
 
-_POINTS = 4
-"""Contacts of a rule that are looked at before the solver is asked."""
 _ROUNDS = 400
 """Sets of rules that are tried for the smallest one."""
 
@@ -98,32 +94,13 @@ class Covers:
 
     @cached_property
     def _acting(self) -> int:
-        """The rules (a bitset) that act on some contact on which no earlier rule can end the run, as far as was tried.
-
-        Exact rules only: where a region may hold other contacts too, its representative may be one of them.
-        """
+        """The rules (a bitset) that act on a contact on which no earlier one can end the run, as far as was tried."""
         runs = self._runs
-        asked: list[Region] = []
-        owners: list[int] = []
-        for index in bits(runs.exact):
-            for point in self._points(runs.acting(index).boxes):
-                asked.append(Region(({v: 1 << p for v, p in point.items()},)))
-                owners.append(index)
-        found = 0
-        held = sharing(asked, [runs.acting(i) if ends else Region(()) for i, ends in enumerate(runs.ends)])
-        for index, holding in zip(owners, held, strict=True):
-            if not holding & ((1 << index) - 1):
-                found |= 1 << index
-        return found
-
-    def _points(self, boxes: Sequence[Box]) -> Iterator[Assignment]:
-        axes = self._runs.analysis.axes
-        for box in boxes[:_POINTS]:
-            masks = {v: box.get(v, axis.full) & axis.real for v, axis in axes.items()}
-            if all(masks.values()):
-                yield {v: axes[v].pick(mask) for v, mask in masks.items()}
-                yield {v: mask.bit_length() - 1 for v, mask in masks.items()}
-                yield {v: (mask & -mask).bit_length() - 1 for v, mask in masks.items()}
+        return sum(
+            1 << index
+            for index, held in runs.points.items()
+            if any(not holding & runs.enders & ((1 << index) - 1) for holding in held)
+        )
 
     def _together(self, index: int) -> Cover | None:
         """Return the smallest cover of a rule that no other can reach; every rule in front that ends the run counts.

@@ -23,7 +23,7 @@ from dialproof.analysis.witness import scene_of
 from dialproof.cel.values import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.campaign import CampaignAnalysis
@@ -41,6 +41,8 @@ __all__ = ["Runs"]
 
 _EXAMPLES = 2_000
 """Contacts on which the verdict of one rule is looked at where cells do not decide it."""
+_POINTS = 4
+"""Boxes of a rule of which contacts are looked at before anything is searched."""
 _CHEAP = 8
 """Boxes whose representative is tried before anything else."""
 
@@ -111,6 +113,30 @@ class Runs(Order):
         from dialproof.analysis.sat import Formula
 
         return Formula(self)
+
+    @cached_property
+    def points(self) -> Mapping[int, tuple[int, ...]]:
+        """For each exact rule, for a few contacts that it matches, the bitset of rules that may act on the contact."""
+        axes = self.analysis.axes
+        asked: list[Region] = []
+        owners: list[int] = []
+        for index in bits(self.exact):
+            for box in self.acting(index).boxes[:_POINTS]:
+                masks = {v: box.get(v, axis.full) & axis.real for v, axis in axes.items()}
+                for point in self._corners(masks) if all(masks.values()) else ():
+                    asked.append(Region((point,)))
+                    owners.append(index)
+        found: dict[int, list[int]] = {}
+        regions = [self.acting(i) for i in range(len(self.rules))]
+        for index, held in zip(owners, sharing(asked, regions), strict=True):
+            found.setdefault(index, []).append(held)
+        return {index: tuple(held) for index, held in found.items()}
+
+    def _corners(self, masks: Box) -> Iterator[Box]:
+        """Yield a usual contact of a box, the lowest and the highest one."""
+        yield {v: 1 << self.analysis.axes[v].pick(mask) for v, mask in masks.items()}
+        yield {v: mask & -mask for v, mask in masks.items()}
+        yield {v: 1 << mask.bit_length() - 1 for v, mask in masks.items()}
 
     def acts_literal(self, index: int) -> int:
         """Return the literal "the rule acts" of a rule that no other reaches (undecided may count as met)."""
@@ -191,12 +217,13 @@ class Runs(Order):
         return self.analysis.evaluator.of(rules)
 
     @cached_property
-    def _whole(self) -> Evaluator:
+    def whole(self) -> Evaluator:
+        """The evaluator of all of these rules."""
         return self.evaluator_of(self.rules)
 
     def run(self, scene: Scene, *, order: Sequence[int] | None = None, without: Sequence[Rule] = ()) -> Outcome:
         """Run all rules over a contact, in their own order or the one given."""
-        evaluator = self._whole if order is None else self.evaluator_of([self.rules[i] for i in order])
+        evaluator = self.whole if order is None else self.evaluator_of([self.rules[i] for i in order])
         return evaluator.run(
             scene.contact,
             category=self.category,

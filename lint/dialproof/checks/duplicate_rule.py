@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from dialproof.findings import Finding
     from dialproof.model.rules import Rule
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "duplicates"]
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
@@ -68,11 +68,16 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
                 severity="error",
             )
     for category in ("preCall", "wrapUp"):
-        yield from _same(ctx, ctx.analysis.runs(category))
+        runs = ctx.analysis.runs(category)
+        for earlier, later in duplicates(ctx, runs):
+            yield _finding(ctx, runs, earlier, later)
 
 
-def _same(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
-    """Compare each rule with the earlier ones of the same key; most have a key of their own."""
+def duplicates(ctx: CheckContext, runs: Runs) -> Iterator[tuple[int, int]]:
+    """Yield each rule that does the same to the same contacts as an earlier one, behind that one.
+
+    A rule is compared with those of the same key; most have a key of their own.
+    """
     groups: dict[Hashable, list[int]] = {}
     for index, rule in enumerate(runs.rules):
         if rule.name not in ctx.analysis.broken and ctx.analysis.region(rule).boxes:
@@ -84,7 +89,7 @@ def _same(ctx: CheckContext, runs: Runs) -> Iterator[Finding]:
             if first is None:
                 kept.append(index)
             elif runs.rules[first].name != runs.rules[index].name:
-                yield _finding(ctx, runs, first, index)
+                yield first, index
 
 
 def _key(ctx: CheckContext, rule: Rule) -> Hashable:

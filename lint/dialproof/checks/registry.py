@@ -36,6 +36,7 @@ BUILT_IN: tuple[str, ...] = (
     "conflicting_rules",
     "shadowed_rule",
     "shadowed_by_union",
+    "redundant_rule",
     "duplicate_rule",
     "uncovered_contacts",
     "uncovered_by_error",

@@ -18,7 +18,7 @@ FAMILIES = {
     "schema": "DP101 DP102 DP107 DP108 DP901 DP902 DP903 DP904",
     "conditions": "DP103 DP104 DP105 DP106 DP201 DP202 DP203 DP205",
     "actions": "DP204",
-    "conflicts": "DP301 DP302 DP303 DP305",
+    "conflicts": "DP301 DP302 DP303 DP304 DP305",
     "coverage": "DP401 DP402",
     "ordering": "DP501 DP502 DP504 DP505",
 }

@@ -1,0 +1,186 @@
+"""Whether anything is different for any contact if a rule is removed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from dialproof.analysis.answers import Found, Nowhere, Unknown
+from dialproof.analysis.order import counts
+from dialproof.analysis.pairs import bits
+from dialproof.analysis.space import Space
+from dialproof.model.actions import action_types
+from dialproof.output.witness import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+
+    from dialproof.analysis.answers import Answer, Budget
+    from dialproof.analysis.runs import Runs
+    from dialproof.analysis.witness import Scene
+    from dialproof.model.rules import Action
+    from dialproof.outcome import Outcome
+
+__all__ = ["Removal", "effects_of", "results"]
+
+_Effect: TypeAlias = "tuple[tuple[Hashable, ...], Hashable]"
+"""What is written, and what to it: the last one to write a thing decides."""
+
+
+def effects_of(action: Action) -> Iterator[_Effect]:
+    """Yield what an action does, thing by thing; a thing that is done each time has no second way to be done."""
+    kind = action_types()[action.type]
+    thing = (kind.writes, *(action.fields.get(k) for k in kind.key))
+    if action.type == "setAttribute":
+        yield thing, (action.fields.get("option"), action.fields.get("value"))
+    elif kind.compares:
+        for name in kind.compares:
+            if name in action.fields:
+                value = action.fields[name]
+                yield (*thing, name), frozenset(value) if isinstance(value, tuple) else value
+    else:
+        yield (action.type, *sorted((k, v) for k, v in action.fields.items())), True
+
+
+def results(outcome: Outcome) -> tuple[object, ...]:
+    """Return what a run comes to, whoever brought it about: dial, columns, lists, everything else that is done."""
+    done: dict[object, object] = {}
+    for acted in outcome.acted:
+        for thing, what in effects_of(acted.action):
+            if acted.action.type == "dataAction":
+                done[thing] = (done.get(thing, 0), True)  # each time counts
+            elif acted.action.type not in ("setAttribute", "setList"):
+                done[thing] = what
+    return outcome.dial, dict(flat(outcome.contact)), dict(outcome.lists), done, outcome.failure is None
+
+
+class Removal:
+    """Questions about leaving rules of one category out; ``gone`` are those that are left out already."""
+
+    def __init__(self, runs: Runs, gone: Collection[int] = ()) -> None:
+        self._runs = runs
+        self._gone = sum(1 << i for i in gone)
+
+    @cached_property
+    def _does(self) -> tuple[frozenset[_Effect], ...]:
+        """What each rule does in the end: of several writes to one thing the last."""
+        return tuple(
+            frozenset(dict(e for a in rule.actions for e in effects_of(a)).items()) for rule in self._runs.rules
+        )
+
+    @cached_property
+    def _writers(self) -> Mapping[tuple[Hashable, ...], int]:
+        found: dict[tuple[Hashable, ...], int] = {}
+        for index, effects in enumerate(self._does):
+            for thing, _ in effects:
+                found[thing] = found.get(thing, 0) | 1 << index
+        return found
+
+    @cached_property
+    def _doers(self) -> Mapping[_Effect, int]:
+        found: dict[_Effect, int] = {}
+        for index, effects in enumerate(self._does):
+            for effect in effects:
+                found[effect] = found.get(effect, 0) | 1 << index
+        return found
+
+    def is_candidate(self, index: int) -> bool:
+        """Tell whether it may be that nothing is different without the rule, as far as can be seen at once."""
+        runs = self._runs
+        if any(a.type == "dataAction" or counts(a) for a in runs.rules[index].actions):
+            return False
+        near = runs.overlapping[index] & ~(1 << index) & ~self._gone
+        behind = -1 << index + 1
+        if not all(near & (self._doers[e] | self._writers[e[0]] & behind) for e in self._does[index]):
+            return False
+        if not runs.is_static((index,)) or runs.enders:
+            return True
+        return not any(self._decides_at(index, held & ~self._gone) for held in runs.points.get(index, ()))
+
+    def _decides_at(self, index: int, acting: int) -> bool:
+        """Tell whether a rule decides some thing on a contact on which these rules act, nobody ending the run."""
+        if acting & ~self._runs.exact:
+            return False
+        for effect in self._does[index]:
+            writers, doers = self._writers[effect[0]] & acting & ~(1 << index), self._doers[effect]
+            last = writers.bit_length() - 1
+            if not writers or (last < index and not doers >> last & 1):
+                return True
+        return False
+
+    def matters(self, index: int, budget: Budget) -> Answer:
+        """Search a contact for which something is different without the rule."""
+        runs = self._runs
+        kept = [i for i in range(len(runs.rules)) if not self._gone >> i & 1]
+        if runs.is_static(kept) and not any(runs.counts[i] for i in kept):
+            answer = self._by_conditions(index)
+            if not isinstance(answer, Unknown):
+                return answer
+        question, space = budget.question(), Space(runs, kept)
+        for assignment in space.inside([{}]):
+            spent = question.spend()
+            if spent is not None:
+                return spent
+            if assignment is not None and self._different(index, runs.scene_at(assignment), kept):
+                runs.analysis.decided["enumeration"] += 1
+                return Found(runs, assignment)
+        return space.open or Nowhere()
+
+    def _by_conditions(self, index: int) -> Answer:
+        """Search such a contact where conditions alone decide who acts."""
+        runs, formula = self._runs, self._runs.formula
+        near = [*bits(runs.overlapping[index] & ~self._gone | 1 << index)]
+        answer = formula.search(
+            [self._decides(index)], lambda found: self._different(index, runs.scene_at(found), near)
+        )  # fmt: skip
+        if not isinstance(answer, Nowhere):
+            return answer
+        if runs.category != "preCall" or runs.analysis.semantics.undecided != "refuseToDial":
+            return answer
+        kept = [i for i in range(len(runs.rules)) if not self._gone >> i & 1]
+        others = [-self._neither(i) for i in kept if i < index]
+        return formula.search(
+            [self._neither(index), *others], lambda found: self._different(index, runs.scene_at(found), kept)
+        )  # fmt: skip
+
+    def _different(self, index: int, scene: Scene, rules: Sequence[int]) -> bool:
+        """Tell whether a run of some rules comes to something else without one of them."""
+        runs = self._runs
+        one, other = (runs.run(scene, order=order) for order in (rules, [i for i in rules if i != index]))
+        return results(one) != results(other)
+
+    def _decides(self, index: int) -> int:
+        """Return a literal that holds wherever the rule acts and something is different without it.
+
+        A rule that ends the run decides who comes next, unless that one does the same. Another one decides a thing
+        where no later rule writes it, and the last one to write it before did something else to it.
+        """
+        runs, formula, acts = self._runs, self._runs.formula, self._runs.acts_literal
+        others = runs.overlapping[index] & ~(1 << index) & ~self._gone
+        before, behind = (1 << index) - 1, -1 << index + 1
+        reached = [acts(index), *(-acts(i) for i in bits(others & before & runs.enders))]
+        if runs.ends[index]:
+            if runs.analysis.campaign.hit_policy != "first":
+                return formula.every(reached)
+            following = -1
+            for i in reversed([*bits(others & behind)]):
+                if self._does[i] == self._does[index]:
+                    following = formula.some((acts(i), following))
+                else:
+                    following = formula.every((-acts(i), following))
+            return formula.every((*reached, -following))
+        found = []
+        for effect in self._does[index]:
+            writers, doers = self._writers[effect[0]] & others, self._doers[effect]
+            later = [acts(i) for i in bits(writers & behind)] if not runs.enders else []
+            same = -1
+            for i in bits(writers & before):
+                same = formula.some((acts(i), same)) if doers >> i & 1 else formula.every((-acts(i), same))
+            if doers == self._writers[effect[0]]:  # there is one way to do it, and it is done once
+                same = formula.some((same, *later))
+            found.append(formula.every((*reached, -same, *(-literal for literal in later))))
+        return formula.some(found)
+
+    def _neither(self, index: int) -> int:
+        rule, formula = self._runs.rules[index], self._runs.formula
+        return formula.every((formula.literal(rule, "not true"), formula.literal(rule, "not false")))
