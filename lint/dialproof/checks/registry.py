@@ -40,6 +40,7 @@ BUILT_IN: tuple[str, ...] = (
     "duplicate_rule",
     "uncovered_contacts",
     "uncovered_by_error",
+    "list_never_reached",
     "duplicate_execution_order",
     "priority_inversion",
     "dependency_cycle",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 
 from dialproof.analysis.removal import results
-from dialproof.checks import duplicate_rule, redundant_rule, shadowed_by_union, shadowed_rule
+from dialproof.checks import duplicate_rule, list_never_reached, redundant_rule, shadowed_by_union, shadowed_rule
 from dialproof.evaluate import Evaluator
 from tests.lint.analysis.build import act, campaign, campaigns, cond, contacts, context, rule
 from tests.lint.analysis.test_checks import run
@@ -60,3 +60,19 @@ def test_under_first_the_rule_that_comes_next_decides() -> None:
     assert run(redundant_rule.CHECK, context(built, Path("/nowhere"))) == []
     fewer = replace(built, rules=(rules[0], rules[2]))
     assert [f.rules for f in run(redundant_rule.CHECK, context(fewer, Path("/nowhere")))] == [("narrow", "wide")]
+
+
+@given(campaigns())
+@SETTINGS
+def test_a_list_is_never_reached_iff_no_contact_ends_on_it(drawn: tuple[Campaign, Semantics]) -> None:
+    """Reported iff some rule puts contacts on the list and every run ends without one on it."""
+    built, semantics = drawn
+    ctx = context(built, Path("/nowhere"), semantics)
+    found = run(list_never_reached.CHECK, ctx)
+    assert not ctx.analysis.undecided
+    evaluator = Evaluator(built, semantics)
+    last = [{a.fields["listId"]: a.fields["value"] for a in r.actions if a.type == "setList"} for r in built.rules]
+    wanted = {"l"} if any(writes.get("l") == "true" for writes in last) else set()
+    outcomes = [o for o in map(evaluator.run, contacts()) if o.failure is None]
+    reached = {name for o in outcomes for name, on in o.lists.items() if on}
+    assert len(found) == len(wanted - reached)
