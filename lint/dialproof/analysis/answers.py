@@ -97,14 +97,14 @@ class Question:
     budget: Budget
     spent: int = 0
 
-    def spend(self) -> Unknown | None:
-        """Count one more run; the answer where there are none left."""
+    def spend(self, runs: int = 1) -> Unknown | None:
+        """Count further runs; the answer where there are none left."""
         if self.spent >= self.budget.each:
             return Unknown(f"not decided within {self.budget.each} runs", "budget")
         if self.budget.left <= 0:
             return Unknown(f"the {self.budget.each * _QUESTIONS} runs of the whole check are used up", "budget")
-        self.spent += 1
-        self.budget.left -= 1
+        self.spent += runs
+        self.budget.left -= runs
         return None
 
 

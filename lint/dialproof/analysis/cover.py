@@ -98,8 +98,8 @@ class Covers:
         runs = self._runs
         return sum(
             1 << index
-            for index, held in runs.points.items()
-            if any(not holding & runs.enders & ((1 << index) - 1) for holding in held)
+            for index, points in runs.points.items()
+            if any(not held & runs.enders & ((1 << index) - 1) for _, held in points)
         )
 
     def _together(self, index: int) -> Cover | None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, TypeAlias
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown
 from dialproof.analysis.order import counts
-from dialproof.analysis.pairs import bits
+from dialproof.analysis.pairs import bits, sharing
+from dialproof.analysis.regions import intersect
+from dialproof.analysis.sat import Formula
 from dialproof.analysis.space import Space
 from dialproof.model.actions import action_types
 from dialproof.output.witness import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-    from dialproof.analysis.answers import Answer, Budget
+    from dialproof.analysis.answers import Answer, Budget, Question
+    from dialproof.analysis.regions import Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
-    from dialproof.model.rules import Action
+    from dialproof.model.rules import Action, Rule
     from dialproof.outcome import Outcome
 
 __all__ = ["Removal", "effects_of", "results"]
@@ -55,11 +59,11 @@ def results(outcome: Outcome) -> tuple[object, ...]:
 
 
 class Removal:
-    """Questions about leaving rules of one category out; ``gone`` are those that are left out already."""
+    """Questions about leaving rules of one category out; ``gone`` (a bitset) are those that are left out already."""
 
-    def __init__(self, runs: Runs, gone: Collection[int] = ()) -> None:
+    def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._gone = sum(1 << i for i in gone)
+        self.gone = 0
 
     @cached_property
     def _does(self) -> tuple[frozenset[_Effect], ...]:
@@ -89,13 +93,13 @@ class Removal:
         runs = self._runs
         if any(a.type == "dataAction" or counts(a) for a in runs.rules[index].actions):
             return False
-        near = runs.overlapping[index] & ~(1 << index) & ~self._gone
+        near = runs.overlapping[index] & ~(1 << index) & ~self.gone
         behind = -1 << index + 1
         if not all(near & (self._doers[e] | self._writers[e[0]] & behind) for e in self._does[index]):
             return False
-        if not runs.is_static((index,)) or runs.enders:
+        if runs.written or runs.enders or any(runs.may_fail):
             return True
-        return not any(self._decides_at(index, held & ~self._gone) for held in runs.points.get(index, ()))
+        return not any(self._decides_at(index, held & ~self.gone) for _, held in runs.points.get(index, ()))
 
     def _decides_at(self, index: int, acting: int) -> bool:
         """Tell whether a rule decides some thing on a contact on which these rules act, nobody ending the run."""
@@ -108,13 +112,19 @@ class Removal:
                 return True
         return False
 
+    def same_as(self, index: int) -> int:
+        """Return the rules (a bitset) that do the same and may act on a common contact."""
+        doers = reduce(and_, (self._doers[effect] for effect in self._does[index]), -1)
+        same = doers & self._runs.overlapping[index] & ~self.gone & ~(1 << index)
+        return sum(1 << i for i in bits(same) if self._does[i] == self._does[index])
+
     def matters(self, index: int, budget: Budget) -> Answer:
         """Search a contact for which something is different without the rule."""
         runs = self._runs
-        kept = [i for i in range(len(runs.rules)) if not self._gone >> i & 1]
+        kept = [i for i in range(len(runs.rules)) if not self.gone >> i & 1]
         if runs.is_static(kept) and not any(runs.counts[i] for i in kept):
-            answer = self._by_conditions(index)
-            if not isinstance(answer, Unknown):
+            answer = self._by_conditions(index, budget.question())
+            if not isinstance(answer, Unknown) or answer.kind == "budget":
                 return answer
         question, space = budget.question(), Space(runs, kept)
         for assignment in space.inside([{}]):
@@ -126,22 +136,40 @@ class Removal:
                 return Found(runs, assignment)
         return space.open or Nowhere()
 
-    def _by_conditions(self, index: int) -> Answer:
-        """Search such a contact where conditions alone decide who acts."""
-        runs, formula = self._runs, self._runs.formula
-        near = [*bits(runs.overlapping[index] & ~self._gone | 1 << index)]
+    def _by_conditions(self, index: int, question: Question) -> Answer:
+        """Search such a contact where conditions alone decide who acts; each rule that is looked at counts as a run."""
+        runs, formula = self._runs, Formula(self._runs)
+        near = runs.overlapping[index] & ~self.gone & ~(1 << index)
+        if not runs.enders:  # then only those count that write the same things
+            near &= reduce(or_, (self._writers[thing] for thing, _ in self._does[index]), 0)
+        order = sorted([index, *bits(near)])
+        spent = question.spend(len(order))
+        if spent is not None:
+            return spent
         answer = formula.search(
-            [self._decides(index)], lambda found: self._different(index, runs.scene_at(found), near)
+            [self._decides(index, formula)], lambda found: self._different(index, runs.scene_at(found), order)
         )  # fmt: skip
-        if not isinstance(answer, Nowhere):
+        refuses = runs.category == "preCall" and runs.analysis.semantics.undecided == "refuseToDial"
+        if not isinstance(answer, Nowhere) or not refuses or not self._undecided[index].boxes:
             return answer
-        if runs.category != "preCall" or runs.analysis.semantics.undecided != "refuseToDial":
-            return answer
-        kept = [i for i in range(len(runs.rules)) if not self._gone >> i & 1]
-        others = [-self._neither(i) for i in kept if i < index]
-        return formula.search(
-            [self._neither(index), *others], lambda found: self._different(index, runs.scene_at(found), kept)
-        )  # fmt: skip
+        others = self._undecided_with[index] & ((1 << index) - 1) & ~self.gone
+        spent = question.spend(others.bit_count())
+        if spent is not None:
+            return spent
+        literals = [_neither(formula, runs.rules[index]), *(-_neither(formula, runs.rules[i]) for i in bits(others))]
+        kept = [i for i in range(len(runs.rules)) if not self.gone >> i & 1]
+        return formula.search(literals, lambda found: self._different(index, runs.scene_at(found), kept))
+
+    @cached_property
+    def _undecided(self) -> tuple[Region, ...]:
+        """The contacts on which each rule is undecided."""
+        region = self._runs.analysis.region
+        return tuple(intersect(region(rule, "not true"), region(rule, "not false")) for rule in self._runs.rules)
+
+    @cached_property
+    def _undecided_with(self) -> list[int]:
+        """For each rule the bitset of the rules that are undecided on a contact on which it is."""
+        return sharing(self._undecided, self._undecided)
 
     def _different(self, index: int, scene: Scene, rules: Sequence[int]) -> bool:
         """Tell whether a run of some rules comes to something else without one of them."""
@@ -149,15 +177,19 @@ class Removal:
         one, other = (runs.run(scene, order=order) for order in (rules, [i for i in rules if i != index]))
         return results(one) != results(other)
 
-    def _decides(self, index: int) -> int:
+    def _decides(self, index: int, formula: Formula) -> int:
         """Return a literal that holds wherever the rule acts and something is different without it.
 
         A rule that ends the run decides who comes next, unless that one does the same. Another one decides a thing
         where no later rule writes it, and the last one to write it before did something else to it.
         """
-        runs, formula, acts = self._runs, self._runs.formula, self._runs.acts_literal
-        others = runs.overlapping[index] & ~(1 << index) & ~self._gone
+        runs = self._runs
+        others = runs.overlapping[index] & ~(1 << index) & ~self.gone
         before, behind = (1 << index) - 1, -1 << index + 1
+
+        def acts(i: int) -> int:
+            return formula.literal(runs.rules[i], runs.acts_when)
+
         reached = [acts(index), *(-acts(i) for i in bits(others & before & runs.enders))]
         if runs.ends[index]:
             if runs.analysis.campaign.hit_policy != "first":
@@ -181,6 +213,7 @@ class Removal:
             found.append(formula.every((*reached, -same, *(-literal for literal in later))))
         return formula.some(found)
 
-    def _neither(self, index: int) -> int:
-        rule, formula = self._runs.rules[index], self._runs.formula
-        return formula.every((formula.literal(rule, "not true"), formula.literal(rule, "not false")))
+
+def _neither(formula: Formula, rule: Rule) -> int:
+    """Return the literal "its conditions are undecided"."""
+    return formula.every((formula.literal(rule, "not true"), formula.literal(rule, "not false")))

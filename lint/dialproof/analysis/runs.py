@@ -61,10 +61,14 @@ class Runs(Order):
 
     # Regions of what a rule acts on.
 
+    @cached_property
+    def acts_when(self) -> Want:
+        """What the verdict of a rule has to be for it to act."""
+        return "not false" if self.analysis.semantics.undecided == "met" else "true"
+
     def acting(self, index: int) -> Region:
         """Return the contacts on which a rule acts if no other rule interferes."""
-        met = self.analysis.semantics.undecided == "met"
-        return self.analysis.region(self.rules[index], "not false" if met else "true")
+        return self.analysis.region(self.rules[index], self.acts_when)
 
     def not_acting(self, index: int) -> Region:
         """Return the contacts on which a rule does not act whatever the others do."""
@@ -77,8 +81,7 @@ class Runs(Order):
         if not written:
             return self.acting(index)
         # A written value may lie outside of the declared domain.
-        want: Want = "not false" if self.analysis.semantics.undecided == "met" else "true"
-        return self.analysis.region_of(self.analysis.part(self.rules[index]), want, written)
+        return self.analysis.region_of(self.analysis.part(self.rules[index]), self.acts_when, written)
 
     # Pairs.
 
@@ -115,22 +118,20 @@ class Runs(Order):
         return Formula(self)
 
     @cached_property
-    def points(self) -> Mapping[int, tuple[int, ...]]:
-        """For each exact rule, for a few contacts that it matches, the bitset of rules that may act on the contact."""
+    def points(self) -> Mapping[int, tuple[tuple[Assignment, int], ...]]:
+        """For each exact rule a few contacts that it matches, each with the bitset of the rules that may act on it."""
         axes = self.analysis.axes
-        asked: list[Region] = []
-        owners: list[int] = []
+        asked: list[tuple[int, Box]] = []
         for index in bits(self.exact):
             for box in self.acting(index).boxes[:_POINTS]:
                 masks = {v: box.get(v, axis.full) & axis.real for v, axis in axes.items()}
-                for point in self._corners(masks) if all(masks.values()) else ():
-                    asked.append(Region((point,)))
-                    owners.append(index)
-        found: dict[int, list[int]] = {}
-        regions = [self.acting(i) for i in range(len(self.rules))]
-        for index, held in zip(owners, sharing(asked, regions), strict=True):
-            found.setdefault(index, []).append(held)
-        return {index: tuple(held) for index, held in found.items()}
+                asked += [(index, point) for point in self._corners(masks)] if all(masks.values()) else []
+        found: dict[int, list[tuple[Assignment, int]]] = {}
+        held = sharing([Region((point,)) for _, point in asked], [self.acting(i) for i in range(len(self.rules))])
+        for (index, point), holding in zip(asked, held, strict=True):
+            assignment = {v: mask.bit_length() - 1 for v, mask in point.items()}
+            found.setdefault(index, []).append((assignment, holding))
+        return {index: tuple(points) for index, points in found.items()}
 
     def _corners(self, masks: Box) -> Iterator[Box]:
         """Yield a usual contact of a box, the lowest and the highest one."""
@@ -139,9 +140,8 @@ class Runs(Order):
         yield {v: 1 << mask.bit_length() - 1 for v, mask in masks.items()}
 
     def acts_literal(self, index: int) -> int:
-        """Return the literal "the rule acts" of a rule that no other reaches (undecided may count as met)."""
-        met = self.analysis.semantics.undecided == "met"
-        return self.formula.literal(self.rules[index], "not false" if met else "true")
+        """Return the literal "the rule acts" of a rule that no other reaches."""
+        return self.formula.literal(self.rules[index], self.acts_when)
 
     def is_static(self, targets: Iterable[int]) -> bool:
         """Tell whether nothing that is written or breaks the run decides if some rules act: only conditions do."""

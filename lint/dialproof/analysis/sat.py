@@ -1,14 +1,15 @@
 """Questions about many rules at once, asked of a SAT solver over the cells.
 
-The position of a contact on an axis is an integer in order encoding: one variable for "at cell i or behind it". The
-verdict of a condition is two literals, true and false, combined in strong Kleene logic; neither of them is undecided.
+The position of a contact on an axis is an integer in order encoding: one variable for "at cell i or behind it", for
+each i that some condition tells apart. The verdict of a condition is two literals, true and false, combined in strong
+Kleene logic; neither of them is undecided.
 What cells cannot hold may be anything, so that "no solution" is a proof for all contacts; a solution is a contact to
 try, and counts only once it has been run.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from bisect import bisect
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown
@@ -47,7 +48,8 @@ class Formula:
         self._solver = Glucose4()
         self._top = 1
         self._clause(1)  # the literal 1 is true
-        self._at: dict[Variable, list[int]] = {}
+        self._bounds: dict[Variable, dict[int, int]] = {}
+        self._order: dict[Variable, list[int]] = {}
         self._within: dict[tuple[Variable, int], int] = {}
         self._atoms: dict[str, tuple[int, int]] = {}
         self._rules: dict[int, tuple[int, int]] = {}
@@ -102,12 +104,18 @@ class Formula:
 
     def within(self, variable: Variable, mask: int) -> int:
         """Return the literal "the contact is in one of these cells of the axis"."""
-        mask &= self._axes[variable].full
-        if (variable, mask) not in self._within:
-            at = self._position(variable)
-            parts = [self.every((at[start], -at[end])) for start, end in stretches(mask)]
-            self._within[variable, mask] = self.some(parts)
-        return self._within[variable, mask]
+        full = self._axes[variable].full
+        mask &= full
+        known = self._within.get((variable, mask))
+        if known is None:
+            opposite = self._within.get((variable, full & ~mask))
+            known = -opposite if opposite is not None else self._some_stretch(variable, mask)
+            self._within[variable, mask] = known
+        return known
+
+    def _some_stretch(self, variable: Variable, mask: int) -> int:
+        at = self._at
+        return self.some(self.every((at(variable, a), -at(variable, b))) for a, b in stretches(mask))
 
     def _new(self) -> int:
         self._top += 1
@@ -116,19 +124,26 @@ class Formula:
     def _clause(self, *literals: int) -> None:
         self._solver.add_clause(list(literals))
 
-    def _position(self, variable: Variable) -> list[int]:
-        """Return the literal "at cell i or behind it" for each i, up to and with one behind the last cell."""
-        if variable not in self._at:
-            axis = self._axes[variable]
-            count = len(axis.cells)
-            at = self._at[variable] = [1, *(self._new() for _ in range(count - 1)), -1]
-            for before, after in pairwise(at):
-                self._clause(before, -after)
+    def _at(self, variable: Variable, position: int) -> int:
+        """Return the literal "at this cell of the axis or behind it"; only bounds that are asked for are there."""
+        axis = self._axes[variable]
+        count = len(axis.cells)
+        if position in (0, count):
+            return 1 if position == 0 else -1
+        first = variable not in self._bounds
+        bounds = self._bounds.setdefault(variable, {0: 1, count: -1})
+        if position not in bounds:
+            found = bounds[position] = self._new()
+            order = self._order.setdefault(variable, [0, count])
+            place = bisect(order, position)
+            self._clause(bounds[order[place - 1]], -found)
+            self._clause(found, -bounds[order[place]])
+            order.insert(place, position)
             usual = axis.pick(axis.full)
-            self._solver.set_phases([lit if i <= usual else -lit for i, lit in enumerate(at[1:-1], 1)])
-            if axis.real != axis.full:
-                self._hollow[variable] = self.within(variable, axis.real)
-        return self._at[variable]
+            self._solver.set_phases([found if position <= usual else -found])
+        if first and axis.real != axis.full:
+            self._hollow[variable] = self.within(variable, axis.real)
+        return bounds[position]
 
     def _atom(self, atom: Atom) -> tuple[int, int]:
         if not atom.axes:
@@ -193,18 +208,20 @@ class Formula:
         return bool((self._solver.get_model()[abs(literal) - 1] > 0) == (literal > 0))
 
     def assignment(self) -> Assignment:
-        """Return the cell of each variable in the last solution."""
+        """Return a cell of each variable in the last solution: a usual one of those that it leaves."""
         model = self._solver.get_model()
         result: Assignment = {}
-        for variable, at in self._at.items():
-            low, high = 0, len(at) - 1  # at cell `low` or behind it, in front of cell `high`
+        for variable, order in self._order.items():
+            bounds = self._bounds[variable]
+            low, high = 0, len(order) - 1  # at the bound `low` or behind it, in front of the bound `high`
             while high - low > 1:
                 middle = (low + high) // 2
-                if model[abs(at[middle]) - 1] > 0:
+                if model[abs(bounds[order[middle]]) - 1] > 0:
                     low = middle
                 else:
                     high = middle
-            result[variable] = low
+            mask = (1 << order[high]) - (1 << order[low])
+            result[variable] = max(self._axes[variable].pick(mask), order[low])
         return result
 
     def exclude(self, box: dict[Variable, int], *, only_if: int = 1) -> None:

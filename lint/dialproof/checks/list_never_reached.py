@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown
 from dialproof.analysis.pairs import bits
 from dialproof.analysis.regions import meetings
+from dialproof.analysis.sat import Formula
 from dialproof.analysis.space import Space
 from dialproof.analysis.steps import given
 from dialproof.checks.base import Check
@@ -99,15 +100,7 @@ def _ends_on(runs: Runs, index: int, name: str, off: list[int], budget: Budget) 
     if not runs.reachable(index).boxes:
         return Nowhere()
     if runs.is_static((index, *off)):
-        formula, near = runs.formula, runs.overlapping[index]
-        ended = bits(near & runs.enders & ((1 << index) - 1))
-        later = off if not runs.ends[index] else []
-        literals = [-runs.acts_literal(i) for i in (*ended, *(i for i in later if near >> i & 1))]
-
-        def stays(assignment: Assignment) -> bool:
-            return runs.run(runs.scene_at(assignment)).lists.get(name) is True
-
-        answer = formula.search([runs.acts_literal(index), *literals], stays)
+        answer = _by_conditions(runs, index, name, [] if runs.ends[index] else off)
         if not isinstance(answer, Unknown):
             return answer
     involved, steps = runs.involved((index,), off), runs.steps
@@ -117,6 +110,24 @@ def _ends_on(runs: Runs, index: int, name: str, off: list[int], budget: Budget) 
         return not trace.failed and given(trace.state[steps.things[name]]) is True
 
     return Space(runs, involved).search(meetings([runs.reachable(index)]), budget.question(), on_list)
+
+
+def _by_conditions(runs: Runs, index: int, name: str, off: list[int]) -> Answer:
+    """Search such a contact where conditions alone decide who acts."""
+    near = runs.overlapping[index]
+    rivals = near & (sum(1 << i for i in off) | runs.enders & ((1 << index) - 1))
+    for assignment, held in runs.points.get(index, ()):
+        if not held & rivals:
+            runs.analysis.decided["cells"] += 1
+            return Found(runs, assignment)
+    formula = Formula(runs)
+    order = sorted([index, *bits(rivals)])
+
+    def stays(assignment: Assignment) -> bool:
+        return runs.run(runs.scene_at(assignment), order=order).lists.get(name) is True
+
+    literals = [-formula.literal(runs.rules[i], runs.acts_when) for i in bits(rivals)]
+    return formula.search([formula.literal(runs.rules[index], runs.acts_when), *literals], stays)
 
 
 def _finding(ctx: CheckContext, name: str, setters: list[tuple[Rule, Action]]) -> Finding:

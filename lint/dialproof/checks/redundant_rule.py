@@ -28,8 +28,8 @@ Delete the rule, or correct the condition that makes it part of another one.
 
 ## Options
 
-`budget` (default 2000): runs that are spent on one rule where writes or stops decide who acts; the whole check
-spends ten times as many. A rule that cannot be decided within them is DP901.
+`budget` (default 5000): rules that are looked at for one rule, and runs that are spent on it where writes or stops
+decide who acts; the whole check spends ten times as many. What cannot be decided within them is DP901.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.answers import Found, Unknown, require
 from dialproof.analysis.pairs import bits
 from dialproof.analysis.removal import Removal, results
+from dialproof.analysis.sat import Formula
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 from dialproof.checks.duplicate_rule import duplicates
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding, Witness
+    from dialproof.model.rules import Rule
     from dialproof.outcome import Outcome
 
 __all__ = ["CHECK"]
@@ -60,8 +62,8 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         same = {index for pair in duplicates(ctx, runs) for index in pair}
-        gone: list[int] = []
         removal = Removal(runs)
+        open_questions: dict[Unknown, list[Rule]] = {}
         for index in reversed(range(len(runs.rules))):
             rule = runs.rules[index]
             if rule.name in ctx.analysis.broken or index in same or not runs.acting(index).boxes:
@@ -70,16 +72,17 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
                 continue
             answer = removal.matters(index, budget)
             if isinstance(answer, Unknown):
-                ctx.analysis.leave_open("DP304", (rule,), answer)
+                open_questions.setdefault(answer, []).append(rule)
             elif not isinstance(answer, Found):
-                yield _finding(ctx, runs, index, gone)
-                gone.append(index)
-                removal = Removal(runs, gone)
+                yield _finding(ctx, removal, runs, index)
+                removal.gone |= 1 << index
+        for why, rules in open_questions.items():
+            ctx.analysis.leave_open("DP304", tuple(rules), why)
 
 
-def _finding(ctx: CheckContext, runs: Runs, index: int, gone: list[int]) -> Finding:
+def _finding(ctx: CheckContext, removal: Removal, runs: Runs, index: int) -> Finding:
     rule = runs.rules[index]
-    wider = _wider(runs, index, gone)
+    wider = _wider(removal, runs, index)
     details = "Whatever it does, other rules do or undo on every contact that it matches."
     if wider is not None:
         other = runs.rules[wider]
@@ -95,13 +98,12 @@ def _finding(ctx: CheckContext, runs: Runs, index: int, gone: list[int]) -> Find
     )
 
 
-def _wider(runs: Runs, index: int, gone: list[int]) -> int | None:
-    """Return a rule with the same actions that holds on every contact of the rule, if there is one."""
-    rule = runs.rules[index]
-    for other in bits(runs.overlapping[index] & ~sum(1 << i for i in gone) & ~(1 << index)):
-        same = [(a.type, a.fields) for a in runs.rules[other].actions] == [(a.type, a.fields) for a in rule.actions]
-        literals = [runs.acts_literal(index), -runs.acts_literal(other)]
-        if same and runs.formula.holds(literals) is False:
+def _wider(removal: Removal, runs: Runs, index: int) -> int | None:
+    """Return a rule that does the same and holds on every contact of the rule, if there is one."""
+    formula = Formula(runs)
+    mine = formula.literal(runs.rules[index], runs.acts_when)
+    for other in bits(removal.same_as(index)):
+        if formula.holds([mine, -formula.literal(runs.rules[other], runs.acts_when)]) is False:
             return other
     return None
 
@@ -126,5 +128,5 @@ CHECK = Check(
     family="conflicts",
     run=_run,
     doc=__doc__ or "",
-    options={"budget": 2000},
+    options={"budget": 5000},
 )
