@@ -57,7 +57,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A place to deploy to; ``ids`` maps a kind (campaigns, lists ...) to logical id -> remote id."""
+    """A place to deploy to; ``ids`` maps a kind (campaigns, lists ...) to logical id -> remote id.
+
+    ``time_zone`` is that of conditions on the clock, for a target that has to be told (rulesets).
+    """
 
     name: str
     target: str = "campaign-rules"
@@ -65,6 +68,7 @@ class Environment:
     base_url: str = ""
     organization: str = ""
     requires: str = ""
+    time_zone: str = ""
     keep: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
     retry: Retry = field(default_factory=Retry)
@@ -77,7 +81,7 @@ class Config:
 
     ``root`` is absolute, ``digest`` the sha256 (hex) of the bytes of ``file`` that were parsed. ``exclude`` are globs
     of files that are no part of the project. ``base`` is the git revision that changes are looked at against, if any.
-    ``checks`` holds the options of single checks by code.
+    ``checks`` holds the options of single checks by code. ``only_targets`` are those of ``dialproof lint --target``.
     """
 
     root: Path
@@ -96,6 +100,13 @@ class Config:
     gate: Gate = field(default_factory=Gate)
     inventory: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environments: Mapping[str, Environment] = field(default_factory=dict)
+    only_targets: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the targets that rules are held against: ``only_targets``, else those of the environments."""
+        configured = (e.target for name, e in self.environments.items() if name != "sandbox")
+        return self.only_targets or tuple(dict.fromkeys(configured))
 
     @property
     def cache(self) -> Path:

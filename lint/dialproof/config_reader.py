@@ -423,12 +423,24 @@ class _Reader:
             "base_url": self.base_url,
             "organization": self.text,
             "requires": self.text,
+            "time_zone": self.time_zone,
             "keep": self.texts,
             "freeze": self.texts,
             "retry": self.retry,
             "ids": lambda k, v: self.record(k, v, dict.fromkeys(ID_KINDS, lambda k, v: self.table(k, v, self.filled))),
         }
         return Environment(name, **self.record(key, value, read))
+
+    def time_zone(self, key: str, value: object) -> str | None:
+        """Return the IANA name of a time zone."""
+        from dialproof.cel.values import zone_of
+
+        name = self.filled(key, value)
+        try:
+            zone_of(name)
+        except ValueError:
+            self.problem(key, f"expected a time zone such as America/Denver, found {name!r}")
+        return name
 
     def base_url(self, key: str, value: object) -> str | None:
         """Return an https address; anything else only on this machine."""

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, RemoteConflictError, UsageError
+from dialproof.targets.base import TIME_ZONE
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
@@ -244,6 +245,8 @@ class Deployer:
 
     def _resolve(self, kind: str, logical: str) -> str | None:
         """Return the id on the target: an environment that maps a kind of ids must map every one of them."""
+        if kind == TIME_ZONE:
+            return self.environment.time_zone or None
         ids = self.environment.ids.get(kind)
         if not ids:
             return logical
@@ -303,22 +306,27 @@ class Deployer:
 
     @cached_property
     def _target_type(self) -> TargetType:
-        from dialproof_deploy.targets import target_types
+        from dialproof.targets.registry import find_target
 
-        types = target_types()
-        wanted = self.environment.target
-        if wanted not in types:
+        try:
+            found = find_target(self.environment.target)
+        except UsageError as error:
+            raise UsageError(f"environment {self.environment.name!r}: {error}") from None
+        if found.connect is None:
             raise UsageError(
-                f"environment {self.environment.name!r}: there is no target {wanted!r}; there are {', '.join(types)}"
+                f"environment {self.environment.name!r}: rules cannot be deployed to the target {found.name!r} yet; "
+                f"'dialproof lint --target {found.name}' says what of them it cannot hold"
             )
-        return types[wanted]
+        return found
 
     @contextmanager
     def _target(self) -> Iterator[Target]:
         """Connect and log in, so that refused credentials fail before anything else is done."""
         if self.environment.name != SANDBOX:
             self._check_campaign_variable()
-            with self._target_type.connect(self.environment, self.environ, self.http_log) as target:
+            connect = self._target_type.connect
+            assert connect is not None
+            with connect(self.environment, self.environ, self.http_log) as target:
                 yield target
             return
         from dialproof_deploy.api.credentials import Credentials

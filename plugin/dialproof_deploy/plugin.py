@@ -32,10 +32,10 @@ def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.Argume
 
 @hookimpl
 def dialproof_targets() -> Sequence[TargetType]:
-    """Return the built-in target."""
-    from dialproof_deploy.targets import CAMPAIGN_RULES
+    """Return the built-in targets."""
+    from dialproof_deploy.targets import CAMPAIGN_RULES, RULESETS
 
-    return (CAMPAIGN_RULES,)
+    return (CAMPAIGN_RULES, RULESETS)
 
 
 @hookimpl

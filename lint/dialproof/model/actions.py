@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dialproof.model.rules import Action, Category
 
-__all__ = ["BUILT_IN", "ActionType", "Field", "action_types", "contradicts"]
+__all__ = ["BUILT_IN", "ActionType", "Field", "action_types", "contradicts", "repeats"]
 
 FieldKind: TypeAlias = Literal["text", "flag", "number", "integer", "period", "texts", "mapping", "any"]
 
@@ -40,7 +40,8 @@ class ActionType:
     ``key`` names the fields that together with ``writes`` say which thing is written (two setList on one listId write
     the same thing); ``compares`` the fields whose difference makes two such writes contradict each other;
     ``excludes`` the types that contradict this one whatever their fields are; ``dial`` is False where the action keeps
-    the contact from being dialed in the categories ``stops_dial_in``.
+    the contact from being dialed in the categories ``stops_dial_in``. ``repeatable`` where to do it twice in one run is
+    to do it once (see :func:`repeats`).
     """
 
     name: str
@@ -52,6 +53,7 @@ class ActionType:
     excludes: tuple[str, ...] = ()
     stops_dial_in: tuple[Category, ...] = ()
     doc: str = ""
+    repeatable: bool = False
 
 
 _BOTH: tuple[Category, ...] = ("preCall", "wrapUp")
@@ -67,6 +69,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             key=("listId",),
             compares=("value",),
             doc='Puts the contact on a list (value "true") or takes it off ("false").',
+            repeatable=True,
         ),
         ActionType(
             "doNotDial",
@@ -76,6 +79,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             excludes=("switchToPreview",),
             stops_dial_in=("preCall",),
             doc="Does not dial the contact this time.",
+            repeatable=True,
         ),
         ActionType(
             "setAttribute",
@@ -94,6 +98,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             key=("attribute",),
             compares=("option", "value"),
             doc="Changes a column of the contact; INCREMENT and DECREMENT read it first (value defaults to 1).",
+            repeatable=True,
         ),
         ActionType(
             "switchToPreview",
@@ -102,6 +107,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             writes="mode",
             excludes=("doNotDial",),
             doc="Shows the contact to an agent before dialing.",
+            repeatable=True,
         ),
         ActionType(
             "setCallerId",
@@ -110,6 +116,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             writes="callerId",
             compares=("callerAddress", "callerName"),
             doc="Sets what the called party sees; a literal or contact.COLUMN.",
+            repeatable=True,
         ),
         ActionType(
             "setSkills",
@@ -118,6 +125,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             writes="skills",
             compares=("skills",),
             doc="Asks for agents with these skills.",
+            repeatable=True,
         ),
         ActionType(
             "scheduleCallback",
@@ -139,6 +147,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             key=("list",),
             excludes=("scheduleCallback",),
             doc="Appends the number (or the contact) to the campaign's first do-not-call list.",
+            repeatable=True,
         ),
         ActionType(
             "contactUncallable",
@@ -148,6 +157,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             excludes=("scheduleCallback",),
             stops_dial_in=("preCall",),
             doc="Marks the contact as uncallable.",
+            repeatable=True,
         ),
         ActionType(
             "numberUncallable",
@@ -157,6 +167,7 @@ BUILT_IN: Mapping[str, ActionType] = {
             excludes=("scheduleCallback",),
             stops_dial_in=("preCall",),
             doc="Marks this number as uncallable.",
+            repeatable=True,
         ),
         ActionType(
             "dataAction",
@@ -185,6 +196,14 @@ def action_types() -> Mapping[str, ActionType]:
             raise UsageError(f"plugin {plugin!r}: there is already an action type {action_type.name!r}")
         table[action_type.name] = action_type
     return MappingProxyType(table)
+
+
+def repeats(action: Action) -> bool:
+    """Tell whether an action may be done twice in one run: counting a column twice is not counting it once."""
+    if action.fields.get("option") in ("INCREMENT", "DECREMENT"):
+        return False
+    known = action_types().get(action.type)
+    return known is not None and known.repeatable
 
 
 def contradicts(one: Action, other: Action) -> bool:

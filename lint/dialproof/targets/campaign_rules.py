@@ -17,7 +17,9 @@ from dialproof.cel.values import parse_period, read_number, read_text
 from dialproof.model.actions import action_types
 from dialproof.model.operators import OPERATORS, canonical_operator
 from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule, ValueType
-from dialproof.source.positions import Problem, Span
+from dialproof.source.positions import Span
+from dialproof.targets.base import refuser, refuses_first
+from dialproof.targets.rewriting import OPPOSITE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,13 +27,11 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Value
     from dialproof.project import Campaign
-    from dialproof.targets.base import ResolveId
+    from dialproof.targets.base import Refusal, Refuse, ResolveId
 
 __all__ = [
-    "CODE",
     "ENVIRONMENTS",
     "NAME",
-    "OPPOSITE",
     "base_url_of",
     "lower_campaign",
     "lower_rule",
@@ -40,8 +40,6 @@ __all__ = [
 ]
 
 NAME = "campaign-rules"
-CODE = "DP701"
-"""The code of what the target cannot hold (not-expressible-on-target)."""
 
 ENVIRONMENTS: Mapping[str, str] = {
     "ap-northeast-2": "apne2",
@@ -61,19 +59,6 @@ of regions (developer.genesys.cloud/platform/api). Regions whose domain has no s
 
 _AWS_REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-
-_PAIRS = (
-    ("equals", "notEquals"),
-    ("lessThan", "greaterThanOrEqual"),
-    ("greaterThan", "lessThanOrEqual"),
-    ("before", "greaterThanOrEqual"),
-    ("after", "lessThanOrEqual"),
-    ("contains", "notContains"),
-    ("in", "notIn"),
-    ("exists", "notExists"),
-)
-OPPOSITE: Mapping[str, str] = {**{b: a for a, b in reversed(_PAIRS)}, **dict(_PAIRS)}
-"""Operator -> the one that is true exactly where it is false, and undecided where it is undecided."""
 
 _IDS: Mapping[tuple[str, str], str] = {
     ("setList", "listId"): "lists",
@@ -100,32 +85,24 @@ def base_url_of(region: str) -> str | None:
     return f"https://{environment}.mypurecloud.com"
 
 
-def lower_campaign(campaign: Campaign, resolve: ResolveId) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Return the rules of a campaign as wire rules, in order, and a problem for all that the target cannot hold."""
-    problems = []
-    if campaign.hit_policy == "first" and len(campaign.rules) > 1:
-        file = campaign.files[0]
-        span = file.rules[0].span
-        problems.append(
-            Problem(file.path, span, CODE, f"{NAME} runs every rule that matches: it cannot hold hitPolicy first")
-        )
+def lower_campaign(campaign: Campaign, resolve: ResolveId) -> tuple[list[dict[str, Any]], list[Refusal]]:
+    """Return the rules of a campaign as wire rules, in order, and a refusal for all that the target cannot hold."""
+    refusals = refuses_first(NAME, campaign)
     rules = []
     for rule in campaign.rules:
         lowered, found = lower_rule(rule, campaign.contact_list, resolve)
         rules.append(lowered)
-        problems += found
-    return rules, problems
+        refusals += found
+    return rules, refusals
 
 
-def lower_rule(rule: Rule, columns: ContactList, resolve: ResolveId) -> tuple[dict[str, Any], list[Problem]]:
-    """Return a rule as it travels; ``version`` is the author's. With problems the rule must not be sent."""
-    problems: list[Problem] = []
-
-    def refuse(span: Span, message: str) -> None:
-        problems.append(Problem(rule.path, span, CODE, f"rule {rule.name!r}: {NAME} cannot hold {message}"))
-
+def lower_rule(rule: Rule, columns: ContactList, resolve: ResolveId) -> tuple[dict[str, Any], list[Refusal]]:
+    """Return a rule as it travels; ``version`` is the author's. With refusals the rule must not be sent."""
+    refusals: list[Refusal] = []
+    refuse = refuser(NAME, rule, refusals)
     if rule.category != "preCall":
-        refuse(rule.spans.get("category", rule.span), f"category {rule.category}: it holds preCall alone")
+        span = rule.spans.get("category", rule.span)
+        refuse("rule", span, f"category {rule.category}", "it holds preCall alone")
     wire = {
         "name": rule.name,
         "description": rule.description,
@@ -136,7 +113,7 @@ def lower_rule(rule: Rule, columns: ContactList, resolve: ResolveId) -> tuple[di
         "actions": [_action(action, resolve, refuse) for action in rule.actions],
         "enabled": rule.enabled,
     }
-    return wire, problems
+    return wire, refusals
 
 
 def suppresses(wire: Mapping[str, Any]) -> bool:
@@ -266,25 +243,21 @@ def _only(wire: Mapping[str, Any], known: Collection[str], what: str) -> None:
             raise ValueError(f"{what} has a field {name!r}")
 
 
-def _condition(
-    expression: Expression, columns: ContactList, refuse: Callable[[Span, str], None]
-) -> dict[str, str] | None:
+def _condition(expression: Expression, columns: ContactList, refuse: Refuse) -> dict[str, str] | None:
     if isinstance(expression, Group):
-        if expression.kind == "all":
-            refuse(expression.span, "the group 'all': write its members as conditions of the rule, which mean the same")
-        else:
-            refuse(expression.span, f"the group {expression.kind!r}: split the rule, or use the rulesets target")
+        hint = "write its members as conditions of the rule, which mean the same" if expression.kind == "all" else ""
+        refuse("condition", expression.span, f"the group {expression.kind!r}", hint)
         return None
     if not isinstance(expression, Condition):
-        refuse(expression.span, "'when' (CEL): write conditions on attributes")
+        refuse("condition", expression.span, "'when' (CEL)", "write conditions on attributes")
         return None
     if expression.source != "contact":
-        refuse(expression.subject_span, f"a condition on the context ({expression.subject})")
+        refuse("condition", expression.subject_span, f"a condition on the context ({expression.subject})")
         return None
     operator = expression.operator
     if expression.inverted:
         if operator not in OPPOSITE:
-            refuse(expression.span, f"an inverted {operator}, which has no exact opposite")
+            refuse("condition", expression.span, f"an inverted {operator}, which has no exact opposite")
             return None
         operator = OPPOSITE[operator]
     return {
@@ -295,7 +268,7 @@ def _condition(
     }
 
 
-def _action(action: Action, resolve: ResolveId, refuse: Callable[[Span, str], None]) -> dict[str, Any]:
+def _action(action: Action, resolve: ResolveId, refuse: Refuse) -> dict[str, Any]:
     wire: dict[str, Any] = {"type": action.type}
     for name, value in action.fields.items():
         if value is None:
@@ -308,7 +281,7 @@ def _action(action: Action, resolve: ResolveId, refuse: Callable[[Span, str], No
         remote = [resolve(kind, read_text(logical)) for logical in ids]
         for logical, found in zip(ids, remote, strict=True):
             if found is None:
-                refuse(action.span, f"{logical!r}: the environment maps no such id (ids.{kind})")
+                refuse("action", action.span, f"{logical!r}", f"the environment maps no such id (ids.{kind})")
         wire[name] = remote if isinstance(value, tuple) else remote[0]
     return wire
 

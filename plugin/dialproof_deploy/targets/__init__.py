@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dialproof.errors import RemoteError, UsageError
-from dialproof.targets import campaign_rules
+from dialproof.errors import RemoteError
+from dialproof.targets import campaign_rules, rulesets
 from dialproof.targets.base import TargetType
+from dialproof.targets.registry import target_types
+from dialproof.targets.rulesets_reading import read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from dialproof.config import Environment
     from dialproof_deploy.api.credentials import Credentials
 
-__all__ = ["CAMPAIGN_RULES", "StoredOtherwiseError", "Target", "Written", "open_campaign_rules", "target_types"]
+__all__ = [
+    "CAMPAIGN_RULES",
+    "RULESETS",
+    "StoredOtherwiseError",
+    "Target",
+    "Written",
+    "open_campaign_rules",
+    "target_types",
+]
 
 
 @dataclass(frozen=True)
@@ -117,34 +126,13 @@ CAMPAIGN_RULES = TargetType(
     missing_variables=_missing_variables,
 )
 
-
-@cache
-def target_types() -> Mapping[str, TargetType]:
-    """Return every target type by name.
-
-    Raises ``UsageError`` where a plugin takes a name that is taken.
-    """
-    from dialproof.plugins import items_of
-
-    found = {CAMPAIGN_RULES.name: CAMPAIGN_RULES}
-    for plugin, target_type in items_of("dialproof_targets", TargetType):
-        if target_type is CAMPAIGN_RULES:
-            continue
-        if target_type.name in found:
-            raise UsageError(f"plugin {plugin!r}: there is already a target {target_type.name!r}")
-        found[target_type.name] = _guarded(plugin, target_type)
-    return found
-
-
-def _guarded(plugin: str, target_type: TargetType) -> TargetType:
-    """Return the target type with functions whose errors name the plugin; ``read`` has an error of its own to raise."""
-    from dialproof.plugins import guarded
-
-    what = f"of the target {target_type.name!r}"
-    return replace(
-        target_type,
-        lower=guarded(plugin, f"lower {what}", target_type.lower),
-        suppresses=guarded(plugin, f"suppresses {what}", target_type.suppresses),
-        connect=guarded(plugin, f"connect {what}", target_type.connect),
-        missing_variables=guarded(plugin, f"missing_variables {what}", target_type.missing_variables),
-    )
+RULESETS = TargetType(
+    rulesets.NAME,
+    lower=rulesets.lower_campaign,
+    read=read_rule,
+    suppresses=rulesets.suppresses,
+    longest_name=rulesets.LONGEST_NAME,
+    holder=rulesets.rule_set_name,
+    platform=True,
+)
+"""What rule sets of the public platform can hold; rules are checked for them, and not yet deployed to them."""
