@@ -149,7 +149,8 @@ def is_error(problem: Problem) -> bool:
 def selected_checks(config: Config) -> tuple[Check, ...]:
     """Return the checks that the configuration selects; raise :class:`UsageError` for every code that is none.
 
-    A selector is a code, the beginning of one (``DP3``) or a name; ``ignore`` wins over ``select``.
+    A selector is a code, the beginning of one (``DP3``) or a name; ``ignore`` wins over ``select``. Checks of the
+    family ``target`` look at targets, and run only where there is one.
     """
     errors = [
         *_unknown("select", config.select),
@@ -168,7 +169,9 @@ def selected_checks(config: Config) -> tuple[Check, ...]:
     return tuple(
         check
         for check in all_checks()
-        if (not config.select or _matches(check, config.select)) and not _matches(check, config.ignore)
+        if (not config.select or _matches(check, config.select))
+        and not _matches(check, config.ignore)
+        and (check.family != "target" or config.targets)
     )
 
 
@@ -249,7 +252,8 @@ def _suppressed(
     project: Project, findings: Sequence[Finding], checks: Sequence[Check], today: date
 ) -> tuple[list[Finding], list[Suppressed]]:
     known = checks_by_code()
-    ran = {check.code for check in checks}
+    # Comments may be about another target than those of --target.
+    ran = {check.code for check in checks if check.family != "target" or not project.config.only_targets}
     suppressions: list[Suppression] = []
     problems: list[Finding] = []
     for source in _sources(project):
@@ -288,6 +292,13 @@ def _notes(config: Config, campaigns: Sequence[Campaign], ran: Collection[str]) 
     if unlisted and "DP106" in ran:
         names = ", ".join(f"{KINDS[kind]}s" for kind in unlisted)
         yield f"DP106 looked up no {names}: neither inventory nor environments list them"
+    if "DP706" in ran:
+        from dialproof.checks.platform_diagnostic import unknown_facts
+
+        yield from unknown_facts(config, campaigns)
+    named = [selector for selector in config.select if len(selector) > 2]  # not DP, which is all of them
+    if not config.targets and any(c.family == "target" and _matches(c, named) for c in all_checks()):
+        yield "checks of targets did not run: configure an environment, or name a target with --target"
     for campaign in campaigns:
         if not campaign.contact_list.declared:
             yield f"{campaign.id} has no contact list: its columns are inferred from the rules"

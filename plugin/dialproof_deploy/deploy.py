@@ -236,9 +236,12 @@ class Deployer:
 
     def _lowered(self) -> tuple[list[_Wanted], list[str]]:
         """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
+        from dialproof.analysis.replacement import as_all
+
         wanted, problems = [], []
         for campaign in self.project.campaigns:
-            rules, found = self._target_type.lower(campaign, self._resolve)
+            held = as_all(campaign, self.project.config.semantics)
+            rules, found = self._target_type.lower(held, self._resolve)
             problems += [str(problem) for problem in found]
             wanted += [_Wanted(i, self._remote_id(campaign, i), campaign, rules) for i in campaign.ids]
         return wanted, list(dict.fromkeys(problems))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dialproof.findings import Edit, Finding, Severity, Witness
     from dialproof.project import Campaign, Project
     from dialproof.source.positions import Span
+    from dialproof.targets.base import TargetType
 
 __all__ = ["Check", "CheckContext", "Family"]
 
@@ -67,6 +68,13 @@ class CheckContext:
         from dialproof.analysis.campaign import CampaignAnalysis
 
         return CampaignAnalysis(self.campaign, self.evaluator)
+
+    @cached_property
+    def targets(self) -> tuple[TargetType, ...]:
+        """The targets that rules are held against; raises ``UsageError`` for a name that is none."""
+        from dialproof.targets.registry import find_target
+
+        return tuple(map(find_target, self.project.config.targets))
 
     @cached_property
     def wording(self) -> Wording:

@@ -45,6 +45,12 @@ BUILT_IN: tuple[str, ...] = (
     "priority_inversion",
     "dependency_cycle",
     "runs_after_violated",
+    "not_expressible_on_target",
+    "action_not_in_category",
+    "name_too_long",
+    "inverted_wrap_up_trap",
+    "do_not_dial_until_recycle",
+    "platform_diagnostic",
     "undecided",  # after every check that may be left undecided
     "invalid_suppression",
     "unused_suppression",

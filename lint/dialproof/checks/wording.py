@@ -38,6 +38,17 @@ class Wording:
             return program.cel
         return f"{leaf.subject} {leaf.operator} {MASK}" if isinstance(leaf, Condition) else f"when: {MASK}"
 
+    def comparison(self, condition: Condition) -> str:
+        """Return a condition as its subject, operator and value, as one would say it."""
+        operator = f"not {condition.operator}" if condition.inverted else condition.operator
+        value = condition.value
+        if value is None:
+            return f"{condition.subject} {operator}"
+        if self.is_about_a_person(condition):
+            return f"{condition.subject} {operator} {MASK}"
+        said = f"[{', '.join(map(_quoted, value))}]" if isinstance(value, tuple) else _quoted(value)
+        return f"{condition.subject} {operator} {said}"
+
     def values(self, condition: Condition) -> str:
         """Return the value or values of a condition."""
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
@@ -65,6 +76,10 @@ class Wording:
         spans = [leaf.span for leaf in leaves(rule.conditions) if self.is_about_a_person(leaf)]
         spans += [action.span for action in rule.actions if self.hides_value_of(action)]
         return {line for span in spans for line in range(span.line, span.end_line + 1)}
+
+
+def _quoted(value: str | float | bool) -> str:
+    return f'"{value}"' if isinstance(value, str) else read_text(value)
 
 
 def _text(value: Value) -> str:

@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-ignore", action="store_true", help="report suppressed findings too")
     add("--strict", action="store_true", help="what cannot be decided (DP901) is an error")
     add("--strict-exclusion", action="store_true", help="report every pair of rules whose actions are opposite")
+    add("--target", action="append", default=[], metavar="NAME",
+        help="hold the rules against this kind of target, and not those of the environments; repeatable")  # fmt: skip
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
 
 
@@ -79,6 +81,10 @@ def run(args: argparse.Namespace) -> int:
     files = [file.resolve() for _, file in outputs if file is not None]
     if len(set(files)) < len(files):
         raise UsageError("two --output-format name one file")
+    for name in args.target:
+        from dialproof.targets.registry import find_target
+
+        find_target(name)
     parts = [
         _lint(_with_options(config, args), paths, suppress=not args.no_ignore)
         for config, paths in projects_of(args.paths)
@@ -152,6 +158,7 @@ def _with_options(config: Config, args: argparse.Namespace) -> Config:
         fail_on=args.fail_on or config.fail_on,
         severity=severity,
         checks=checks,
+        only_targets=tuple(dict.fromkeys(args.target)),
     )
 
 

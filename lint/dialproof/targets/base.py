@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Rule, RulesFile
     from dialproof.project import Campaign
 
-__all__ = ["CODE", "TIME_ZONE", "Part", "Refusal", "Refuse", "ResolveId", "TargetType", "refuser", "refuses_first", "span_of"]
+__all__ = [
+    "CODE",
+    "TIME_ZONE",
+    "Part",
+    "Refusal",
+    "Refuse",
+    "ResolveId",
+    "TargetType",
+    "refuser",
+    "refuses_first",
+    "span_of",
+]
 
 CODE = "DP701"
 """The code of what a target cannot hold (not-expressible-on-target)."""
@@ -33,7 +44,8 @@ Part: TypeAlias = Literal["campaign", "rule", "condition", "action"]
 class Refuse(Protocol):
     """Notes what a target cannot hold: where it stands, what it is, and a hint of what the target holds instead."""
 
-    def __call__(self, part: Part, span: Span, message: str, hint: str = "") -> None: ...
+    def __call__(self, part: Part, span: Span, message: str, hint: str = "") -> None:
+        """Note it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,7 +8,6 @@ contacts can answer (``dialproof.analysis.replacement``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +16,7 @@ from dialproof.cel.text import compares_numbers, condition_type
 from dialproof.model.rules import Condition, Group, When
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Value
@@ -98,7 +97,7 @@ def merged(forms: Sequence[Clause]) -> Clause | None:
 
 
 def joined_values(members: Sequence[Condition]) -> Condition | None:
-    """Return ``in`` with the values of several ``equals`` and ``in`` of one subject and type; None for anything else."""
+    """Return ``in`` with the values of several ``equals`` and ``in`` of one subject and type; else None."""
     first = upright(members[0])
     if len(members) == 1:
         return first
@@ -149,8 +148,10 @@ def _moved(expression: Expression, *, holds: bool) -> Expression:
 
 def _flat(expression: Expression, kind: str) -> list[Expression]:
     """Return the members of groups of one kind within one another; a group of one member is that member."""
-    if isinstance(expression, Group) and expression.kind != "not" and (
-        expression.kind == kind or len(expression.members) == 1
+    if (
+        isinstance(expression, Group)
+        and expression.kind != "not"
+        and (expression.kind == kind or len(expression.members) == 1)
     ):
         return [part for member in expression.members for part in _flat(member, kind)]
     return [expression]

@@ -79,9 +79,13 @@ def lower_campaign(campaign: Campaign, resolve: ResolveId) -> tuple[list[Wire], 
     if campaign.files and not refusals:
         size = len(json.dumps({"name": rule_set_name(campaign), "rules": rules}, ensure_ascii=False).encode())
         if size > LONGEST_BODY:
-            text = f"{NAME} takes all rules of a set in one request of at most {LONGEST_BODY:,} bytes; these are {size:,}"
+            text = (
+                f"{NAME} takes all rules of a set in one request of at most {LONGEST_BODY:,} bytes; these are {size:,}"
+            )
             file = campaign.files[0]
-            refusals.append(Refusal(file.path, span_of(file, "rules"), CODE, text, "campaign", "make two campaigns of it"))
+            refusals.append(
+                Refusal(file.path, span_of(file, "rules"), CODE, text, "campaign", "make two campaigns of it")
+            )
     return rules, refusals
 
 
@@ -179,8 +183,8 @@ def _several_sets(campaign: Campaign) -> Iterator[Refusal]:
         first = campaign.files[0]
         if file.rule_set != first.rule_set:
             text = (
-                f"{NAME} holds the rules of a campaign in one rule set: this file is of {file.rule_set!r}, {first.path} of "
-                f"{first.rule_set!r}, and in which order two sets run is not documented"
+                f"{NAME} holds a campaign's rules in one rule set: this file is of {file.rule_set!r}, {first.path} "
+                f"of {first.rule_set!r}, and in which order two sets run is not documented"
             )
             hint = f"write ruleSet: {first.rule_set} in every file of the campaign"
             yield Refusal(file.path, span_of(file, "ruleSet"), CODE, text, "campaign", hint)
@@ -200,6 +204,6 @@ def _one_column(campaign: Campaign) -> Iterator[Refusal]:
             remote = remote_name(name, columns)
             other = taken.setdefault(remote, name)
             if other != name:
-                text = f"rule {rule.name!r}: {NAME} cannot hold {name} beside {other}: both are the column {remote!r} there"
+                text = f"rule {rule.name!r}: {NAME} cannot hold {name} beside {other}: both are column {remote!r} there"
                 hint = "give one of them another `column` in the contact list"
                 yield Refusal(rule.path, span, CODE, text, "rule", hint)

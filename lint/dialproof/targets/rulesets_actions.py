@@ -92,9 +92,9 @@ def _data(action: Action, columns: ContactList, resolve: ResolveId, refuse: Refu
         "actionTypeName": ACTIONS[action.type],
         "dataAction": {"id": known_id(resolve, "dataActions", read_text(action.fields.get("id")), action, refuse)},
     }
-    fields = action.fields.get("fields")
+    fields: Any = action.fields.get("fields") or {}
     mappings = []
-    for field, value in fields.items() if isinstance(fields, dict) else ():
+    for field, value in fields.items():
         if isinstance(value, str) and value.startswith("contact."):
             column = remote_name(value.removeprefix("contact."), columns)
             mappings.append({"contactColumnName": column, "dataActionField": field})
@@ -109,5 +109,3 @@ def _data(action: Action, columns: ContactList, resolve: ResolveId, refuse: Refu
 def _reference(text: str, columns: ContactList) -> str:
     """Return a text with the column that it stands for by its name there."""
     return f"contact.{remote_name(text.removeprefix('contact.'), columns)}" if text.startswith("contact.") else text
-
-

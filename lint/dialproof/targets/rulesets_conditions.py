@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +12,7 @@ from dialproof.targets.base import TIME_ZONE
 from dialproof.targets.rewriting import halves, upright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Condition, Rule, Value, ValueType
@@ -54,7 +53,8 @@ _TIMES: Mapping[str, tuple[str, bool]] = {
     "greaterThanOrEqual": ("BEFORE", True),
 }
 _AGES: Mapping[str, tuple[str, bool]] = {
-    operator: ({"BEFORE": "AFTER", "AFTER": "BEFORE"}[there], inverted) for operator, (there, inverted) in _TIMES.items()
+    operator: ({"BEFORE": "AFTER", "AFTER": "BEFORE"}[there], inverted)
+    for operator, (there, inverted) in _TIMES.items()
 }
 
 OPERATORS: Mapping[ValueType, Mapping[str, tuple[str, bool]]] = {
@@ -116,7 +116,9 @@ class Lowering:
             head = {"type": "contactAttributeCondition", "attributeName": remote_name(subject, self.columns)}
             yield from self._compared(condition, head)
         elif subject.startswith("call.") and self.rule.category != "wrapUp":
-            self._refuse(condition.subject_span, f"a condition on {subject} in a pre-call rule", "it is for wrap-up rules")
+            self._refuse(
+                condition.subject_span, f"a condition on {subject} in a pre-call rule", "it is for wrap-up rules"
+            )
         elif subject in _CODES:
             yield from self._codes(condition, _CODES[subject])
         elif subject in _TEXTS:
@@ -228,7 +230,9 @@ class Lowering:
         """Return the codes that a condition compares with; None, with a refusal, where it does more than that."""
         values = [read_text(v) for v in _listed(condition.value)]
         if condition.operator not in ("equals", "notEquals", "in", "notIn") or "" in values:
-            self._refuse(condition.span, f"{condition.operator} on {condition.subject}", "it compares whole codes alone")
+            self._refuse(
+                condition.span, f"{condition.operator} on {condition.subject}", "it compares whole codes alone"
+            )
             return None
         return list(dict.fromkeys(values))
 
@@ -362,5 +366,3 @@ def _negated_period(text: str) -> str:
     sign, size = ("-" if minutes < 0 else ""), abs(minutes)
     days, rest = divmod(size, 1440)
     return f"P{sign}{days}DT{sign}{rest // 60}H{sign}{rest % 60}M"
-
-

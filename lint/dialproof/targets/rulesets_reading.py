@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from dialproof.cel.values import parse_number, parse_period
 from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_rule"]
 
+_T = TypeVar("_T")
 _NOWHERE = Span(1, 1, 1, 1)
 _CATEGORY: Mapping[str, Category] = {there: here for here, there in CATEGORIES.items()}
 _TYPE: Mapping[str, ValueType] = {there: here for here, there in VALUE_TYPES.items()}
@@ -121,7 +122,9 @@ class _Reader:
             elif value not in ("", None):
                 raise ValueError(f"an action {there} that counts by {value!r}")
         elif name == "setCallerId":
-            fields = {key: self._reference(str(given[key])) for key in ("callerAddress", "callerName") if given.get(key)}
+            fields = {
+                key: self._reference(str(given[key])) for key in ("callerAddress", "callerName") if given.get(key)
+            }
         elif name == "setSkills":
             fields = {"skills": tuple(_texts(_json(given.get("skills"))))}
         elif name == "scheduleCallback":
@@ -137,15 +140,19 @@ class _Reader:
             fields = {"id": _id(wire)}
             mappings = _list(wire, "contactColumnToDataActionFieldMappings")
             if mappings:
-                passed = {str(m["dataActionField"]): f"contact.{self._column(m['contactColumnName'])}" for m in mappings}
-                fields["fields"] = FieldMapping(passed)  # type: ignore[assignment]
+                passed = {
+                    str(m["dataActionField"]): f"contact.{self._column(m['contactColumnName'])}" for m in mappings
+                }
+                fields["fields"] = FieldMapping(passed)
         return Action(name, fields, _NOWHERE)  # type: ignore[arg-type]
 
     def _reference(self, text: str) -> str:
         return f"contact.{self._column(text.removeprefix('contact.'))}" if text.startswith("contact.") else text
 
 
-def _compared(wire: Mapping[str, Any], source: Literal["contact", "context"], subject: str, kind: ValueType) -> Condition:
+def _compared(
+    wire: Mapping[str, Any], source: Literal["contact", "context"], subject: str, kind: ValueType
+) -> Condition:
     there, value = wire.get("operator"), wire.get("value")
     if not isinstance(value, str):
         raise ValueError(f"a condition on {subject} whose value is no text")  # noqa: TRY004  (one error for every reason)
@@ -171,7 +178,9 @@ def _data(wire: Mapping[str, Any], *, inverted: bool) -> Condition:
     if len(predicates) != 1 or inverted or predicates[0].get("inverted") is True:
         raise ValueError("a data action condition that is inverted or has several predicates")
     (predicate,) = predicates
-    operator = next((o for o, known in OPERATORS["string"].items() if known == (predicate.get("outputOperator"), False)), None)
+    operator = next(
+        (o for o, known in OPERATORS["string"].items() if known == (predicate.get("outputOperator"), False)), None
+    )
     value = predicate.get("comparisonValue")
     plain = operator in ("equals", "contains", "beginsWith", "endsWith") and isinstance(value, str)
     missing = {wire.get("dataNotFoundResolution"), predicate.get("outputFieldMissingResolution")}
@@ -214,7 +223,7 @@ def _value_type(wire: Mapping[str, Any]) -> ValueType:
     return _of(_TYPE, wire.get("valueType"), "a condition of valueType")
 
 
-def _of(table: Mapping[str, Any], key: object, what: str) -> Any:
+def _of(table: Mapping[str, _T], key: object, what: str) -> _T:
     if not isinstance(key, str) or key not in table:
         raise ValueError(f"{what} {key!r}")
     return table[key]
@@ -245,5 +254,3 @@ def _list(wire: Mapping[str, Any], name: str) -> list[Any]:
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise ValueError(f"{name} is no list of objects")
     return value
-
-
