@@ -23,7 +23,7 @@ schedules a callback for people who were never called.
 
 ## Instead
 
-Name the codes that are meant, or say that there must be one:
+Name the codes that are meant:
 
     - name: call back
       category: wrapUp
@@ -163,7 +163,7 @@ def _finding(ctx: CheckContext, runs: Runs, index: int, found: Found, fields: li
         f'rule "{rule.name}" also acts when no call was placed: then {names} is blank, which its conditions allow',
         rules=(rule.name,),
         witness=shown_by(lambda: found.scene, outcomes, ("without a call", "")),
-        fix=f"name the values that are meant, or add the condition {{context: {fields[0]}, operator: exists}}",
+        fix="name the values that are meant instead of those that are not",
     )
 
 

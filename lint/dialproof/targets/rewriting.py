@@ -80,7 +80,8 @@ def alternatives(expressions: Sequence[Expression]) -> tuple[Clause, ...] | None
         if found is None or len(found) * len(forms) > MOST:
             return None
         forms = [(*one, *other) for one, other in product(forms, found)]
-    return tuple(tuple(dict.fromkeys(form)) for form in forms)
+    written = [{_key(condition): condition for condition in form} for form in forms]
+    return tuple({tuple(form): tuple(form.values()) for form in written}.values())
 
 
 def merged(forms: Sequence[Clause]) -> Clause | None:
@@ -88,12 +89,13 @@ def merged(forms: Sequence[Clause]) -> Clause | None:
 
     ``state equals TX`` or ``state equals CA`` is ``state in [TX, CA]``, undecided on the same contacts.
     """
-    common = set(forms[0]).intersection(*map(set, forms[1:]))
-    rests = [[c for c in form if c not in common] for form in forms]
+    keys = [set(map(_key, form)) for form in forms]
+    common = keys[0].intersection(*keys[1:])
+    rests = [[c for c in form if _key(c) not in common] for form in forms]
     if any(len(rest) != 1 for rest in rests):
         return None
     joined = joined_values([rest[0] for rest in rests])
-    return None if joined is None else (*(c for c in forms[0] if c in common), joined)
+    return None if joined is None else (*(c for c in forms[0] if _key(c) in common), joined)
 
 
 def joined_values(members: Sequence[Condition]) -> Condition | None:
@@ -125,6 +127,11 @@ def halves(condition: Condition, columns: ContactList) -> tuple[Condition, Condi
     if condition.inverted:
         return replace(first, operator="lessThan"), replace(second, operator="greaterThan")
     return first, second
+
+
+def _key(condition: Condition) -> Hashable:
+    """Return what equal conditions have in common: to Python the values true and 1 are equal."""
+    return condition, repr(condition.value)
 
 
 def _values(value: Value) -> tuple[str | float | bool, ...]:

@@ -159,9 +159,9 @@ class Lowering:
             yield from self._between(condition, head, types, typed=typed)
             return
         if condition.operator in ("in", "notIn") and kind != "period":
-            values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-            each = [replace(condition, operator="equals", value=v) for v in dict.fromkeys(values)]
-            wires = [self._wire(one, head, kind, typed=typed) for one in each]
+            each = [replace(condition, operator="equals", value=v) for v in _listed(condition.value)]
+            made = {wire["value"]: wire for one in each for wire in [self._wire(one, head, kind, typed=typed)]}
+            wires = list(made.values())
             if condition.operator == "in":
                 if len(wires) > 1:
                     self.listed.append(condition)
