@@ -309,12 +309,14 @@ class Deployer:
 
     @cached_property
     def _target_type(self) -> TargetType:
-        from dialproof.targets.registry import find_target
+        from dialproof.targets.registry import target_types
 
-        try:
-            found = find_target(self.environment.target)
-        except UsageError as error:
-            raise UsageError(f"environment {self.environment.name!r}: {error}") from None
+        types = target_types()
+        found = types.get(self.environment.target)
+        if found is None:
+            known = ", ".join(name for name, kind in types.items() if kind.connect is not None)
+            where = f"environment {self.environment.name!r}"
+            raise UsageError(f"{where}: there is no target {self.environment.target!r}; there are {known}")
         if found.connect is None:
             raise UsageError(
                 f"environment {self.environment.name!r}: rules cannot be deployed to the target {found.name!r} yet; "

@@ -72,9 +72,9 @@ class CheckContext:
     @cached_property
     def targets(self) -> tuple[TargetType, ...]:
         """The targets that rules are held against; raises ``UsageError`` for a name that is none."""
-        from dialproof.targets.registry import find_target
+        from dialproof.targets.registry import targets_of
 
-        return tuple(map(find_target, self.project.config.targets))
+        return targets_of(self.project.config)
 
     @cached_property
     def wording(self) -> Wording:

@@ -78,9 +78,9 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
 
 def unknown_facts(config: Config, campaigns: Iterable[Campaign]) -> Iterator[str]:
     """Yield a sentence for each campaign with rules that depend on what nothing says of the campaign."""
-    from dialproof.targets.registry import find_target
+    from dialproof.targets.registry import targets_of
 
-    if not any(find_target(name).platform for name in config.targets):
+    if not any(target.platform for target in targets_of(config)):
         return
     for campaign in campaigns:
         facts = _facts(config, campaign)

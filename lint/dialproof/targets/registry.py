@@ -12,7 +12,9 @@ from dialproof.targets.base import TargetType
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["find_target", "target_types"]
+    from dialproof.config import Config
+
+__all__ = ["find_target", "target_types", "targets_of"]
 
 _OWN = "deploy"
 """The plugin that brings dialproof's own targets."""
@@ -40,6 +42,19 @@ def find_target(name: str) -> TargetType:
     if name not in types:
         raise UsageError(f"there is no target {name!r}; there are {', '.join(types)}")
     return types[name]
+
+
+def targets_of(config: Config) -> tuple[TargetType, ...]:
+    """Return the target types that a configuration's rules are held against.
+
+    Raises ``UsageError`` that names the environment whose target there is not.
+    """
+    types = target_types()
+    for name, environment in config.environments.items():
+        if environment.target in config.targets and environment.target not in types:
+            where = f"environment {name!r}"
+            raise UsageError(f"{where}: there is no target {environment.target!r}; there are {', '.join(types)}")
+    return tuple(map(find_target, config.targets))
 
 
 def _guarded(plugin: str, target_type: TargetType) -> TargetType:

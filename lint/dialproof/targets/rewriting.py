@@ -16,7 +16,7 @@ from dialproof.cel.text import compares_numbers, condition_type
 from dialproof.model.rules import Condition, Group, When
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Value

@@ -136,8 +136,8 @@ COLUMN = {"string": "t", "number": "n", "datetime": "d", "period": "d", "boolean
 WIDE = [
     {k: v for k, v in zip("tndf", row, strict=True) if v is not None}
     for row in product(
-        ("", "5", "5.0", "10", "TX", "tx", "x", "é"), (None, 5, "abc"), (None, "2026-01-01", "2026-01-01T10:00:00+01:00", "?"),
-        (None, True, "False", "maybe"),
+        ("", "5", "5.0", "10", "TX", "tx", "x", "é"), (None, 5, "abc"),
+        (None, "2026-01-01", "2026-01-01T10:00:00+01:00", "?"), (None, True, "False", "maybe"),
     )
 ]  # fmt: skip
 

@@ -268,6 +268,10 @@ def test_a_data_action_gets_columns_alone() -> None:
     )
 
 
+ONE_EACH = "it takes one rule for each value, and two of them could act"
+CALL_BACK = act("scheduleCallback", offsetMinutes=5)
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -315,16 +319,11 @@ def test_a_data_action_gets_columns_alone() -> None:
             refusals(
                 cond("state", "in", ("TX", "CA")), actions=(act("setAttribute", attribute="state", value="CA"),)
             ),
-            ["in on state, which the rule itself writes to: it takes one rule for each value, and two of them could act"],
+            [f"in on state, which the rule itself writes to: {ONE_EACH}"],
         ),
         (
-            refusals(
-                cond("state", "in", ("TX", "tx")), actions=(act("scheduleCallback", offsetMinutes=5),), category="wrapUp"
-            ),
-            [
-                "in on state in a rule with an action that must not be done twice: it takes one rule for each value, and "
-                "two of them could act"
-            ],
+            refusals(cond("state", "in", ("TX", "tx")), actions=(CALL_BACK,), category="wrapUp"),
+            [f"in on state in a rule with an action that must not be done twice: {ONE_EACH}"],
         ),
         (
             refusals(*(cond("customFields.tries", "in", (0, 1, 2, 3)) for _ in range(4))),
@@ -370,7 +369,7 @@ def test_an_age_is_a_time_relative_to_now() -> None:
 
 
 def test_the_clock_needs_a_time_zone() -> None:
-    """Without the environment's time zone a condition on the clock is refused: eight o'clock is where?"""
+    """Without the environment's time zone a condition on the clock is refused."""
     ours = rule("r", 1, [cond("now.timeOfDay", "lessThan", "08:00", context=True)], [act("doNotDial")])
     _, (refusal,) = lower_rule(ours, LIST, lambda kind, logical: None if kind == TIME_ZONE else logical)
     assert refusal.hint == "write time_zone to the environment"
@@ -445,7 +444,7 @@ ATTRIBUTE = {"type": "contactAttributeCondition", "attributeName": "State", "ope
             {"conditions": [{"type": "contactPropertyCondition", "propertyType": "LAST_MOOD"}]},
             "a condition on the property 'LAST_MOOD'",
         ),
-        ({"conditions": [{"type": "timeAndDateCondition", "subConditions": []}]}, "a time and date condition of 0 parts"),
+        ({"conditions": [{"type": "timeAndDateCondition", "subConditions": []}]}, "a time and date condition of 0"),
         (
             {"conditions": [{"type": "timeAndDateCondition", "subConditions": [{"type": "dayOfWeek", "operator": "IN",
                              "range": {"inSet": ["LAST_DAY"]}}]}]},
@@ -462,7 +461,7 @@ ATTRIBUTE = {"type": "contactAttributeCondition", "attributeName": "State", "ope
             {"actions": [{"actionTypeName": "MODIFY_CONTACT_ATTRIBUTE", "updateOption": "SET", "properties": {}}]},
             "with updateOption 'SET' and 0 columns",
         ),
-        ({"actions": [{"actionTypeName": "SET_SKILLS", "properties": {"skills": "x"}}]}, "a list of texts was expected"),
+        ({"actions": [{"actionTypeName": "SET_SKILLS", "properties": {"skills": "x"}}]}, "a list of texts"),
         ({"actions": [{"actionTypeName": "SCHEDULE_CALLBACK"}]}, "with callbackOffset None"),
         ({"actions": [{"actionTypeName": "DATA_ACTION"}]}, "a data action without an id"),
     ],
