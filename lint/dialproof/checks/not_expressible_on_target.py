@@ -41,6 +41,7 @@ decided within them is not suggested.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ from dialproof.targets.base import TIME_ZONE, Refusal
 from dialproof.targets.rewriting import alternatives, merged, upright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dialproof.analysis.answers import Budget
     from dialproof.checks.base import CheckContext
@@ -91,8 +92,9 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             _, of_first = target.lower(campaign, resolve)
             yield from _hit_policy(ctx, [p for p in of_first if p not in problems], budget)
         of_rule: dict[str | None, list[Problem]] = {}
+        places = {path: sorted(spans) for path, spans in _places(campaign).items()}
         for problem in problems:
-            of_rule.setdefault(_rule_at(campaign, problem), []).append(problem)
+            of_rule.setdefault(_rule_at(places, problem), []).append(problem)
         yield from (_finding(ctx, problem) for problem in of_rule.pop(None, ()))
         for rule in campaign.rules:
             if rule.name in of_rule and rule.name not in ctx.analysis.broken:
@@ -111,14 +113,21 @@ def _resolver(config: Config, target: TargetType) -> ResolveId:
     return resolve
 
 
-def _rule_at(campaign: Campaign, problem: Problem) -> str | None:
+def _places(campaign: Campaign) -> dict[str, list[tuple[int, int, str]]]:
+    """Return for each file the first and the last line of each rule, with its name."""
+    found: dict[str, list[tuple[int, int, str]]] = {}
+    for rule in campaign.rules:
+        found.setdefault(rule.path, []).append((rule.span.line, rule.span.end_line, rule.name))
+    return found
+
+
+def _rule_at(places: Mapping[str, Sequence[tuple[int, int, str]]], problem: Problem) -> str | None:
     """Return the name of the rule that a problem stands in, None where it is about all of them."""
     if isinstance(problem, Refusal) and problem.part == "campaign":
         return None
-    for rule in campaign.rules:
-        if rule.path == problem.path and rule.span.line <= problem.span.line <= rule.span.end_line:
-            return rule.name
-    return None
+    rules = places.get(problem.path, ())
+    index = bisect_right(rules, problem.span.line, key=lambda place: place[0]) - 1
+    return rules[index][2] if index >= 0 and problem.span.line <= rules[index][1] else None
 
 
 def _finding(ctx: CheckContext, problem: Problem, rule: Rule | None = None, found: _Rewrite | None = None) -> Finding:

@@ -279,6 +279,37 @@ def test_an_unknown_target_is_refused_with_those_there_are(root: Path, deployer:
         deployer("here").plan()
 
 
+def test_a_target_that_is_only_checked_is_refused(root: Path, deployer: Make) -> None:
+    """Rules can be held against rulesets and not yet be deployed to them; a plan and a deploy say so."""
+    (root / "dialproof.toml").write_text('[environments.here]\ntarget = "rulesets"\n', encoding="utf-8")
+    message = (
+        "environment 'here': rules cannot be deployed to the target 'rulesets' yet; 'dialproof lint --target rulesets'"
+    )
+    with pytest.raises(UsageError, match=message):
+        deployer("here").plan()
+    with pytest.raises(UsageError, match=message):
+        deployer("here").deploy(statement_of(root))
+
+
+@pytest.mark.parametrize(("state", "writes"), [("exists", None), ("notExists", 2)])
+def test_the_first_match_is_deployed_where_it_is_every_match(
+    root: Path, deployer: Make, state: str, writes: int | None
+) -> None:
+    """The policy `first` travels where no contact can meet both rules, and is refused where one can."""
+    text = RULES.replace("campaign: cmp_123", "campaign: cmp_123\nhitPolicy: first")
+    text = text.replace(
+        '{attribute: consent, operator: equals, value: "no"}', f"{{attribute: state, operator: {state}}}"
+    )
+    text = text.replace("operator: greaterThan, value: 5000, type: number", "operator: exists")
+    text = text.replace("operator: in, value: [TX, CA], inverted: true", "operator: exists")
+    (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+    if writes is None:
+        with pytest.raises(InputError, match=r"a\.rules\.yaml:2:12: DP701 campaign-rules runs every rule that matches"):
+            deployer().plan()
+    else:
+        assert [len(plan.steps) for plan in deployer().plan()] == [writes]
+
+
 UNNAMED = RULES.replace("campaign: cmp_123\n", "")
 
 
