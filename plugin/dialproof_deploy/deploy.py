@@ -309,20 +309,9 @@ class Deployer:
 
     @cached_property
     def _target_type(self) -> TargetType:
-        from dialproof.targets.registry import target_types
+        from dialproof_deploy.targets import target_of
 
-        types = target_types()
-        found = types.get(self.environment.target)
-        if found is None:
-            known = ", ".join(name for name, kind in types.items() if kind.connect is not None)
-            where = f"environment {self.environment.name!r}"
-            raise UsageError(f"{where}: there is no target {self.environment.target!r}; there are {known}")
-        if found.connect is None:
-            raise UsageError(
-                f"environment {self.environment.name!r}: rules cannot be deployed to the target {found.name!r} yet; "
-                f"'dialproof lint --target {found.name}' says what of them it cannot hold"
-            )
-        return found
+        return target_of(self.environment)
 
     @contextmanager
     def _target(self) -> Iterator[Target]:

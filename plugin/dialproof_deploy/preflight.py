@@ -9,7 +9,7 @@ from dialproof.errors import UsageError
 from dialproof_deploy.api.credentials import missing_message
 from dialproof_deploy.deploy import SANDBOX, environment_of
 from dialproof_deploy.gate.freeze import frozen
-from dialproof_deploy.targets import target_types
+from dialproof_deploy.targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +27,6 @@ def check_environment(config: Config, name: str, environ: Mapping[str, str]) -> 
     environment = environment_of(config, name)
     for window in environment.freeze:
         frozen(window, datetime.now(UTC))
-    types = target_types()
-    if environment.target not in types:
-        raise UsageError(
-            f"environment {name!r}: there is no target {environment.target!r}; there are {', '.join(types)}"
-        )
-    if name != SANDBOX and (missing := types[environment.target].missing_variables(environment, environ)):
+    target = target_of(environment)
+    if name != SANDBOX and (missing := target.missing_variables(environment, environ)):
         raise UsageError(missing_message(name, missing))

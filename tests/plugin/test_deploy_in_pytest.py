@@ -103,6 +103,11 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
             "environment 'staging': there is no target 'campain-rules'; there are campaign-rules",
         ),
         (
+            _STAGING.format("rulesets", "Fri 15:00-Mon 08:00"),
+            ["--dialproof-env=staging"],
+            "environment 'staging': rules cannot be deployed to the target 'rulesets' yet; *",
+        ),
+        (
             _STAGING.format("campaign-rules", "Fri 15:00-Mon 08:00"),
             ["--dialproof-env=staging"],
             "environment 'staging': *GENESYS_CLIENT_ID*GENESYS_CLIENT_SECRET*",
@@ -118,7 +123,7 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
             "*audit.xls: no sink writes .xls: use .json, .jsonl or .csv",
         ),
     ],
-    ids=["environment", "target", "credentials", "freeze", "export"],
+    ids=["environment", "target", "rulesets", "credentials", "freeze", "export"],
 )
 def test_what_cannot_begin_is_a_usage_error(
     project: Path,

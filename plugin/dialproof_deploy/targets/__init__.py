@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dialproof.errors import RemoteError
+from dialproof.errors import RemoteError, UsageError
 from dialproof.targets import campaign_rules, rulesets
 from dialproof.targets.base import TargetType
 from dialproof.targets.registry import target_types
@@ -26,6 +26,7 @@ __all__ = [
     "Target",
     "Written",
     "open_campaign_rules",
+    "target_of",
     "target_types",
 ]
 
@@ -136,3 +137,18 @@ RULESETS = TargetType(
     platform=True,
 )
 """What rule sets of the public platform can hold; rules are checked for them, and not yet deployed to them."""
+
+
+def target_of(environment: Environment) -> TargetType:
+    """Return the target type of an environment; raises ``UsageError`` for one that rules cannot be deployed to."""
+    types = target_types()
+    where, found = f"environment {environment.name!r}", types.get(environment.target)
+    if found is None:
+        known = ", ".join(name for name, target_type in types.items() if target_type.connect is not None)
+        raise UsageError(f"{where}: there is no target {environment.target!r}; there are {known}")
+    if found.connect is None:
+        raise UsageError(
+            f"{where}: rules cannot be deployed to the target {found.name!r} yet; "
+            f"'dialproof lint --target {found.name}' says what of them it cannot hold"
+        )
+    return found

@@ -10,6 +10,7 @@ import pytest
 from dialproof.cli import main
 from dialproof.config import load_config
 from dialproof.evaluate import Evaluator
+from dialproof.items import expected_items
 from dialproof.lint import LintResult, lint
 from dialproof.project import load_project
 
@@ -195,6 +196,15 @@ def test_without_a_target_the_checks_do_not_run(tmp_path: Path) -> None:
     assert found.notes == ()
     asked = checked(tmp_path, trap, config='select = ["DP701"]\n')
     assert asked.notes == ("checks of targets did not run: configure an environment, or name a target with --target",)
+
+
+@pytest.mark.parametrize(("config", "there"), [("", False), (RULESETS, True), ("[environments.sandbox]\n", False)])
+def test_an_environment_beside_the_sandbox_has_an_item(config: str, there: bool, tmp_path: Path) -> None:
+    """Under pytest a rules file has the item `target` where there is a target, and the gate expects it."""
+    checked(tmp_path, rule("r", "{attribute: state, operator: equals, value: TX}"), config=config)
+    project = load_project(load_config(tmp_path))
+    assert ("a.rules.yaml::target" in expected_items(project, project.campaigns[0])) is there
+    assert bool(project.config.targets) is there
 
 
 def test_the_command_names_the_targets(
