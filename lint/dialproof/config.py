@@ -79,6 +79,7 @@ class Environment:
 class Config:
     """The effective configuration; ``file`` is None where there is none and ``root`` is the folder that was asked for.
 
+    ``baseline`` is the path of the baseline, relative to ``root``; it need not exist, and "" is none.
     ``root`` is absolute, ``digest`` the sha256 (hex) of the bytes of ``file`` that were parsed. ``exclude`` are globs
     of files that are no part of the project. ``base`` is the git revision that changes are looked at against, if any.
     ``checks`` holds the options of single checks by code. ``only_targets`` are those of ``dialproof lint --target``.
@@ -91,6 +92,7 @@ class Config:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     base: str = ""
+    baseline: str = ".dialproof-baseline.json"
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: Severity = "error"
     checks: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

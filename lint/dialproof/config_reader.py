@@ -167,6 +167,7 @@ class _Reader:
             "ignore": self.selectors,
             "exclude": self.globs,
             "base": self.text,
+            "baseline": self.text,
             "severity": lambda key, value: self.table(key, value, self.severity),
             "fail-on": self.severity,
             "checks": lambda key, value: self.table(key, value, self.any_table),

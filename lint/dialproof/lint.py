@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dialproof.baseline import apply_baseline
 from dialproof.checks.base import CheckContext
 from dialproof.checks.registry import all_checks, checks_by_code
 from dialproof.errors import DialproofError, UsageError
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from dialproof.source import SourceFile
     from dialproof.source.positions import Problem
 
-__all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lint", "selected_checks"]
+__all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lines_of", "lint", "selected_checks"]
 
 _HELD = 200
 """Witnesses of one check that are made and looked at before its findings are reported."""
@@ -37,7 +40,8 @@ _READING = frozenset({"DP101", "DP102", "DP107", "DP108"})
 class LintResult:
     """What a lint run found.
 
-    ``findings`` stand after suppression, sorted by path, line, column, code; ``decided`` counts how many pairs each
+    ``findings`` stand after suppression, sorted by path, line, column, code; ``suppressed`` are those that a comment or
+    the baseline hides; ``decided`` counts how many pairs each
     stage of the analysis decided; ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
     sentences about what was not.
     """
@@ -68,7 +72,8 @@ def lint(
 ) -> LintResult:
     """Run the selected checks over every campaign and return what they found.
 
-    ``today`` (default: the current day, UTC) decides which suppressions have ended; without ``suppress`` none counts.
+    ``today`` (default: the current day, UTC) decides which suppressions have ended; without ``suppress`` none counts,
+    nor does the baseline.
     ``on_check`` is told of each check of each campaign when it begins.
     Raises :class:`UsageError` for a configuration that names unknown checks and :class:`CheckFailedError` where a
     check breaks.
@@ -100,6 +105,10 @@ def lint(
     if suppress:
         findings, hidden = _suppressed(project, findings, checks, today or datetime.now(UTC).date())
     findings = [_unless_personal(f, personal) for f in _held(findings, failures)]
+    if suppress and project.baseline is not None:
+        ran = {check.code for check in checks}
+        findings, known = apply_baseline(findings, project.baseline, lines_of(project), checks_by_code(), ran=ran)
+        hidden += known
     result = LintResult(
         findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
         suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
@@ -216,7 +225,10 @@ def _reading_findings(project: Project, selected: Collection[str]) -> list[Findi
         check = checks[problem.code]
         if is_error(problem) or problem.code in selected:
             severity = check.severity if is_error(problem) else "info"
-            found.append(Finding(check.code, check.name, severity, problem.path, problem.span, problem.message))
+            edits = getattr(problem, "edits", ())
+            found.append(
+                Finding(check.code, check.name, severity, problem.path, problem.span, problem.message, edits=edits)
+            )
     return found
 
 
@@ -274,9 +286,27 @@ def _sources(project: Project) -> Iterator[SourceFile]:
     others = [*project.links, *(c.contact_list.path for c in project.campaigns if c.contact_list.declared)]
     for name in dict.fromkeys(others):
         path = project.config.root / name
-        content = read_bytes(path, MAX_BYTES) if path.suffix in (".yaml", ".yml") else b""
+        content = _content(project, name) if path.suffix in (".yaml", ".yml") else b""
         if not isinstance(content, str) and may_suppress(content):  # most files do not, and are not read again
             yield read_source(path, name, content)
+
+
+def lines_of(project: Project) -> Callable[[str], Sequence[str]]:
+    """Return what returns the lines of a file of the project as editors count them, none if it cannot be read."""
+
+    @cache
+    def lines(path: str) -> Sequence[str]:
+        content = _content(project, path)
+        if isinstance(content, str):
+            return ()
+        return re.split(r"\r\n|\n|\r", content.decode("utf-8-sig", errors="replace"))
+
+    return lines
+
+
+def _content(project: Project, path: str) -> bytes | str:
+    edited = project.edited.get(path)
+    return read_bytes(project.config.root / path, MAX_BYTES) if edited is None else edited
 
 
 def _decided(context: CheckContext) -> Mapping[str, int]:

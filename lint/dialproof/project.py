@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from dialproof.baseline import Baseline
     from dialproof.config import Config
     from dialproof.model.contactlist import ContactList
     from dialproof.model.contacts import ContactsFile
@@ -47,7 +48,8 @@ class Project:
     ``problems`` are the errors and notes (``severity`` "info") of reading. A file with an error in itself is missing
     from the mappings; one that only points at something missing (a contact list, a campaign, a rule in a case) stays.
     ``digests`` holds the sha256 (hex) of the bytes of every file that was read. ``links`` maps each contacts file to
-    the campaign that it tests.
+    the campaign that it tests. ``edited`` holds contents that stand in place of files on disk; ``baseline`` the
+    findings that are not reported.
     """
 
     config: Config
@@ -58,19 +60,28 @@ class Project:
     links: Mapping[str, Campaign]
     problems: tuple[Problem, ...]
     digests: Mapping[str, str]
+    edited: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    baseline: Baseline | None = None
 
     def campaign(self, campaign_id: str) -> Campaign | None:
         """Return the sequence that runs for ``campaign_id``."""
         return next((c for c in self.campaigns if campaign_id in c.ids), None)
 
 
-def load_project(config: Config, paths: Sequence[Path] | None = None) -> Project:
+def load_project(
+    config: Config, paths: Sequence[Path] | None = None, *, edited: Mapping[str, bytes] | None = None
+) -> Project:
     """Read the whole project below ``config.root``; ``paths`` adds files outside of it that were named explicitly.
+
+    ``edited`` holds contents by path, relative to the root, that are read in place of files on disk.
 
     Raises :class:`dialproof.errors.UsageError` for paths that do not exist and for a configuration that names rules
     files that do not; what is wrong inside of files is in ``problems``.
     """
+    from dialproof.baseline import read_baseline
     from dialproof.linking import link
     from dialproof.reading import read_files
 
-    return link(config, read_files(config.root, paths or (), config.exclude))
+    edited = edited or {}
+    project = link(config, read_files(config.root, paths or (), config.exclude, edited))
+    return replace(project, edited=edited, baseline=read_baseline(config, edited.get(config.baseline)))

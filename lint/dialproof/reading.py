@@ -16,6 +16,7 @@ from dialproof.source.positions import Problem, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping as AbstractMapping
 
     from dialproof.model.contactlist import ContactList
     from dialproof.model.contacts import ContactsFile
@@ -75,11 +76,13 @@ def display_path(root: Path, path: Path) -> str:
 class Files:
     """What was read: files by display path, problems and notes, digests; ``broken`` are paths with errors, by kind.
 
-    ``exclude`` are globs of files that are not read, whoever names them.
+    ``exclude`` are globs of files that are not read, whoever names them; ``edited`` holds contents by display path that
+    stand in place of files on disk.
     """
 
     root: Path
     exclude: Sequence[str] = ()
+    edited: AbstractMapping[str, bytes] = field(default_factory=dict)
     rules: dict[str, RulesFile] = field(default_factory=dict)
     contacts: dict[str, ContactsFile] = field(default_factory=dict)
     contact_lists: dict[str, ContactList] = field(default_factory=dict)
@@ -99,7 +102,7 @@ class Files:
             contacts, problems, digest = parse_csv(path, display)
             self._keep(display, kind, contacts, problems, digest)
             return
-        source = read_source(path, display)
+        source = read_source(path, display, self.edited.get(display))
         if kind == "rules":
             from dialproof.model.parse_rules import parse_rules
 
@@ -131,12 +134,17 @@ class Files:
             kinds[kind][display] = content  # type: ignore[index]
 
 
-def read_files(root: Path, paths: Iterable[Path], exclude: Sequence[str] = ()) -> Files:
+def read_files(
+    root: Path,
+    paths: Iterable[Path],
+    exclude: Sequence[str] = (),
+    edited: AbstractMapping[str, bytes] | None = None,
+) -> Files:
     """Read every file of a kind below ``root``, and those among (or below) ``paths``, without excluded ones.
 
-    Raises :class:`UsageError` for paths that do not exist.
+    ``edited`` holds contents that stand in place of files. Raises :class:`UsageError` for paths that do not exist.
     """
-    files = Files(root, exclude)
+    files = Files(root, exclude, edited or {})
     found, suspects = project_files(root, exclude)
     missing = []
     for path in paths:

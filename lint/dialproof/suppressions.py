@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dialproof.findings import Finding
 from dialproof.source.positions import Span
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dialproof.checks.base import Check
+    from dialproof.findings import Edit
     from dialproof.source import Comment, Node, SourceFile
+    from dialproof.source.nodes import SourceText
 
 __all__ = ["NOT_SUPPRESSIBLE", "Suppressed", "Suppression", "apply_suppressions", "may_suppress", "read_suppressions"]
 
@@ -34,12 +36,16 @@ NOT_SUPPRESSIBLE = frozenset({"DP101", "DP102", "DP107", "DP108", "DP902", "DP90
 _ADDRESSED = re.compile(r"#\s*dialproof\s*:|#\s*dialproof\s+ignore", re.IGNORECASE)
 _FORM = re.compile(r"#\s*dialproof:\s*(?P<kind>ignore|ignore-file)\s*\[(?P<codes>[^\]]*)\]\s*(?P<rest>.*)")
 _UNTIL = re.compile(r"(?P<reason>.*?)\s*\buntil\s+(?P<date>\S*\d\S*)\s*", re.DOTALL)
+_BREAK = re.compile(r"[ \t]*(?:\r\n|\n|\r|\Z)")
 _EXPECTED = "expected `# dialproof: ignore[CODE, ...] reason`, with an optional `until YYYY-MM-DD`"
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One well-formed comment; ``covers`` is None for a whole file; ``codes`` go with their places."""
+    """One well-formed comment; ``covers`` is None for a whole file; ``codes`` go with their places.
+
+    ``start`` is the offset of its ``#`` in the text of ``source``.
+    """
 
     path: str
     span: Span
@@ -47,6 +53,8 @@ class Suppression:
     reason: str
     until: date | None
     covers: Span | None
+    source: SourceText = field(compare=False, repr=False)
+    start: int = 0
 
     def hides(self, finding: Finding) -> bool:
         """Tell whether the finding has one of the codes and stands at the node, whatever the date is."""
@@ -61,11 +69,12 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that a comment hides, with the comment's reason and, if given, its last day."""
+    """A finding that a comment or the baseline hides, with the comment's reason and, if given, its last day."""
 
     finding: Finding
     reason: str
     until: date | None
+    by: Literal["comment", "baseline"] = "comment"
 
 
 @dataclass
@@ -81,6 +90,12 @@ class _Reader:
     @cached_property
     def parts(self) -> tuple[Span, ...]:
         return tuple(sorted(_parts(self.source.root), key=_start))  # an alias stands for an earlier node
+
+    @cached_property
+    def text(self) -> SourceText:
+        from dialproof.source.nodes import SourceText
+
+        return SourceText(self.source.text)
 
     def read(self, comment: Comment) -> None:
         text = comment.text if comment.text.startswith("#") else f"#{comment.text}"
@@ -107,7 +122,8 @@ class _Reader:
         elif not _above_everything(self.parts, comment):
             self._problem(span, "ignore-file must stand above the first key of the file")
             return
-        self.valid.append(Suppression(self.path, span, codes, reason, until, covers))
+        offset = self.text.offset(comment.line, start)
+        self.valid.append(Suppression(self.path, span, codes, reason, until, covers, self.text, offset))
 
     def _problem(self, span: Span, summary: str, fix: str = "") -> None:
         self.problems.append(finding_of(self.checks["DP902"], self.path, span, summary, fix))
@@ -212,8 +228,34 @@ def apply_suppressions(
         for code, span in suppression.codes.items():
             if code in ran and (index, code) not in used:
                 summary = f"nothing to suppress: {checks[code].name} ({code}) does not occur here"
-                standing.append(finding_of(checks["DP903"], suppression.path, span, summary, f"remove {code}"))
+                found = finding_of(checks["DP903"], suppression.path, span, summary, f"remove {code}")
+                standing.append(replace(found, edits=_without(suppression, code)))
     return standing, hidden
+
+
+def _without(suppression: Suppression, code: str) -> tuple[Edit, ...]:
+    """Return the edit that takes a code out of a suppression, or all of it with the blanks before it."""
+    from dialproof.source.edits import edit, without_lines
+
+    source, start = suppression.source, suppression.start
+    text = source.text
+    if len(suppression.codes) > 1:
+        codes = list(suppression.codes)
+        span = suppression.codes[code]
+        begin, end = (source.offset(span.line, span.column) for _ in "ab")
+        end += len(code)
+        if code != codes[-1]:
+            following = suppression.codes[codes[codes.index(code) + 1]]
+            end = source.offset(following.line, following.column)
+        else:
+            begin = len(text[: text.rindex(",", 0, begin)].rstrip(" \t"))
+        return (edit(suppression.path, source, begin, end),)
+    stop = start + suppression.span.end_column - suppression.span.column
+    before = len(text[:start].rstrip(" \t"))
+    if before and text[before - 1] not in "\r\n":
+        return (edit(suppression.path, source, before, stop),)
+    line_break = _BREAK.match(text, stop)
+    return without_lines(suppression.path, source, start, line_break.end() if line_break else stop)
 
 
 def _expired(suppression: Suppression, today: date) -> bool:

@@ -12,10 +12,16 @@ A case file is YAML::
           select = ["DP501"]
         findings:
           - {code: DP501, at: "a.rules.yaml:9:23-9:24", rules: [b, a]}    # rules may be left out
+        fixed:                         # optional: the files that the safe repairs change, as they are then
+          a.rules.yaml: |
+            campaign: c
+            rules: [...]
 
 ``at`` is ``path:line:column-endline:endcolumn``, 1-based, the end exclusive. ``findings`` is complete for the codes
 that the case file is about (``codes``, default: those that occur in its findings); ``findings: []`` says that there
-are none. A test runs them all::
+are none. ``fixed`` is complete too: every other file stays as it is, and so do all of them under ``fixed: {}``;
+``unsafe_fixed`` says the same of all repairs (``--unsafe-fixes``). Repaired are findings of the case's codes alone, and
+a second time changes nothing. A test runs them all::
 
     @pytest.mark.parametrize("case", load_cases(Path("cases/my-check.yaml")), ids=str)
     def test_check(case, tmp_path):
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.findings import Finding
+    from dialproof.lint import LintResult
+    from dialproof.project import Project
 
 __all__ = ["CheckCase", "ExpectedFinding", "load_cases", "place"]
 
@@ -51,13 +59,15 @@ class ExpectedFinding:
 
 @dataclass(frozen=True, slots=True)
 class CheckCase:
-    """Files, and the findings of the given codes in them."""
+    """Files, the findings of the given codes in them, and what repairs make of them (None asserts nothing)."""
 
     name: str
     files: Mapping[str, str]
     config: str
     codes: frozenset[str]
     findings: tuple[ExpectedFinding, ...]
+    fixed: Mapping[str, str] | None = None
+    unsafe_fixed: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         """Return the name, for parametrised tests."""
@@ -65,16 +75,42 @@ class CheckCase:
 
     def lint(self, folder: Path) -> tuple[Finding, ...]:
         """Write the files into an empty folder, lint them, and return the findings of the case's codes."""
-        from dialproof.config import load_config
-        from dialproof.lint import lint
-        from dialproof.project import load_project
+        self._write(folder)
+        return self._lint(self._load(folder)).findings
 
+    def _write(self, folder: Path) -> None:
         for name, text in {"dialproof.toml": self.config, **self.files}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-        result = lint(load_project(load_config(folder)), today=TODAY)
-        return tuple(f for f in result.findings if f.code in self.codes)
+            path.write_bytes(text.encode())
+
+    @staticmethod
+    def _load(folder: Path, edited: Mapping[str, bytes] | None = None) -> Project:
+        from dialproof.config import load_config
+        from dialproof.project import load_project
+
+        return load_project(load_config(folder), edited=edited)
+
+    def _lint(self, project: Project) -> LintResult:
+        from dialproof.lint import lint
+
+        result = lint(project, today=TODAY)
+        return replace(result, findings=tuple(f for f in result.findings if f.code in self.codes))
+
+    def fix(self, folder: Path, *, unsafe: bool = False) -> dict[str, str]:
+        """Repair the files of a folder that :meth:`lint` has written; return those that change, as they are then."""
+        from functools import partial
+
+        from dialproof.cli.scope import Scope
+        from dialproof.fixes import fix
+
+        project = self._load(folder)
+        load, scope = partial(self._load, folder), partial(Scope, paths=[folder])
+        fixes = fix(project, self._lint(project), load=load, lint=self._lint, scope=scope, unsafe=unsafe)
+        again = fix(fixes.project, fixes.result, load=load, lint=self._lint, scope=scope, unsafe=unsafe)
+        if again.fixed:
+            raise AssertionError(f"{self.name}: a second time finds more to fix: {again.fixed[0].summary}")
+        return {path: change.after.decode() for path, change in fixes.changes.items()}
 
     def check(self, folder: Path) -> None:
         """Raise AssertionError with both lists where the findings are not the expected ones."""
@@ -85,6 +121,19 @@ class CheckCase:
             lines = [f"{self.name}:", "expected", *map(_line, wanted), "found", *map(_line, got)]
             lines += [f"    {place(f)}: {f.code} {f.summary}" for f in found]
             raise AssertionError("\n".join(lines))
+        for name, files, unsafe in (("fixed", self.fixed, False), ("unsafe_fixed", self.unsafe_fixed, True)):
+            if files is not None and (after := self.fix(folder, unsafe=unsafe)) != files:
+                raise AssertionError(f"{self.name}: {name}\n{_difference(files, after)}")
+
+
+def _difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
+    from difflib import unified_diff
+
+    lines: list[str] = []
+    for path in sorted({*wanted, *found}):
+        one, other = (files.get(path, "(unchanged)").splitlines() for files in (wanted, found))
+        lines += unified_diff(one, other, f"{path} expected", f"{path} found", lineterm="")
+    return "\n".join(lines)
 
 
 def place(finding: Finding) -> str:
@@ -106,13 +155,21 @@ def load_cases(path: Path) -> list[CheckCase]:
 
 def _case(file: str, case: Any) -> CheckCase:
     where = f"{file}: case {case.get('name')!r}" if isinstance(case, dict) else file
-    _keys(where, case, {"name", "files", "findings"}, {"config"})
+    _keys(where, case, {"name", "files", "findings"}, {"config", "fixed", "unsafe_fixed"})
     findings = []
     for finding in case["findings"]:
         _keys(f"{where}: finding", finding, {"code", "at"}, {"rules"})
         rules = finding.get("rules")
         findings.append(ExpectedFinding(finding["code"], finding["at"], None if rules is None else tuple(rules)))
-    return CheckCase(case["name"], case["files"], case.get("config", ""), frozenset(), tuple(findings))
+    return CheckCase(
+        case["name"],
+        case["files"],
+        case.get("config", ""),
+        frozenset(),
+        tuple(findings),
+        case.get("fixed"),
+        case.get("unsafe_fixed"),
+    )
 
 
 def _keys(where: str, mapping: Any, required: set[str], optional: set[str]) -> None:

@@ -151,8 +151,12 @@ class CampaignAnalysis:
             axes[variable] = self._axis(variable, column, atoms)
         return axes
 
+    def declares(self, variable: Variable) -> bool:
+        """Tell whether a variable's type was stated, so that no value of it is unreadable."""
+        return self.campaign.contact_list.declared or variable.source != "contact"
+
     def _axis(self, variable: Variable, column: Column, atoms: Sequence[Atom]) -> Axis:
-        declared = self.campaign.contact_list.declared or variable.source != "contact"
+        declared = self.declares(variable)
         universe = universe_of(column, atoms, declared=declared, shifted=variable in self._changes)
 
         def ask(atom: Atom, cell: Cell) -> bool | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Edit, Finding, Severity, Witness
     from dialproof.project import Campaign, Project
+    from dialproof.source import Mapping as MappingNode
     from dialproof.source.positions import Span
     from dialproof.targets.base import TargetType
 
@@ -87,6 +88,20 @@ class CheckContext:
     def personal_lines(self) -> frozenset[tuple[str, int]]:
         """Path and line of everything in the rules that holds a value of a personal column."""
         return frozenset((rule.path, line) for rule in self.campaign.rules for line in self.wording.lines(rule))
+
+    @cached_property
+    def nodes(self) -> Mapping[int, MappingNode]:
+        """The node of each rule, by the identity of the rule: where repairs are written."""
+        from dialproof.source import Mapping, Sequence
+
+        found: dict[int, Mapping] = {}
+        for file in self.campaign.files:
+            root = file.source.root
+            nodes = root.get("rules") if isinstance(root, Mapping) else None
+            for rule, node in zip(file.rules, nodes.items if isinstance(nodes, Sequence) else (), strict=False):
+                if isinstance(node, Mapping):
+                    found[id(rule)] = node
+        return found
 
     def budget(self) -> Budget:
         """Return what the running check may spend, by its option ``budget``."""

@@ -45,6 +45,7 @@ BUILT_IN: tuple[str, ...] = (
     "priority_inversion",
     "dependency_cycle",
     "runs_after_violated",
+    "execution_order_gap",
     "not_expressible_on_target",
     "action_not_in_category",
     "name_too_long",

@@ -20,6 +20,9 @@ platform may compare them as text. Which contacts are dialed must not depend on 
     conditions:
       - {attribute: attempts, operator: greaterThan, value: "10", type: number}
 
+`dialproof lint --fix` writes the type. That changes no outcome, because dialproof compares numbers already; where the
+columns are inferred it can also change what another rule compares, and is then left to you.
+
 ## Options
 
 None.
@@ -30,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
+from dialproof.checks.repairs import with_type
 from dialproof.model.rules import Condition, leaves
 
 if TYPE_CHECKING:
@@ -56,6 +60,7 @@ def run(context: CheckContext) -> Iterator[Finding]:
                     f"{leaf.subject} {leaf.operator} {context.wording.values(leaf)} compares text with a number: {why}",
                     rules=(rule.name,),
                     fix="say `type: number`",
+                    edits=with_type(context, rule, leaf, "number"),
                 )
 
 

@@ -1,4 +1,4 @@
-"""A suppression that suppresses nothing, or an `overrides` that no contact needs.
+"""A suppression that suppresses nothing, an `overrides` that no contact needs, or an unneeded entry of the baseline.
 
 ## What it does
 
@@ -6,7 +6,8 @@ Reports each code of a `# dialproof: ignore[...]` comment for which its node has
 
 It also reports each name in `overrides` that declares nothing: there is no such rule, it is the rule itself, it does
 not run earlier in the same category, or (where DP301 did run) no contact is acted on by both rules in contradicting
-ways.
+ways. And it reports each entry of the baseline (`.dialproof-baseline.json`) whose finding does not occur any more,
+where its check did run.
 
 ## Why it matters
 
@@ -26,7 +27,8 @@ where `weekend` no longer conflicts with any rule, and no rule is named `holyday
 
 ## Options
 
-None. This finding cannot be suppressed; delete the comment, or the code from its list, or the name from `overrides`.
+None. This finding cannot be suppressed; delete the comment, or the code from its list, or the name from `overrides`, or
+the entry. `dialproof lint --fix` does.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
+from dialproof.checks.repairs import without_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +65,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
                     problem,
                     rules=(rule.name,) if name not in places or name == rule.name else (rule.name, name),
                     fix="remove the name",
+                    edits=without_name(ctx, rule, "overrides", name),
                 )
 
 

@@ -24,11 +24,14 @@ from dialproof.model.schema import (
     Whole,
 )
 from dialproof.source import Mapping, Node, Note, Scalar, Sequence
+from dialproof.source.edits import without_entry
 from dialproof.source.positions import Problem, Problems, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Mapping as AbstractMapping
+
+    from dialproof.findings import Edit
 
 __all__ = ["INVALID", "MERGE_KEY", "Fields", "Reader", "finite", "found", "head", "hint", "name_problem", "plain_value"]
 
@@ -91,9 +94,9 @@ class Reader:
             self.problems.add(self.path, span, code, message)
         return INVALID
 
-    def note(self, span: Span, message: str) -> None:
-        """Note something that makes no file unusable."""
-        self.notes.add(self.path, span, "DP102", message)
+    def note(self, span: Span, message: str, edits: tuple[Edit, ...] = ()) -> None:
+        """Note something that makes no file unusable, with the edits that repair it."""
+        self.notes.add(self.path, span, "DP102", message, edits=edits)
 
     def expected(self, node: Node, label: str, what: str) -> Any:
         """Report that a node is not what is due; return :data:`INVALID`."""
@@ -225,7 +228,7 @@ class Reader:
                 extensions[name] = plain_value(value)
             elif name in kind.ignored:
                 message = f"key {name} of an API answer is ignored: remove it"
-                self.note(key.span, message)
+                self.note(key.span, message, () if self.notes.full else without_entry(self.path, node, name))
             elif name in kind.unsupported:
                 self.problem(key, f"{name} is not supported yet")
             elif name == "<<":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dialproof.findings import Severity
+    from dialproof.findings import Edit, Severity
 
 __all__ = [
     "MAX_BYTES",
@@ -48,9 +48,10 @@ MAX_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note(Problem):
-    """A hint: a problem of severity info that makes no file unusable."""
+    """A hint: a problem of severity info that makes no file unusable; ``edits`` repair what it is about."""
 
     severity: ClassVar[Severity] = "info"
+    edits: tuple[Edit, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +174,14 @@ def paused_gc() -> Iterator[None]:
 
 
 def _notes(display: str, values: list[Scalar]) -> tuple[Note, ...]:
+    from dialproof.findings import Edit
+
     notes = Problems(Note)
     for node in values:
         if node.style == "plain" and node.text in AMBIGUOUS_WORDS:
             word = f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false'
-            notes.add(display, node.span, "DP102", word)
+            edits = (Edit(display, node.span, f'"{node.text}"'),)
+            notes.add(display, node.span, "DP102", word, edits=edits)
     return tuple(notes.all())
 
 

@@ -47,6 +47,10 @@ class SourceText:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of a place."""
+        return self._line_starts[line - 1] + column - 1
+
     def span(self, start: int, end: int) -> Span:
         """Return the span of ``text[start:end]``, one column wide where that is empty."""
         line, column = self.place(start)
@@ -72,6 +76,16 @@ class _Placed:
     def span(self) -> Span:
         """Where it stands."""
         return self._source.span(self._start, self._end)
+
+    @property
+    def source(self) -> SourceText:
+        """The text of the file."""
+        return self._source
+
+    @property
+    def start_offset(self) -> int:
+        """The offset of its first character."""
+        return self._start
 
     @property
     def end_offset(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,10 +62,10 @@ class Problems(Generic[_P]):
         """Whether further problems are only counted, so that nobody has to word them."""
         return self.count >= MAX_PROBLEMS
 
-    def add(self, path: str, span: Span, code: str, message: str) -> None:
-        """Add a problem."""
+    def add(self, path: str, span: Span, code: str, message: str, **more: Any) -> None:
+        """Add a problem; ``more`` are further fields of its kind."""
         if not self.full:
-            self._first.append(self._kind(path, span, code, message))
+            self._first.append(self._kind(path, span, code, message, **more))
         self.count += 1
 
     def skip(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.source.nodes import ScalarValue, SourceText, Style
     from dialproof.source.tree import TreeBuilder
 
-__all__ = ["AMBIGUOUS_WORDS", "Hidden", "read_yaml", "resolve"]
+__all__ = ["AMBIGUOUS_WORDS", "UNPRINTABLE", "Hidden", "read_yaml", "resolve"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -34,7 +34,7 @@ _STYLES: dict[str | None, Style] = {
     "": "plain",
 }
 """PyYAML's word for how a scalar is written -> ours."""
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCT = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
@@ -92,7 +92,7 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
     Raises :class:`UnreadableError` for anything that is not one document of plain YAML.
     """
     text = source.text
-    unprintable = _UNPRINTABLE.search(text)
+    unprintable = UNPRINTABLE.search(text)
     if unprintable:
         raise UnreadableError(
             unprintable.start(), f"found the control character U+{ord(unprintable[0]):04X}, expected text"

@@ -19,8 +19,8 @@ FAMILIES = {
     "conditions": "DP103 DP104 DP105 DP106 DP201 DP202 DP203 DP205",
     "actions": "DP204 DP702",
     "conflicts": "DP301 DP302 DP303 DP304 DP305",
+    "ordering": "DP501 DP502 DP504 DP505 DP510",
     "coverage": "DP401 DP402 DP403",
-    "ordering": "DP501 DP502 DP504 DP505",
     "target": "DP701 DP703 DP704 DP705 DP706",
 }
 
