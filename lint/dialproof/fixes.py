@@ -22,7 +22,7 @@ from dialproof.source import MAX_BYTES, decode, read_bytes
 from dialproof.source.nodes import SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dialproof.cli.scope import Scope
     from dialproof.findings import Edit, Finding
@@ -94,7 +94,7 @@ def fix(
             left_out = [LeftOut(finding, f"more than {MAX_ROUNDS} rounds: run it again") for finding in standing]
             break
         left_out = []
-        accepted = _round(bench, standing, set(asked.files), left_out)
+        accepted = _round(bench, standing, asked, left_out)
         if not accepted:
             break
         fixed += accepted
@@ -108,9 +108,7 @@ def fix(
     return Fixes(project, result, tuple(fixed), tuple(left_out), changes)
 
 
-def _round(
-    bench: _Bench, standing: Sequence[Finding], asked: Collection[str], left_out: list[LeftOut]
-) -> list[Finding]:
+def _round(bench: _Bench, standing: Sequence[Finding], asked: Scope, left_out: list[LeftOut]) -> list[Finding]:
     """Return the findings whose edits can be made together; note why others cannot be made at all."""
     taken: dict[str, list[tuple[int, int]]] = {}
     chosen: list[Finding] = []
@@ -168,10 +166,10 @@ class _Bench:
         """Return the offsets between which the edits of a finding write, with their paths."""
         return [(edit.path, _extent(self.text(edit.path), edit)) for edit in finding.edits]
 
-    def refusal(self, finding: Finding, asked: Collection[str]) -> str | None:
+    def refusal(self, finding: Finding, asked: Scope) -> str | None:
         """Return why the edits of a finding cannot be made, whatever they come to."""
         for path in sorted({edit.path for edit in finding.edits}):
-            if path not in asked:
+            if not asked.covers(path):
                 return f"{path} would change too, and was not asked for"
             if path in self._broken:
                 return f"{path} has errors: solve them first"

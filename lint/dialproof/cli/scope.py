@@ -38,10 +38,16 @@ class Scope:
                 )
             )
         chosen = set(self.files)
+        if project.baseline is not None and any(_inside(root / project.baseline.path, path) for path in asked):
+            chosen.add(project.baseline.path)
         self.left_out = sorted({p.path for p in project.problems if is_error(p) and p.path not in chosen})
         self._files = chosen
         self._rule_files = {(c.id, rule.name): rule.path for c in project.campaigns for rule in c.rules}
         self._lists = {c.id: c.contact_list.path for c in project.campaigns}
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a file of the project was asked for."""
+        return path in self._files
 
     def reports(self, finding: Finding) -> bool:
         """Tell whether the finding stands in one of the files, is about a rule there, or about its columns."""
