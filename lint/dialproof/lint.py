@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from dialproof.source import SourceFile
     from dialproof.source.positions import Problem
 
-__all__ = ["CheckFailedError", "LintResult", "Suppressed", "is_error", "lines_of", "lint", "selected_checks"]
+__all__ = [
+    "CheckFailedError",
+    "LintResult",
+    "Suppressed",
+    "is_error",
+    "lines_of",
+    "lint",
+    "selected_checks",
+    "without_baseline",
+]
 
 _HELD = 200
 """Witnesses of one check that are made and looked at before its findings are reported."""
@@ -41,14 +50,15 @@ class LintResult:
     """What a lint run found.
 
     ``findings`` stand after suppression, sorted by path, line, column, code; ``suppressed`` are those that a comment or
-    the baseline hides; ``decided`` counts how many pairs each
-    stage of the analysis decided; ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
+    the baseline hides; ``decided`` counts how many pairs each stage of the analysis decided; ``ran`` are the codes of
+    the checks that left nothing open; ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
     sentences about what was not.
     """
 
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...] = ()
     decided: Mapping[str, int] = field(default_factory=dict)
+    ran: frozenset[str] = frozenset()
     files: int = 0
     rules: int = 0
     campaigns: int = 0
@@ -84,6 +94,7 @@ def lint(
     decided: Counter[str] = Counter()
     failures: list[str] = []
     personal: set[tuple[str, int]] = set()
+    left_open: set[str] = set()
     for campaign in project.campaigns:
         context = CheckContext(project, campaign)
         personal |= context.personal_lines
@@ -99,28 +110,58 @@ def lint(
                 if _debugging():
                     raise
                 failures.append(_failure(check, campaign, error))
+                left_open.add(check.code)
         decided.update(_decided(context))
+        left_open |= _left_open(context)
     findings = [f for f in _distinct(findings) if not _ignored_in_file(f, config)]
     hidden: list[Suppressed] = []
+    ran = _ran(checks, config) - left_open
     if suppress:
-        findings, hidden = _suppressed(project, findings, checks, today or datetime.now(UTC).date())
+        findings, hidden = _suppressed(project, findings, ran, today or datetime.now(UTC).date())
     findings = [_unless_personal(f, personal) for f in _held(findings, failures)]
-    if suppress and project.baseline is not None:
-        ran = {check.code for check in checks}
-        findings, known = apply_baseline(findings, project.baseline, lines_of(project), checks_by_code(), ran=ran)
-        hidden += known
     result = LintResult(
         findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
         suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
         decided=dict(sorted(decided.items())),
+        ran=ran,
         files=len(project.digests),
         rules=sum(len(c.rules) for c in project.campaigns),
         campaigns=sum(len(c.ids) for c in project.campaigns),
         notes=tuple(_notes(config, project.campaigns, {check.code for check in checks})),
     )
+    if suppress:
+        result = without_baseline(result, project)
     if failures:
         raise CheckFailedError(failures, result)
     return result
+
+
+def without_baseline(result: LintResult, project: Project) -> LintResult:
+    """Return the result without the findings of the project's baseline, and with those about entries of it."""
+    if project.baseline is None:
+        return result
+    lines, checks = lines_of(project), checks_by_code()
+    findings, hidden = apply_baseline(result.findings, project.baseline, lines, checks, ran=result.ran)
+    findings = [_configured(f, project.config) for f in findings if not _ignored_in_file(f, project.config)]
+    return replace(
+        result,
+        findings=tuple(sorted(findings, key=lambda f: f.sort_key)),
+        suppressed=tuple(sorted((*result.suppressed, *hidden), key=lambda s: s.finding.sort_key)),
+    )
+
+
+def _ran(checks: Iterable[Check], config: Config) -> frozenset[str]:
+    """Return the codes of the checks of which it is known what they find.
+
+    Comments and baselines may be about another target than those of ``--target``.
+    """
+    return frozenset(check.code for check in checks if check.family != "target" or not config.only_targets)
+
+
+def _left_open(context: CheckContext) -> frozenset[str]:
+    """Return the codes of the checks with a question that was not decided: they may find more."""
+    analysis = context.__dict__.get("analysis")
+    return frozenset() if analysis is None else frozenset(undecided.code for undecided in analysis.undecided)
 
 
 def _held(findings: Sequence[Finding], failures: list[str]) -> Iterator[Finding]:
@@ -261,11 +302,9 @@ def _ignored_in_file(finding: Finding, config: Config) -> bool:
 
 
 def _suppressed(
-    project: Project, findings: Sequence[Finding], checks: Sequence[Check], today: date
+    project: Project, findings: Sequence[Finding], ran: Collection[str], today: date
 ) -> tuple[list[Finding], list[Suppressed]]:
     known = checks_by_code()
-    # Comments may be about another target than those of --target.
-    ran = {check.code for check in checks if check.family != "target" or not project.config.only_targets}
     suppressions: list[Suppression] = []
     problems: list[Finding] = []
     for source in _sources(project):
@@ -273,7 +312,7 @@ def _suppressed(
         suppressions.extend(valid)
         problems.extend(wrong)
     standing, hidden = apply_suppressions(findings, suppressions, known, ran=ran, today=today)
-    own = {"DP902", "DP903", "DP904"} - ran
+    own = {"DP902", "DP903", "DP904"}.difference(ran)
     kept = [f for f in (*problems, *standing) if f.code not in own and not _ignored_in_file(f, project.config)]
     return kept, hidden
 

@@ -207,7 +207,9 @@ class Gatekeeper:
 
         known = projects_of(self.config).get(place.root)
         settings = strict(place.config)
-        unchanged = known is not None and known.config == settings and known.project.digests == place.project.digests
+        unchanged = (
+            known is not None and known.config == settings and digests_of(known.project) == digests_of(place.project)
+        )
         if known is not None and unchanged and "lint_result" in vars(known):
             return known.lint_result
         return lint(replace(place.project, config=settings))

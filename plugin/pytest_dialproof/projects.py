@@ -189,7 +189,7 @@ def projects_of(config: pytest.Config) -> Projects:
 def digests_of(project: Project) -> dict[str, str]:
     """Return the sha256 of everything that decides what the tests say, as this process parsed it.
 
-    That is every file, the configuration's own included, and the configuration that came of it.
+    That is every file, those of the configuration and the baseline included, and the configuration that came of it.
     """
     from dialproof_deploy.gate.attest import configuration_of
     from dialproof_deploy.gate.evidence import json_digest
@@ -198,6 +198,8 @@ def digests_of(project: Project) -> dict[str, str]:
     digests = {**project.digests, "the effective configuration": json_digest(configuration_of(config))}
     if config.file is not None:
         digests[Path(os.path.relpath(config.file, config.root)).as_posix()] = config.digest
+    if project.baseline is not None:
+        digests[project.baseline.path] = project.baseline.digest
     return digests
 
 
@@ -205,6 +207,7 @@ def _unchanged(project: Project) -> bool:
     """Tell whether the files below the root are those that were read, byte for byte."""
     import hashlib
 
+    from dialproof.baseline import read_baseline
     from dialproof.reading import project_files
 
     root = project.config.root
@@ -215,7 +218,7 @@ def _unchanged(project: Project) -> bool:
         now = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
     except (OSError, ValueError):
         return False
-    return now == dict(project.digests)
+    return now == dict(project.digests) and read_baseline(project.config) == project.baseline
 
 
 def real(path: Path) -> Path:

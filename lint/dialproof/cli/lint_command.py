@@ -11,6 +11,7 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dialproof.cli import fixing
 from dialproof.cli.inputs import projects_of, shown
 from dialproof.cli.scope import Scope
 from dialproof.errors import DialproofError, ExitCode, UsageError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Config
     from dialproof.findings import Finding
+    from dialproof.fixes import Fixes
     from dialproof.lint import LintResult
     from dialproof.project import Project
 
@@ -61,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--target", action="append", default=[], metavar="NAME",
         help="hold the rules against this kind of target, and not those of the environments; repeatable")  # fmt: skip
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    fixing.add_arguments(parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Part:
     result: LintResult
     scope: Scope
     failure: DialproofError | None
+    fixes: Fixes | None = None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,41 +89,57 @@ def run(args: argparse.Namespace) -> int:
         from dialproof.targets.registry import find_target
 
         find_target(name)
-    parts = [
-        _lint(_with_options(config, args), paths, suppress=not args.no_ignore)
-        for config, paths in projects_of(args.paths)
-    ]
+    projects = projects_of(args.paths)
+    fixing.check_arguments(args, len(projects))
+    parts = [_lint(_with_options(config, args), paths, args) for config, paths in projects]
     report = reduce(Report.joined, (part.report for part in parts))
     failures = [part.failure for part in parts if part.failure is not None]
     report = replace(report, failures=[line for failure in failures for line in str(failure).splitlines()])
-    for name, file in outputs:
+    for name, file in outputs if not args.diff else ():
         try:
             _write(name, file, report)
         except DialproofError as error:  # the others are written all the same
             failures.append(error)
-    _print_summary(report, parts)
+    _print_summary(report, parts, diff=args.diff)
     for failure in failures:
         from dialproof.cli import print_error
 
         print_error(failure)
-    return max([_exit_code(report, exit_zero=args.exit_zero), *(failure.exit_code for failure in failures)])
+    changes = any(part.fixes is not None and part.fixes.changes for part in parts)
+    return max([_exit_code(report, args, changes=changes), *(failure.exit_code for failure in failures)])
 
 
-def _lint(config: Config, paths: Sequence[Path], *, suppress: bool) -> _Part:
+def _lint(config: Config, paths: Sequence[Path], args: argparse.Namespace) -> _Part:
+    """Lint one project, and do what else the options ask for; where a check breaks, nothing is written."""
     from dialproof.lint import CheckFailedError, lint, selected_checks
     from dialproof.progress import progress
     from dialproof.project import load_project
 
+    def look(state: Project) -> LintResult:
+        with progress(len(state.campaigns) * len(selected_checks(config))) as tell:
+            return lint(state, suppress=not args.no_ignore, on_check=tell)
+
     project = load_project(config, paths)
     scope = Scope(project, paths)
     failure: DialproofError | None = None
+    fixes: Fixes | None = None
     try:
-        with progress(len(project.campaigns) * len(selected_checks(config))) as tell:
-            result = lint(project, suppress=suppress, on_check=tell)
+        result = look(project)
     except CheckFailedError as error:
         failure, result = error, error.result
+    else:
+        try:
+            if args.fix or args.unsafe_fixes or args.diff:
+                fixes = fixing.fixed(project, result, paths, args, look)
+                if not args.diff:
+                    project, result = fixes.project, fixes.result
+            if args.write_baseline is not None:
+                project, result = fixing.write_baseline(project, result)
+        except DialproofError as error:  # what was found is reported all the same
+            failure = error
+        scope = Scope(project, paths)
     findings = [f for f in result.findings if scope.reports(f)]
-    return _Part(_report(project, config, scope, result, findings), result, scope, failure)
+    return _Part(_report(project, config, scope, result, findings), result, scope, failure, fixes)
 
 
 def _codes(text: str) -> tuple[str, ...]:
@@ -159,6 +179,7 @@ def _with_options(config: Config, args: argparse.Namespace) -> Config:
         severity=severity,
         checks=checks,
         only_targets=tuple(dict.fromkeys(args.target)),
+        baseline=fixing.baseline_of(config, args),
     )
 
 
@@ -215,8 +236,11 @@ def _write(name: str, file: Path | None, report: Report) -> None:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
 
 
-def _print_summary(report: Report, parts: Sequence[_Part]) -> None:
+def _print_summary(report: Report, parts: Sequence[_Part], *, diff: bool) -> None:
     """Print on stderr what was looked at, what was not, and last the counts."""
+    all_fixes = [part.fixes for part in parts if part.fixes is not None]
+    for fixes in all_fixes:
+        fixing.print_left_out(fixes)
     for part in parts:
         for path in part.scope.left_out:
             print(f"note: {path} has errors and is left out of the project", file=sys.stderr)
@@ -232,16 +256,29 @@ def _print_summary(report: Report, parts: Sequence[_Part]) -> None:
     rules, campaigns = sum(p.result.rules for p in parts), sum(p.result.campaigns for p in parts)
     looked_at = ((len(report.files), "file"), (rules, "rule"), (campaigns, "campaign"))
     checked = f"{', '.join(count(*item) for item in looked_at)} checked"
-    if report.suppressed:
-        checked += f"; {count(len(report.suppressed), 'finding')} suppressed"
+    hidden = Counter(s.by for s in report.suppressed)
+    said = fixing.summary_of(all_fixes, diff=diff) if all_fixes else _fixable(report)
+    said += [f"{count(hidden['comment'], 'finding')} suppressed"] if hidden["comment"] else []
+    said += [f"{count(hidden['baseline'], 'finding')} in the baseline"] if hidden["baseline"] else []
+    checked = "; ".join([checked, *said])
     sys.stdout.flush()
     print(f"{counts or 'no findings'}{where} ({checked})", file=sys.stderr)
 
 
-def _exit_code(report: Report, *, exit_zero: bool) -> int:
-    """Return the highest code that applies: 3 for an unreadable file, 1 for a finding at or above --fail-on."""
+def _fixable(report: Report) -> list[str]:
+    safe = sum(f.safe for f in report.findings if f.edits)
+    unsafe = sum(not f.safe for f in report.findings if f.edits)
+    return [f"{safe} can be fixed by --fix"] * bool(safe) + [f"{unsafe} by --unsafe-fixes"] * bool(unsafe)
+
+
+def _exit_code(report: Report, args: argparse.Namespace, *, changes: bool) -> int:
+    """Return the highest code that applies.
+
+    That is 3 for an unreadable file, 1 for a finding at or above --fail-on; under --diff for one that can be fixed.
+    """
     if any(f.code == "DP101" for f in report.findings):
         return ExitCode.UNREADABLE
-    if exit_zero or not any(report.fails(f) for f in report.findings):
+    failed = changes if args.diff else any(report.fails(f) for f in report.findings)
+    if args.exit_zero or not failed:
         return ExitCode.OK
     return ExitCode.FINDINGS

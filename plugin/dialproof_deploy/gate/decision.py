@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 NEVER_SILENT = ("DP301", "DP801", "DP901")
-"""Codes whose findings close the gate even where they are suppressed, ignored or mild, unless they are accepted."""
+"""Codes whose findings close the gate even where they are hidden (comment, baseline), ignored or mild, unless accepted."""
 
 _NAMED = 5
 
@@ -397,7 +397,8 @@ def _standing(result: LintResult, accept: Sequence[Accepted], today: date) -> tu
     used: dict[Accepted, None] = {}
     refusals = []
     findings = [(finding, "stands") for finding in result.findings]
-    findings += [(suppressed.finding, "is suppressed") for suppressed in result.suppressed]
+    hidden = {"comment": "is suppressed", "baseline": "is in the baseline"}
+    findings += [(suppressed.finding, hidden[suppressed.by]) for suppressed in result.suppressed]
     for finding, how in findings:
         if finding.code not in NEVER_SILENT:
             continue
