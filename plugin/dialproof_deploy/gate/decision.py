@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 NEVER_SILENT = ("DP301", "DP801", "DP901")
-"""Codes whose findings close the gate even where they are hidden (comment, baseline), ignored or mild, unless accepted."""
+"""Codes whose findings close the gate even where they are hidden, ignored or mild, unless they are accepted."""
 
 _NAMED = 5
 
