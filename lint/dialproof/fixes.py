@@ -170,9 +170,9 @@ class _Bench:
         """Return why the edits of a finding cannot be made, whatever they come to."""
         for path in sorted({edit.path for edit in finding.edits}):
             if not asked.covers(path):
-                return f"{path} would change too, and was not asked for"
+                return f"{_name(path, finding)} would change too, and was not asked for"
             if path in self._broken:
-                return f"{path} has errors: solve them first"
+                return f"{_name(path, finding)} has errors: solve them first"
         extents = self.extents(finding)
         if any(
             one[0] == other[0] and _clash(one[1], other[1]) for i, one in enumerate(extents) for other in extents[:i]
@@ -243,6 +243,10 @@ def apply_edits(source: SourceText | str, edits: Iterable[Edit]) -> str:
         pieces += [source.text[at:start], edit.text]
         at = end
     return "".join([*pieces, source.text[at:]])
+
+
+def _name(path: str, finding: Finding) -> str:
+    return "the file" if path == finding.path else path
 
 
 def _extent(source: SourceText, edit: Edit) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dialproof.cli import main
 from tests.plugin.conftest import ITEMS, edit
 
 if TYPE_CHECKING:
@@ -43,6 +44,38 @@ def test_a_green_run_opens_the_gate_and_writes_evidence(project: Path, run: Run,
         "payload:cmp_123",
     ]
     assert len(statement["predicate"]["passedTests"]) == ITEMS
+
+
+def test_a_conflict_of_the_baseline_passes_and_closes(project: Path, run: Run, workers: str) -> None:
+    """The conflicts item is green and the gate is not, until gate.accept names the rules; the evidence says so."""
+    edit(project / "premium.rules.yaml", 'listId: warm_desk, value: "true"', 'listId: premium, value: "false"')
+    assert main(["lint", str(project), "--write-baseline"]) == 0
+    result = run("rules", workers)
+    result.assert_outcomes(passed=ITEMS)
+    _closed(result, "*DP301 *(is in the baseline; a deploy needs an entry in gate.accept that names *")
+    accept = 'code = "DP301"\nrules = ["high_value", "new_lead"]\nreason = "agreed"\nuntil = 2999-12-31\n'
+    config = project.parent / "dialproof.toml"
+    config.write_text(f"{config.read_text()}\n[[gate.accept]]\n{accept}")
+    assert run("rules", workers).ret == 0
+    statement = json.loads((project.parent / ".dialproof/evidence.json").read_text(encoding="utf-8"))
+    (hidden,) = statement["predicate"]["dialproof"]["suppressed"]
+    assert (hidden["code"], hidden["reason"], hidden["until"]) == ("DP301", "in the baseline", None)
+
+
+def test_a_baseline_that_changes_during_the_run_closes(
+    project: Path, run: Run, pytester: pytest.Pytester, workers: str
+) -> None:
+    """It decides what the items say, as the files and the configuration do."""
+    baseline = project.parent / ".dialproof-baseline.json"
+    baseline.write_text('{"version": 1, "findings": []}')
+    pytester.makeconftest(
+        f"""
+        import pathlib
+        def pytest_runtest_teardown(item):
+            pathlib.Path({str(baseline)!r}).write_text('{{"version": 1, "findings": []}}\\n')
+        """
+    )
+    _closed(run("rules", workers), ".dialproof-baseline.json was changed after collection")
 
 
 def test_keyword_closes(project: Path, run: Run, workers: str) -> None:

@@ -29,8 +29,9 @@ TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
 
 def _sections(text: str) -> tuple[str, dict[str, str]]:
-    head, *parts = re.split(r"^--- (.+)\n", text, flags=re.MULTILINE)
-    return head, dict(zip(parts[::2], parts[1::2], strict=True))
+    inputs, _, commands = text.partition("--- commands\n")  # where a diff may be printed
+    head, *parts = re.split(r"^--- (.+)\n", inputs, flags=re.MULTILINE)
+    return head, {**dict(zip(parts[::2], parts[1::2], strict=True)), "commands": commands}
 
 
 def _run(command: str, capsys: pytest.CaptureFixture[str]) -> str:

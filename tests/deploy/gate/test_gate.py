@@ -166,6 +166,15 @@ def test_suppressed_conflicts_need_an_acceptance_with_expiry() -> None:
     assert "ended on 2026-03-07" in standing(result, [accept], date(2026, 3, 8))[1][0]
 
 
+def test_conflicts_of_the_baseline_need_an_acceptance_too() -> None:
+    """What a baseline hides from the tests is not hidden from the gate."""
+    result = LintResult((), (Suppressed(_finding("DP301"), "in the baseline", None, by="baseline"),))
+    (refusal,) = standing(result, [], date(2026, 3, 7))[1]
+    assert "(is in the baseline; a deploy needs an entry in gate.accept that names r1 and r2" in refusal
+    accept = Accepted("DP301", ("r2", "r1"), "agreed", date(2026, 3, 7))
+    assert standing(result, [accept], date(2026, 3, 7)) == ((accept,), [])
+
+
 def test_an_acceptance_is_for_one_finding() -> None:
     """What was agreed of two rules says nothing of a later conflict of one of them with a third."""
     result = LintResult((_finding("DP301"), replace(_finding("DP301"), rules=("r1", "r3"))))
