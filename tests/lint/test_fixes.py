@@ -182,6 +182,22 @@ def test_files_that_were_not_asked_for_are_not_changed(folder: Path) -> None:
     assert repair(folder, elsewhere)[0].changes.keys() == {"a.rules.yaml", "c.contactlist.yaml"}
 
 
+def test_hints_beyond_those_that_are_written_out_are_repaired_too(folder: Path) -> None:
+    """Of hundreds of hints of a file the first are reported, and all of them are repaired at once."""
+    keys = "    id: 5\n    selfUri: /x\n    dateCreated: never\n"
+    rules = "".join(
+        f"  - id: 5\n    selfUri: /x\n    name: r{n}\n{keys[10:]}    version: 1\n    priority: 1\n"
+        f"    executionOrder: {n}\n    when: 'true'\n    actions: [{{type: doNotDial}}]\n"
+        for n in range(1, 61)
+    ).replace("    selfUri: /x\n    dateCreated: never\n", "    dateCreated: never\n    dateModified: never\n")
+    text = f"campaign: c\nrules:\n{rules}"
+    (folder / "a.rules.yaml").write_text(text)
+    assert main(["lint", "--fix", "--select", "DP102"]) == 0
+    left = [line for line in text.splitlines() if not re.search("id:|selfUri|date", line) or "- id" in line]
+    wanted = re.sub("  - id: 5\n    name", "  - name", "\n".join(left) + "\n")
+    assert (folder / "a.rules.yaml").read_text() == wanted
+
+
 def test_edits_of_a_text_do_not_overlap() -> None:
     """Applying edits that do is refused rather than guessed."""
     edits = [Edit("a", Span(1, 1, 1, 3), "x"), Edit("a", Span(1, 2, 1, 4), "y")]

@@ -23,7 +23,7 @@ from dialproof.model.schema import (
     Text,
     Whole,
 )
-from dialproof.source import Mapping, Node, Note, Scalar, Sequence
+from dialproof.source import Mapping, Node, Notes, Scalar, Sequence
 from dialproof.source.edits import without_entry
 from dialproof.source.positions import Problem, Problems, Span
 
@@ -81,7 +81,7 @@ class Reader:
     def __init__(self, path: str, custom: AbstractMapping[str, CustomReader] | None = None) -> None:
         self.path = path
         self.problems = Problems(Problem)
-        self.notes = Problems(Note)
+        self.notes = Notes()
         self.records: dict[int, Fields] = {}  # by id of the node: those that are right in a file that is not
         self._custom = custom or {}
 
@@ -228,7 +228,7 @@ class Reader:
                 extensions[name] = plain_value(value)
             elif name in kind.ignored:
                 message = f"key {name} of an API answer is ignored: remove it"
-                self.note(key.span, message, () if self.notes.full else without_entry(self.path, node, name))
+                self.note(key.span, message, without_entry(self.path, node, name))
             elif name in kind.unsupported:
                 self.problem(key, f"{name} is not supported yet")
             elif name == "<<":

@@ -10,8 +10,8 @@ import hashlib
 import re
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dialproof.source.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
 from dialproof.source.positions import Problem, Problems, Span
@@ -31,6 +31,7 @@ __all__ = [
     "Mapping",
     "Node",
     "Note",
+    "Notes",
     "Scalar",
     "Sequence",
     "SourceFile",
@@ -52,6 +53,29 @@ class Note(Problem):
 
     severity: ClassVar[Severity] = "info"
     edits: tuple[Edit, ...] = field(default=(), compare=False)
+
+
+class Notes(Problems[Note]):
+    """Collects the hints of one file; the one that counts the others repairs them all."""
+
+    def __init__(self) -> None:
+        super().__init__(Note)
+        self._others: list[Edit] = []
+
+    def add(self, path: str, span: Span, code: str, message: str, **more: Any) -> None:
+        """Add a hint, or count it and keep its ``edits``."""
+        if self.full:
+            self._others += more.get("edits", ())
+        super().add(path, span, code, message, **more)
+
+    def all(self) -> list[Note]:
+        """Return the hints."""
+        notes = list(super().all())
+        if self._others:
+            from dialproof.source.edits import apart
+
+            notes[-1] = replace(notes[-1], edits=apart(self._others))
+        return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +200,7 @@ def paused_gc() -> Iterator[None]:
 def _notes(display: str, values: list[Scalar]) -> tuple[Note, ...]:
     from dialproof.findings import Edit
 
-    notes = Problems(Note)
+    notes = Notes()
     for node in values:
         if node.style == "plain" and node.text in AMBIGUOUS_WORDS:
             word = f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false'

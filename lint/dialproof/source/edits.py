@@ -17,9 +17,11 @@ from dialproof.source.positions import Span
 from dialproof.source.yaml_reader import AMBIGUOUS_WORDS, UNPRINTABLE, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dialproof.source.nodes import Node, SourceText
 
-__all__ = ["edit", "replaced", "with_entry", "without_entry", "without_item", "without_lines"]
+__all__ = ["apart", "edit", "replaced", "with_entry", "without_entry", "without_item", "without_lines"]
 
 Edits: TypeAlias = "tuple[Edit, ...]"
 
@@ -91,6 +93,20 @@ def without_entry(path: str, mapping: Mapping, key: str) -> Edits:
 def without_item(path: str, sequence: Sequence, index: int) -> Edits:
     """Return the edits that take an item with its comments out of a list."""
     return _without(path, sequence, index)
+
+
+def apart(edits: Iterable[Edit]) -> Edits:
+    """Return those of some edits that can be made together: of two that overlap the first."""
+    kept: list[Edit] = []
+    for one in sorted(edits, key=lambda e: (e.path, e.span)):
+        last = kept[-1] if kept else None
+        if last is None or last.path != one.path or _ends(last.span) <= (one.span.line, one.span.column):
+            kept.append(one)
+    return tuple(kept)
+
+
+def _ends(span: Span) -> tuple[int, int]:
+    return span.end_line, span.end_column
 
 
 def without_lines(path: str, source: SourceText, start: int, end: int, *, below_block: bool = False) -> Edits:
@@ -189,6 +205,10 @@ def _without(path: str, collection: Mapping | Sequence, index: int) -> Edits:
         first = line  # what stands above the first key is about the file
     behind = _with_comments_below(text, _behind_break(text, tail.end()), column)
     previous = _children(collection)[index - 1][1] if index else None
+    between = text[tail.end() : parts[index + 1].start] if index + 1 < len(parts) else ""
+    if first == line and between in (f"{b}{' ' * column}" for b in ("\n", "\r\n", "\r")):
+        # From key to key the same as whole lines, so that neighbours may go at once.
+        return (edit(path, source, start, parts[index + 1].start),)
     block = None if previous is None else _block_at_the_end(previous)
     if _is_blank(text, first) or (block is not None and "+" in block):
         behind = _behind_blank_lines(text, behind)
@@ -235,7 +255,8 @@ def _gap(text: str, at: int) -> int:
 
 
 def _line_start(text: str, at: int) -> int:
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    behind = text.rfind("\n", 0, at) + 1
+    return max(behind, text.rfind("\r", behind, at) + 1)  # not all of a long text for each line
 
 
 def _behind_break(text: str, at: int) -> int:
