@@ -53,20 +53,32 @@ _READERS: dict[str, Reading] = {"number": "number", "boolean": "boolean", "datet
 _NATIVE: dict[str, Reading] = {"string": "text", "number": "number", "boolean": "boolean", "timestamp": "timestamp"}
 
 
+How: TypeAlias = Literal["point", "order", "prefix", "contains", "suffix", "pattern", "size"]
+"""``point`` is == and in, ``prefix`` startsWith, ``suffix`` endsWith, ``pattern`` matches."""
+_METHODS: dict[str, How] = {
+    "startsWith": "prefix", "contains": "contains", "endsWith": "suffix", "matches": "pattern",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A constant that a reading is compared with; ``how`` is ``prefix`` for startsWith, ``point`` for == and in."""
+    """A constant that a reading is compared with, and how; with ``size`` it is the size of a text."""
 
     reading: Reading
     value: float | str
-    how: Literal["point", "order", "prefix"]
+    how: How
+
+    @property
+    def interval(self) -> bool:
+        """Whether it holds on a stretch of the ordered values, so that verdicts change at its ends alone."""
+        return self.how in ("point", "order", "prefix")
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
     """A part of conditions that is decided as a whole; equal text is one atom.
 
-    ``opaque`` where its verdict may change anywhere, not only at the ``cuts``; ``needles`` are texts worth trying then.
+    ``opaque`` where its verdict depends on more than the ``cuts``; ``needles`` are texts worth trying then.
     """
 
     text: str
@@ -187,18 +199,12 @@ class _Scan:
     def _comparison(self, node: Call) -> bool:
         if node.function in _ORDERS:
             for one, other in (node.arguments, node.arguments[::-1]):
-                reading, value = self.reading(one), self.constant(other)
-                if reading is not None and value is not None:
-                    self._cut(reading, value, "point" if node.function in ("==", "!=") else "order")
+                how: How = "point" if node.function in ("==", "!=") else "order"
+                if self._compared(one, [self.constant(other)], how):
                     return True
             return False
         if node.function == "in" and isinstance(node.arguments[1], ListLiteral):
-            reading, values = self.reading(node.arguments[0]), [self.constant(i) for i in node.arguments[1].items]
-            if reading is None or None in values:
-                return False
-            for value in values:
-                self._cut(reading, value, "point")
-            return True
+            return self._compared(node.arguments[0], [self.constant(i) for i in node.arguments[1].items], "point")
         if node.function == "has":
             return True
         if node.function == "boolean":
@@ -206,15 +212,28 @@ class _Scan:
             if found is not None:
                 self.readings.append(found)
             return found is not None
-        target = self.reading(node.target) if node.target is not None else None
-        if node.function == "startsWith" and target in ("text", "folded"):
-            value = self.constant(node.arguments[0])
-            if isinstance(value, str):
-                self._cut(target, value, "prefix")
+        if node.function in _METHODS and node.target is not None and len(node.arguments) == 1:
+            target, value = self.reading(node.target), self.constant(node.arguments[0])
+            if target in ("text", "folded") and isinstance(value, str):
+                self._cut(target, value, _METHODS[node.function])
                 return True
         return False
 
-    def _cut(self, reading: Reading, value: object, how: Literal["point", "order", "prefix"]) -> None:
+    def _compared(self, node: Node, values: list[float | str | bool | None], how: How) -> bool:
+        """Note the constants that a reading, or the size of a text, is compared with; tell whether they are that."""
+        reading = self.reading(node)
+        if isinstance(node, Call) and node.function == "size":
+            (inner,) = children(node)
+            reading, how = self.reading(inner), "size"
+            if reading not in ("text", "folded") or not all(isinstance(v, float) for v in values):
+                return False
+        if reading is None or None in values:
+            return False
+        for value in values:
+            self._cut(reading, value, how)
+        return True
+
+    def _cut(self, reading: Reading, value: object, how: How) -> None:
         self.readings.append(reading)
         if isinstance(value, (str, float, int)) and not isinstance(value, bool):
             self.cuts.append(Cut(reading, value, how))

@@ -145,7 +145,8 @@ def build_axis(
         points.append(line.is_point(low, high) and not typed_text)  # type: ignore[union-attr,arg-type]
         cells.append(Cell("rest", low) if representative is None else universe.cell(representative))
     first = len(universe.singles)
-    sampled = any(cuts is None for cuts in own.values())
+    exact = {a.text: own[a.text] is not None or (universe.exact and not a.opaque) for a in atoms}
+    sampled = not all(exact.values())
     drifting = any("age" in a.readings for a in atoms) and not universe.relative
     rests = [
         i
@@ -163,7 +164,8 @@ def build_axis(
     axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}
     for atom in atoms:
-        axis.verdicts[atom.text] = _verdicts(atom, own[atom.text], cells, first, lows, rest_of, ask)
+        cuts, sure = own[atom.text], exact[atom.text]
+        axis.verdicts[atom.text] = _verdicts(atom, cuts, cells, first, lows, rest_of, ask, sure=sure)
     return axis
 
 
@@ -175,18 +177,20 @@ def _verdicts(
     lows: list[float | str],
     rest_of: dict[int, int],
     ask: Ask,
+    *,
+    sure: bool,
 ) -> tuple[int, int, int]:
-    """Return (true, false, unknown) cells of one atom."""
+    """Return (true, false, unknown) cells of one atom; ``sure``: its verdict is the same everywhere in a cell."""
     masks = {True: 0, False: 0, None: 0}
     unknown = 0
     if thresholds is None:
         for position, cell in enumerate(cells[: len(cells) - len(rest_of)]):
+            here, rest = 1 << position, 1 << rest_of[position] if position in rest_of else 0
             if cell.kind == "rest":
-                unknown |= 1 << position
+                unknown |= here | rest
             else:
-                masks[ask(atom, cell)] |= 1 << position
-        for rest in rest_of.values():
-            unknown |= 1 << rest
+                masks[ask(atom, cell)] |= here | rest if sure else here
+                unknown |= 0 if sure else rest
         return masks[True], masks[False], unknown
     for position in range(first):
         verdict = ask(atom, cells[position])
@@ -230,7 +234,7 @@ def build_clock_axis(variable: Variable, atoms: Sequence[Atom], ask: Ask) -> Axi
     Days range over the years 2000 to 2060 (28 of them hold every combination of weekday, day of the month and leap
     year) and the years around every date that is compared with.
     """
-    sampled = any(a.opaque for a in atoms)
+    sampled = any(a.opaque or not all(c.interval for c in a.cuts) for a in atoms)
     now = parse_datetime(ANALYSIS_NOW) or 0
     moments = [now // DAY * DAY + minute * 60_000_000 for minute in range(1440)]
     if variable == DAY_OF_CALL:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from dialproof.analysis.atoms import Atom, Cut
+    from dialproof.analysis.languages import CellLine
     from dialproof.model.contactlist import Column
 
 __all__ = ["Cell", "Line", "Universe", "render_instant", "universe_of"]
 
-Line: TypeAlias = NumberLine | InstantLine | TextLine
+Line: TypeAlias = "NumberLine | InstantLine | TextLine | CellLine"
 
 _BOOLEAN_TEXTS = ("true", "True", "TRUE", "false", "False", "FALSE")
 _SAMPLES = 60
@@ -48,6 +49,8 @@ class Universe:
     """The values of one variable; ``thresholds`` gives those of a constant on the line, None where it has none there.
 
     ``members`` are values of the line to be taken one by one; ``relative`` where the line holds distances from now.
+    ``exact`` where each cell is so small that a condition without a threshold has one verdict on it too, unless it is
+    opaque.
     """
 
     singles: tuple[Cell, ...]
@@ -56,6 +59,7 @@ class Universe:
     thresholds: Callable[[Cut], list[float | str] | None]
     members: tuple[float, ...] = ()
     relative: bool = False
+    exact: bool = False
 
 
 def universe_of(column: Column, atoms: Sequence[Atom], *, declared: bool, shifted: bool) -> Universe:
@@ -70,7 +74,8 @@ def universe_of(column: Column, atoms: Sequence[Atom], *, declared: bool, shifte
         return Universe((*singles, *(Cell("value", v) for v in values)), None, _no_cell, _no_thresholds)
     if column.type == "boolean":
         singles += [Cell("value", True), Cell("value", False)]
-        return Universe((*singles, *_unreadable(declared, ())), None, _no_cell, _no_thresholds)
+        whole = _no_thresholds if declared else _no_texts
+        return Universe((*singles, *_unreadable(declared, ())), None, _no_cell, whole)
     if column.type in ("integer", "number"):
         return _numbers(column, atoms, singles, declared=declared)
     if column.type in ("datetime", "date"):
@@ -84,6 +89,10 @@ def _no_cell(value: object) -> Cell:
 
 def _no_thresholds(cut: Cut) -> list[float | str] | None:  # noqa: ARG001
     return []
+
+
+def _no_texts(cut: Cut) -> list[float | str] | None:
+    return [] if cut.reading not in ("text", "folded") or cut.value == "" else None
 
 
 def _unreadable(declared: bool, points: Iterable[str]) -> tuple[Cell, ...]:
@@ -182,24 +191,44 @@ def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifte
     kinds = {c.reading for c in cuts} | {r for a in atoms for r in a.readings}
     fits = _pattern(column.pattern)
     samples = tuple(t for t in [*_samples(atoms), *examples(column.pattern or "")] if t and (fits is None or fits(t)))
-    opaque = any(a.opaque for a in atoms)
     if "number" in kinds or shifted or "timestamp" in kinds or "age" in kinds or "boolean" in kinds:
         return _typed_texts(column, cuts, kinds, samples, singles, numbers="number" in kinds or shifted)
     folded = bool(cuts) and all(c.reading == "folded" or c.value == "" for c in cuts)
 
     def thresholds(cut: Cut) -> list[float | str] | None:
         text = str(cut.value)
-        if (cut.reading == "folded") != folded and text:
+        if not cut.interval or ((cut.reading == "folded") != folded and text):
             return None
         if cut.how == "prefix":
             after = TextLine.after_prefix(text)
             return [text] if after is None else [text, after]
         return [text, text + "\0"] if text else []
 
+    points = samples if any(a.opaque for a in atoms) else ()
     line = TextLine(fits, samples, folded)
+    found = [t for c in cuts for t in thresholds(c) or ()]
     mixed = any(thresholds(c) is None for c in cuts)
-    points = [Cell("value", t) for t in samples] if opaque or mixed else []
-    return Universe((*singles, *points), line, lambda v: Cell("value", v), thresholds)
+    if mixed or any(representative is None for _, _, representative in line.cells(found)):  # type: ignore[arg-type]
+        exact = _exact_texts(cuts, column.pattern if fits is not None else None, folded, points, samples)
+        if exact is not None:
+            return Universe(tuple(singles), exact, lambda v: Cell("value", v), thresholds, exact=True)
+        points = samples if mixed else points
+    return Universe((*singles, *(Cell("value", t) for t in points)), line, lambda v: Cell("value", v), thresholds)
+
+
+def _exact_texts(
+    cuts: Sequence[Cut], pattern: str | None, folded: bool, points: Sequence[str], samples: Sequence[str]
+) -> CellLine | None:
+    """Return the texts cut by every condition on them, None where that is too much."""
+    from dialproof.analysis.languages import InexactError, cells_of_texts
+
+    odd = {str(c.value) for c in cuts if c.how == "pattern"}  # a pattern is no text that a person would write
+    written = [e for p in odd for e in examples(p)]
+    hints = [t for t in (*samples, *written) if t not in odd]
+    try:
+        return cells_of_texts(cuts, pattern, folded=folded, points=points, hints=hints)
+    except InexactError:
+        return None
 
 
 def _typed_texts(
@@ -213,12 +242,12 @@ def _typed_texts(
 ) -> Universe:
     """Return the values of a text column read as numbers (else instants); what is compared as text is single values."""
     fits = _pattern(column.pattern)
-    points = [str(c.value) for c in cuts if c.reading in ("text", "folded") and c.value != ""]
+    points = [str(c.value) for c in cuts if c.reading in ("text", "folded") and c.interval and c.value != ""]
     if "boolean" in kinds:
         points += _BOOLEAN_TEXTS
     points = [p for p in dict.fromkeys([*points, *samples]) if fits is None or fits(p)]
     taken = frozenset(points)
-    line: Line = NumberLine() if numbers else InstantLine(0, float(_bound("2199-12-31", 0)))
+    line: NumberLine | InstantLine = NumberLine() if numbers else InstantLine(0, float(_bound("2199-12-31", 0)))
 
     def thresholds(cut: Cut) -> list[float | str] | None:
         if cut.reading == ("number" if numbers else "timestamp"):
@@ -226,7 +255,7 @@ def _typed_texts(
         if cut.reading != "text" or cut.how != "point":
             return None
         number = parse_number(str(cut.value))
-        return [number, line.after(number)] if numbers and number is not None else []  # type: ignore[arg-type]
+        return [number, line.after(number)] if numbers and number is not None else []
 
     def cell(value: object) -> Cell:
         assert isinstance(value, (int, float))
@@ -248,7 +277,7 @@ def _typed_texts(
 def _samples(atoms: Sequence[Atom]) -> list[str]:
     """Return texts made of the constants of conditions that cells cannot hold: alone, joined in pairs, and around."""
     needles = list(dict.fromkeys(n for a in atoms for n in a.needles if n))
-    if not any(a.opaque for a in atoms):
+    if not any(a.opaque or not all(c.interval for c in a.cuts) for a in atoms):
         return needles[:_SAMPLES]
     simple = list(dict.fromkeys([*needles, *(n.strip("^$") for n in needles)]))
     made = [t for n in simple[:12] for t in (n, f"{n}x", f"x{n}", f"x{n}x")]

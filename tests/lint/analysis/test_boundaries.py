@@ -157,11 +157,20 @@ def test_bounds_of_a_column_end_its_domain() -> None:
     )
 
 
-def test_contains_is_decided_by_example_and_never_by_its_absence() -> None:
-    """Two contained texts meet in a text that holds both; that a pattern met nothing proves nothing."""
+def test_contains_and_patterns_are_decided() -> None:
+    """Two contained texts meet in a text that holds both; a pattern of digits holds no letter."""
     column = Column("t", "string")
     assert isinstance(_pair([cond("t", "contains", "ab")], [cond("t", "contains", "yz")], column), Found)
-    strange = [cond("t", "matches", "^q{3}[0-9]{4}$")]
+    digits = [cond("t", "matches", "^q{3}[0-9]{4}$")]
+    assert isinstance(_pair(digits, [cond("t", "contains", "w")], column), Nowhere)
+    assert isinstance(_pair(digits, [cond("t", "equals", "TX")], column), Nowhere)
+
+
+def test_a_word_boundary_is_decided_by_example_and_never_by_its_absence() -> None:
+    """What has no automaton is only tried: that it met nothing proves nothing."""
+    column = Column("t", "string")
+    strange = [cond("t", "matches", r"^q{3}\b[0-9]{4}$")]
+    assert isinstance(_pair([cond("t", "matches", r"\bab\b")], [cond("t", "beginsWith", "ab")], column), Found)
     assert isinstance(_pair(strange, [cond("t", "contains", "w")], column), Unknown)
     assert isinstance(_pair(strange, [cond("t", "equals", "TX")], column), Nowhere)
 

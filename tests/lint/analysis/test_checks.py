@@ -330,7 +330,7 @@ def test_overlaps_of_long_chains_of_alternatives_are_those_of_their_parts() -> N
 
 def test_a_rest_cell_is_no_contact() -> None:
     """A required column whose pattern excludes what a rule wants: no such contact is shown, and that is said."""
-    columns = [Column("code", "string", required=True, pattern="[0-9]{10}"), Column("m", "integer", min=0, max=9)]
+    columns = [Column("code", "string", required=True, pattern=r"\b[0-9]{10}"), Column("m", "integer", min=0, max=9)]
     rules = [
         rule("off", 1, [cond("m", "greaterThan", 3)], [act("setList", listId="l", value="false")]),
         rule("on", 2, [cond("m", "greaterThan", 2)], [act("setList", listId="l", value="true")]),
@@ -458,7 +458,7 @@ def test_equal_values_do_not_contradict(one: dict[str, Any], other: dict[str, An
 def test_advice_fits_the_reason() -> None:
     """A budget is recommended only where it is used up, and only to a check that has one."""
     rules = [
-        rule("one", 1, [cond("t", "matches", "^q{3}[0-9]{4}$")], [act("doNotDial")]),
+        rule("one", 1, [cond("t", "matches", r"^q{3}\b[0-9]{4}$")], [act("doNotDial")]),
         rule("other", 2, [cond("t", "contains", "w")], [act("switchToPreview")]),
     ]
     ctx = context(campaign(rules, [Column("t", "string", required=True)]), Path("/nowhere"))
