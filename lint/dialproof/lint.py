@@ -253,8 +253,8 @@ def _unknown_options(config: Config) -> list[str]:
             elif type(value) is not type(check.options[name]):
                 wanted = type(check.options[name]).__name__
                 errors.append(f"checks.{code}.{name}: expected {wanted}, found {type(value).__name__}")
-            elif name == "budget" and isinstance(value, int) and value < 1:
-                errors.append(f"checks.{code}.budget: expected 1 or more, found {value}")
+            elif name in ("budget", "rlimit") and isinstance(value, int) and value < 1:
+                errors.append(f"checks.{code}.{name}: expected 1 or more, found {value}")
     return errors
 
 

@@ -10,15 +10,20 @@ from dialproof.analysis.pairs import bits
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dialproof.analysis.atoms import Part
+    from dialproof.analysis.domain import Want
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.witness import Scene
+    from dialproof.cel.values import Variable
     from dialproof.outcome import Outcome
 
 __all__ = [
     "BUDGET",
+    "RLIMIT",
     "Answer",
     "Budget",
+    "Demand",
     "Found",
     "Nowhere",
     "Question",
@@ -31,12 +36,14 @@ __all__ = [
 
 BUDGET = 20_000
 """Runs that are spent on one question."""
+RLIMIT = 5_000_000
+"""Steps (its own units) that z3 spends on one question: two seconds or so."""
 _QUESTIONS = 10
 """How many times the budget of one question all questions of a check may spend together."""
 
-Kind: TypeAlias = Literal["budget", "conditions", "texts", "clock", "counting"]
+Kind: TypeAlias = Literal["budget", "conditions", "texts", "clock", "counting", "solver", "solver missing"]
 """Why something is unknown: the budget is used up; conditions that cells cannot hold; no text was found for a
-condition or a pattern; a written time; a column that is counted too often."""
+condition or a pattern; a written time; a column that is counted too often; z3 has not decided it, or is not there."""
 
 
 class WitnessError(Exception):
@@ -50,16 +57,26 @@ def require(shown: bool, what: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """Conditions and how they are wanted; ``free`` are variables of which nothing is known when they are asked."""
+
+    part: Part
+    want: Want
+    free: frozenset[Variable] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """A contact on which it happens, as the cell of each column that matters."""
+    """A contact on which it happens: as the cell of each column that matters, or (``given``) as it is."""
 
     runs: Runs
     assignment: Assignment
+    given: Scene | None = None
 
     @property
     def scene(self) -> Scene:
         """The contact."""
-        return self.runs.scene_at(self.assignment)
+        return self.runs.scene_at(self.assignment) if self.given is None else self.given
 
 
 @dataclass(frozen=True, slots=True)

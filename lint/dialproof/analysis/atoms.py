@@ -237,7 +237,7 @@ class _Scan:
         self.readings.append(reading)
         if isinstance(value, (str, float, int)) and not isinstance(value, bool):
             self.cuts.append(Cut(reading, value, how))
-            if isinstance(value, str):
+            if isinstance(value, str) and how != "pattern":
                 self.needles.append(value)
 
     def reading(self, node: Node) -> Reading | None:
@@ -275,8 +275,8 @@ class _Scan:
         stack: list[Node] = [node]
         while stack:
             one = stack.pop()
-            if isinstance(one, LiteralNode) and isinstance(one.value, str):
-                self.needles.append(one.value)
+            if isinstance(one, LiteralNode) and isinstance(one.value, (str, float)):
+                self.needles.append(one.value if isinstance(one.value, str) else number_text(one.value))
             elif isinstance(one, Identifier) and one.name == "now":
                 self.clock = True
             elif not (isinstance(one, Index) and self.reading(one)):

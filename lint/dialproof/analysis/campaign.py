@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dialproof.analysis.answers import RLIMIT
 from dialproof.analysis.atoms import CLOCK, DAY_OF_CALL, TIME_OF_CALL, Atom, Junction, take_apart
 from dialproof.analysis.domain import Axis, build_axis, build_clock_axis
 from dialproof.analysis.regions import Region, Regions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.atoms import Part
     from dialproof.analysis.domain import Cell, Want
     from dialproof.analysis.runs import Runs
+    from dialproof.analysis.smt import Solver
     from dialproof.cel.program import LeafProgram
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category, Expression, Rule, When
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["CampaignAnalysis", "Undecided"]
 
 _CONTEXT_TYPES = {"string": "string", "number": "number", "datetime": "datetime", "boolean": "boolean"}
+_TOGETHER = 4
+"""Columns of one condition, beyond which they do not learn of each other's constants."""
 _VIEWS = 20_000
 """Views of single cells that are kept."""
 
@@ -52,13 +56,15 @@ class Undecided:
 class CampaignAnalysis:
     """Answers questions about all contacts of a campaign's domain.
 
-    ``decided`` counts the questions by what decided them: ``cells`` (regions alone), ``enumeration`` (runs over every
-    combination of cells), ``unknown``. ``undecided`` lists the questions that stay open; ``unneeded`` are
-    rules with the name of a rule that they declare to override although no contact needs that.
+    ``rlimit`` is what z3 may spend on one question. ``decided`` counts the questions by what decided them: ``cells``
+    (regions alone), ``enumeration`` (runs over every combination of cells), ``smt`` (z3), ``unknown``. ``undecided``
+    lists the questions that stay open; ``unneeded`` are rules with the name of a rule that they declare to override
+    although no contact needs that.
     """
 
-    def __init__(self, campaign: Campaign, evaluator: Evaluator) -> None:
+    def __init__(self, campaign: Campaign, evaluator: Evaluator, rlimit: int = RLIMIT) -> None:
         self.campaign = campaign
+        self._rlimit = rlimit
         self.evaluator = evaluator
         self.semantics = evaluator.semantics
         self.decided: Counter[str] = Counter()
@@ -82,6 +88,13 @@ class CampaignAnalysis:
         if category not in self._runs:
             self._runs[category] = Runs(self, category)
         return self._runs[category]
+
+    @cached_property
+    def solver(self) -> Solver:
+        """What is asked where cells leave a question open."""
+        from dialproof.analysis.smt import Solver
+
+        return Solver(self, self._rlimit)
 
     @cached_property
     def broken(self) -> frozenset[str]:
@@ -157,12 +170,34 @@ class CampaignAnalysis:
 
     def _axis(self, variable: Variable, column: Column, atoms: Sequence[Atom]) -> Axis:
         declared = self.declares(variable)
-        universe = universe_of(column, atoms, declared=declared, shifted=variable in self._changes)
+        shifted = variable in self._changes
+        beside = () if shifted else self._beside.get(variable, ())  # each of them would be pulled back
+        universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside)
 
         def ask(atom: Atom, cell: Cell) -> bool | None:
             return self._verdict(atom, self._view(variable, cell))
 
         return build_axis(variable, universe, atoms, ask, self._changes.get(variable, ()))
+
+    @cached_property
+    def _beside(self) -> Mapping[Variable, tuple[float | str, ...]]:
+        """Return the constants of every variable that is compared with others: those of the conditions on any of them.
+
+        There is always one, so that such a variable is known as one.
+        """
+        atoms = self._taken_apart[1]
+        constants: dict[Variable, list[float | str]] = {}
+        for atom in atoms:
+            for variable in atom.axes:
+                constants.setdefault(variable, []).extend(c.value for c in atom.cuts)
+        found: dict[Variable, dict[float | str, None]] = {}
+        for atom in atoms:
+            if len(atom.axes) > 1:
+                few = atom.axes if len(atom.axes) <= _TOGETHER else ()
+                near = [*atom.needles, *(c for v in few for c in constants[v])]
+                for variable in atom.axes:
+                    found.setdefault(variable, {"": None}).update(dict.fromkeys(near))
+        return {variable: tuple(values) for variable, values in found.items()}
 
     @cached_property
     def usual(self) -> Mapping[Variable, Cell]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import DAY_OF_CALL
-from dialproof.analysis.lines import DAY, NumberLine, TextLine, smallest_reaching
+from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine, smallest_reaching
 from dialproof.analysis.pairs import bits
 from dialproof.analysis.universe import Cell, Universe
 from dialproof.cel.values import from_micros, parse_datetime
@@ -52,7 +52,8 @@ class Axis:
 
     Masks are integers with one bit a cell. ``real`` are the cells with a representative; ``stable`` is False where
     a run of the rules may differ inside a cell because counting was not followed; ``relative`` where the cells are
-    distances from now. ``lows`` are the lower ends of the cells of the line, the first of which is the cell ``first``.
+    distances from now; ``single`` where each cell is one value, so that other columns can be compared with it. ``lows``
+    are the lower ends of the cells of the line, the first of which is the cell ``first``.
     """
 
     variable: Variable
@@ -64,6 +65,7 @@ class Axis:
     relative: bool = False
     first: int = 0
     lows: tuple[float | str, ...] = ()
+    single: bool = False
 
     def mask(self, atom: Atom, want: Want) -> int:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
@@ -129,9 +131,10 @@ def build_axis(
     for atom in atoms:  # cuts of atoms that are only sampled still make for useful representatives
         thresholds.update(t for cut in atom.cuts for t in universe.thresholds(cut) or ())
     stable = True
-    if isinstance(line, NumberLine):
+    if isinstance(line, (NumberLine, InstantLine)):
         for value in universe.members:
             thresholds |= {value, line.after(value)}
+    if isinstance(line, NumberLine):
         thresholds, stable = _pulled_back(line, thresholds, changes)
     bases = [] if line is None else list(line.cells(thresholds))  # type: ignore[arg-type]
     cells = list(universe.singles)
@@ -160,6 +163,7 @@ def build_axis(
     axis = Axis(variable, tuple(cells), {}, stable and not (sampled and bool(changes)))
     axis.relative = universe.relative
     axis.first, axis.lows = first, tuple(lows)
+    axis.single = all(points) and all(c.kind in ("value", "blank") for c in cells)
     axis.full = (1 << len(cells)) - 1
     axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}

@@ -42,7 +42,7 @@ def where_order_matters(runs: Runs, earlier: int, later: int, question: Question
         involved = tuple(range(len(runs.rules)))  # the others look at nothing else, and all pairs share their runs
     pair = _Pair(runs, involved, earlier, later)
     boxes = meetings([runs.reachable(earlier), runs.reachable(later)])
-    return Space(runs, involved).search(boxes, question, pair.depends)
+    return Space(runs, involved).search(boxes, question, pair.depends, (earlier, later))
 
 
 class _Pair:

@@ -47,9 +47,10 @@ _STEPS = 1_000_000
 """Nodes of one net that are looked at while its automaton is made."""
 _STATES = 500
 """States of one condition's automaton."""
-_PRODUCT = 40_000
-"""States of all automata together."""
-_CELLS = 4_000
+_AUTOMATA = 100
+_WORK = 8_000_000
+"""Steps of single automata while all of them read one text."""
+_CELLS = 20_000
 _LONGEST = 250
 """The largest size that is compared with."""
 _CASED = 0x20000
@@ -105,6 +106,8 @@ def cells_of_texts(
             trees.append((read(pattern), False, False))
     except ValueError as error:
         raise InexactError(str(error)) from error
+    if len(trees) > _AUTOMATA:
+        raise InexactError("too many conditions on one text")
     classes = [unfolded(r) if place.folded else r for place in places for r in place.classes()]
     classes += [_members(chars, changed) for tree, changed, _ in trees for chars in _chars(tree)]
     letters = _Letters(classes)
@@ -398,8 +401,12 @@ def _explored(
     found: dict[_States, str] = {}
     seen = set[_States]()
     queue = deque([(product.first, "")])
+    left = _WORK
     while queue:
         state, text = queue.popleft()
+        left -= len(letters.texts) * len(state)
+        if left < 0 or len(found) > _CELLS:
+            raise InexactError("too many combinations of conditions on one text")
         for number, character in enumerate(letters.texts):
             after = product.step(state, number)
             if after is None or after in seen:
@@ -409,8 +416,6 @@ def _explored(
             result = product.result(after)
             if result is not None:
                 found.setdefault(result, text + character)
-        if len(seen) > _PRODUCT or len(found) > _CELLS:
-            raise InexactError("too many combinations of conditions on one text")
     chosen: dict[_States, str] = {}
     for hint in hints:
         result = product.read(hint)
@@ -426,23 +431,37 @@ def _explored(
     return CellLine(tuple(sorted(pieces, key=lambda piece: piece[0])))
 
 
+class _PlaceRows(dict[Any, "tuple[Any, ...]"]):
+    """The states after each letter, by the state before it, of an automaton of places."""
+
+    def __init__(self, places: _Places, letters: _Letters) -> None:
+        super().__init__()
+        self._places, self._letters = places, letters
+
+    def __missing__(self, state: str | int) -> tuple[Any, ...]:
+        row = self[state] = tuple(self._places.step(state, c) for c in self._letters.texts)
+        return row
+
+
 class _Product:
     """All automata of a column, reading one text; None is a state from which no text of the domain comes."""
 
     def __init__(self, places: list[_Places], automata: list[FSM], letters: _Letters, *, fits: bool) -> None:
         self._places, self._letters = places, letters
-        self._maps: list[Mapping[Any, Mapping[Any, int]]] = [a.map for a in automata]
         self._finals = [a.finals for a in automata]
         self._fits = fits
+        numbers = range(len(letters.texts))
+        rows: list[dict[Any, tuple[Any, ...]]] = [_PlaceRows(p, letters) for p in places]
+        for automaton in automata:
+            after: dict[Any, Mapping[Any, Any]] = {None: {}, **automaton.map}
+            rows.append({state: tuple(row.get(n) for n in numbers) for state, row in after.items()})
+        self._rows = rows
         self.first: _States = (*("" for _ in places), *(a.initial for a in automata))
 
     def step(self, state: _States, number: int) -> _States | None:
         """Return the state after one more letter."""
-        character = self._letters.texts[number]
-        split = len(self._places)
-        after: list[Any] = [p.step(s, character) for p, s in zip(self._places, state[:split], strict=True)]
-        after += [m.get(s, {}).get(number) for m, s in zip(self._maps, state[split:], strict=True)]
-        return None if self._fits and after[-1] is None else tuple(after)
+        after = tuple([rows[s][number] for rows, s in zip(self._rows, state, strict=True)])
+        return None if self._fits and after[-1] is None else after
 
     def result(self, state: _States) -> _States | None:
         """Return what the conditions say of a text that ends in a state, None where it is not in the domain."""

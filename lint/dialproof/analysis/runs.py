@@ -11,7 +11,9 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import Budget, Found, Nowhere, Unknown, acted
+from dialproof.analysis.answers import Budget, Demand, Found, Nowhere, Unknown, acted
+from dialproof.analysis.atoms import CLOCK
+from dialproof.analysis.campaign import atoms_of
 from dialproof.analysis.contradictions import contradicting
 from dialproof.analysis.cover import Covers
 from dialproof.analysis.order import Order
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.answers import Answer, Question
+    from dialproof.analysis.atoms import Part
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.analysis.domain import Want
     from dialproof.analysis.regions import Box
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Runs"]
 
-_EXAMPLES = 2_000
+_EXAMPLES = 5_000
 """Contacts on which the verdict of one rule is looked at where cells do not decide it."""
 _POINTS = 4
 """Boxes of a rule of which contacts are looked at before anything is searched."""
@@ -150,6 +153,30 @@ class Runs(Order):
         return not (self.written & (chosen | self.enders & in_front) or self._failing & in_front)
 
     @cached_property
+    def joined(self) -> tuple[frozenset[Variable], ...]:
+        """The axes that some condition of each rule reads together."""
+        together = ([a.axes for a in atoms_of(self.analysis.part(r)) if len(a.axes) > 1] for r in self.rules)
+        return tuple(frozenset[Variable]().union(*axes) for axes in together)
+
+    @cached_property
+    def unclear(self) -> tuple[Unknown | None, ...]:
+        """Why combinations of cells do not stand for all contacts as each rule sees them, None where they do."""
+        return tuple(None if self._enumerable(i) else self.acting(i).open for i in range(len(self.rules)))
+
+    def _enumerable(self, index: int) -> bool:
+        """Tell whether a rule has one verdict on each combination of cells.
+
+        A condition over several columns has one where their cells are single values: all combinations are all there is.
+        """
+        axes = self.analysis.axes
+        for atom in atoms_of(self.analysis.part(self.rules[index])):
+            if CLOCK in atom.axes or (atom.program is not None and atom.program.every_column):
+                return False
+            if len(atom.axes) > 1 and not all(axes[v].single for v in atom.axes):
+                return False
+        return True
+
+    @cached_property
     def _breakers(self) -> int:
         """The rules (a bitset) that may end the run or break it."""
         return self.enders | self._failing
@@ -232,16 +259,36 @@ class Runs(Order):
             without=[rule.name for rule in without],
         )
 
-    def example(self, index: int, region: Region, accept: Callable[[bool | None], bool]) -> Scene | None:
-        """Return a contact of ``region`` on which the rule's verdict (on the contact as it is given) is accepted."""
+    def meets(self, index: int, want: Want, otherwise: Unknown) -> Answer:
+        """Search a contact on which the rule's conditions are as wanted, on the contact as it is given.
+
+        ``otherwise`` says why it is open where none was found although no condition is out of the ordinary.
+        """
         rule = self.rules[index]
+        region = self.analysis.region(rule, want)
+        if not region.boxes:
+            return Nowhere()
+        assignments = (self.representative(box) for box in region.boxes)
+        shown = next((a for a in assignments if a is not None), None) if region.open is None else None
+        if shown is not None:
+            return Found(self, shown)
+        wanted = {"true": (True,), "false": (False,), "not true": (False, None), "not false": (True, None)}[want]
         evaluator = self.evaluator_of([rule])
-        for assignment in islice(Space(self, (index,)).inside(region.boxes), _EXAMPLES):
-            if assignment is not None:
-                scene = self.scene_at(assignment)
-                if accept(evaluator.verdicts(scene.contact, context=scene.context, now=scene.now)[rule.name]):
-                    return scene
-        return None
+
+        def shows(scene: Scene) -> bool:
+            return evaluator.verdicts(scene.contact, context=scene.context, now=scene.now)[rule.name] in wanted
+
+        space = Space(self, (index,), updated=False)
+        for number, assignment in enumerate(space.inside(region.boxes)):
+            if number == _EXAMPLES:
+                break
+            if assignment is not None and shows(self.scene_at(assignment)):
+                return Found(self, assignment)
+        else:
+            if space.open is None:
+                return Nowhere()
+        demand = Demand(self.analysis.part(rule), want)
+        return self._solved([demand], space.open or region.open or otherwise, shows)
 
     # Searching.
 
@@ -299,7 +346,35 @@ class Runs(Order):
             answer = self.formula.search(literals, lambda found: self._all_act(targets, involved, found))
             if not isinstance(answer, Unknown):
                 return answer
-        return Space(self, involved).search(meetings(wide), question, all_act)
+        return Space(self, involved).search(meetings(wide), question, all_act, targets)
+
+    def settled(self, targets: Sequence[int], why: Unknown, shows: Callable[[Scene], bool]) -> Answer:
+        """Return what a solver says of the contacts on which ``targets`` act, where cells leave it open."""
+        if all(self.exact >> t & 1 for t in targets):
+            return why
+        met = self.analysis.semantics.undecided == "met"
+        demands = [
+            Demand(
+                self.analysis.part(self.rules[t]),
+                "not false" if met else "true",
+                self.written_before[t] & self.reads[t],
+            )
+            for t in targets
+        ]
+        return self._solved(demands, why, shows)
+
+    def refuted(self, parts: Sequence[Part], why: Unknown | None) -> bool:
+        """Tell whether a solver proves that conditions hold together on no contact, where ``why`` says what is open."""
+        if why is None:
+            return False
+        demands = [Demand(part, "true") for part in parts]
+        return isinstance(self.analysis.solver.settle(self, demands, why, lambda _: False), Nowhere)
+
+    def _solved(self, demands: Sequence[Demand], why: Unknown, shows: Callable[[Scene], bool]) -> Answer:
+        answer = self.analysis.solver.settle(self, demands, why, shows)
+        if not isinstance(answer, Unknown):
+            self.analysis.decided["smt"] += 1
+        return answer
 
     def _decided_by_cells(self, targets: tuple[int, ...]) -> bool:
         """Tell whether each rule acts wherever its region has a representative, whatever the others do."""

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.steps import State
+    from dialproof.analysis.witness import Scene
 
 __all__ = ["Assignment", "Space"]
 
+_TRIED = 1_000
+"""Combinations that are tried before a solver is asked."""
 Assignment: TypeAlias = "dict[Variable, int]"
 """Variable -> position of one of its cells."""
 
@@ -37,7 +40,8 @@ class Space:
         self.variables = sorted(v for v in runs.looked_at(rules) if v in axes)
         self._masks: dict[Variable, list[int]] = {}
         self._written = frozenset[Variable]().union(*(runs.sets[i] for i in rules))
-        self.open = next((r for i in rules if (r := runs.acting(i).open) is not None), None)
+        self._joined = frozenset[Variable]().union(*(runs.joined[i] for i in rules))
+        self.open = next((r for i in rules if (r := runs.unclear[i]) is not None), None)
         if self.open is None and (runs.updated if updated is None else updated):
             self.open = self._drifting()
 
@@ -80,18 +84,35 @@ class Space:
             if empty:
                 yield None
 
-    def search(self, boxes: Iterable[Box], question: Question, holds: Callable[[State], bool]) -> Answer:
-        """Search a combination inside of the boxes for which ``holds`` is true of the state before any rule has run."""
+    def search(
+        self, boxes: Iterable[Box], question: Question, holds: Callable[[State], bool], targets: Sequence[int] = ()
+    ) -> Answer:
+        """Search a combination inside of the boxes for which ``holds`` is true of the state before any rule has run.
+
+        ``targets`` are rules that act wherever it is. Where combinations do not stand for all contacts, a solver is
+        asked about those rules as soon as a few have been tried.
+        """
         runs = self.runs
-        for assignment in self.inside(boxes):
+
+        def shows(scene: Scene) -> bool:
+            return holds(runs.steps.start(scene))
+
+        def solved(why: Unknown) -> Answer:
+            return runs.settled(targets, why, shows) if targets else why
+
+        for number, assignment in enumerate(self.inside(boxes)):
+            if number == _TRIED and self.open is not None:
+                answer = solved(self.open)
+                if not isinstance(answer, Unknown):
+                    return answer
             spent = question.spend()
             if spent is not None:
-                return spent
+                return solved(spent)
             if assignment is not None and holds(runs.steps.start(runs.part_of(assignment))):
                 runs.analysis.decided["enumeration"] += 1
                 return Found(runs, assignment)
         if self.open is not None:
-            return self.open
+            return solved(self.open)
         runs.analysis.decided["enumeration"] += 1
         return Nowhere()
 
@@ -99,7 +120,7 @@ class Space:
         """Return one cell for each combination of verdicts of the rules, all cells where a rule writes."""
         axis = self.runs.analysis.axes[variable]
         positions = axis.positions(mask)
-        if variable in self._written:
+        if variable in self._written or variable in self._joined:
             return positions
         masks = self._masks.get(variable)
         if masks is None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine
 from dialproof.analysis.patterns import examples
-from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_text
+from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_number, read_text
+from dialproof.view import ANALYSIS_NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -19,16 +20,24 @@ if TYPE_CHECKING:
     from dialproof.analysis.languages import CellLine
     from dialproof.model.contactlist import Column
 
-__all__ = ["Cell", "Line", "Universe", "render_instant", "universe_of"]
+__all__ = ["Cell", "Line", "Universe", "fitting", "render_instant", "universe_of"]
 
 Line: TypeAlias = "NumberLine | InstantLine | TextLine | CellLine"
 
 _BOOLEAN_TEXTS = ("true", "True", "TRUE", "false", "False", "FALSE")
 _SAMPLES = 60
 """Texts that are tried on behalf of conditions which no cell can hold (contains, matches)."""
+_EXAMPLES = 4
+"""Texts that are written for one pattern."""
 _COMMON_TEXTS = ("n/a", "unknown", "none", "?", "x", "-", "(none)")
+_MET = ("a", "b")
+"""Texts that two columns which are compared with each other can both hold."""
+_BESIDE = 12
+"""Constants around which values of such columns are tried."""
 _ENUMERATED = 1000
 """Numbers of a column that are taken one by one where its text is looked at."""
+_JOINED = 100
+"""Numbers of a column that are taken one by one where it is compared with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,14 @@ class Universe:
     exact: bool = False
 
 
-def universe_of(column: Column, atoms: Sequence[Atom], *, declared: bool, shifted: bool) -> Universe:
+def universe_of(
+    column: Column, atoms: Sequence[Atom], *, declared: bool, shifted: bool, beside: Sequence[float | str] = ()
+) -> Universe:
     """Return the values that ``column`` can have as far as ``atoms`` can tell them apart.
 
     ``declared``: the column's type was stated, so that unreadable values are no part of the domain. ``shifted``: rules
-    count the column up or down.
+    count the column up or down. ``beside`` are constants of conditions that compare it with other columns: values
+    around them are taken one by one, so that the columns meet.
     """
     singles: list[Cell] = [] if column.required else [Cell("blank")]
     if column.enum is not None:
@@ -77,10 +89,10 @@ def universe_of(column: Column, atoms: Sequence[Atom], *, declared: bool, shifte
         whole = _no_thresholds if declared else _no_texts
         return Universe((*singles, *_unreadable(declared, ())), None, _no_cell, whole)
     if column.type in ("integer", "number"):
-        return _numbers(column, atoms, singles, declared=declared)
+        return _numbers(column, atoms, singles, beside, declared=declared)
     if column.type in ("datetime", "date"):
-        return _instants(column, atoms, singles, declared=declared)
-    return _texts(column, atoms, singles, shifted=shifted)
+        return _instants(column, atoms, singles, beside, declared=declared)
+    return _texts(column, atoms, singles, beside, shifted=shifted)
 
 
 def _no_cell(value: object) -> Cell:
@@ -100,7 +112,9 @@ def _unreadable(declared: bool, points: Iterable[str]) -> tuple[Cell, ...]:
     return () if declared else (Cell("unreadable", next(t for t in _COMMON_TEXTS if t not in taken)),)
 
 
-def _numbers(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, declared: bool) -> Universe:
+def _numbers(
+    column: Column, atoms: Sequence[Atom], singles: list[Cell], beside: Sequence[float | str], *, declared: bool
+) -> Universe:
     step = Fraction(1) if column.type == "integer" else None
     if column.decimals is not None and column.type == "number":
         step = Fraction(1, 10**column.decimals)
@@ -119,12 +133,12 @@ def _numbers(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, decl
             return [number, line.after(number)] if same and number is not None else []
         return []
 
-    members: tuple[float, ...] = ()
+    members = _near_numbers(beside)
     looked_at = any(a.opaque or any(thresholds(c) is None for c in a.cuts) for a in atoms)
-    if looked_at and step is not None and math.isfinite(low) and math.isfinite(high):
+    if (looked_at or beside) and step is not None and math.isfinite(low) and math.isfinite(high):
         first, last = math.ceil(Fraction(low) / step), math.floor(Fraction(high) / step)
-        if last - first < _ENUMERATED:
-            members = tuple(float(k * step) for k in range(first, last + 1))
+        if last - first < (_ENUMERATED if looked_at else _JOINED):
+            members += tuple(float(k * step) for k in range(first, last + 1))
     cells = (*singles, *_unreadable(declared, ()))
     return Universe(cells, line, lambda v: Cell("value", _plain(v)), thresholds, members)
 
@@ -134,9 +148,29 @@ def _plain(value: object) -> object:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-def _instants(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, declared: bool) -> Universe:
-    from dialproof.view import ANALYSIS_NOW
+def _near_numbers(beside: Sequence[float | str]) -> tuple[float, ...]:
+    """Return numbers around constants, and a few small ones; none without constants."""
+    numbers = [n for b in beside if (n := read_number(b)) is not None][:_BESIDE]
+    near = [m for n in numbers for m in (n, n - 1, n + 1, n / 2)]
+    return tuple(dict.fromkeys([1.0, 2.0, *near])) if beside else ()  # and what stands for all below is 0
 
+
+def _near_instants(beside: Sequence[float | str], now: float) -> tuple[float, ...]:
+    """Return instants a day around constants and around now; none without constants."""
+    instants = [b if isinstance(b, (int, float)) else parse_datetime(b) for b in beside][:_BESIDE]
+    return tuple(i + d for i in (now, *instants) if i is not None for d in (-DAY, 0, DAY)) if beside else ()
+
+
+def _near_texts(beside: Sequence[float | str], fits: Callable[[str], bool] | None) -> tuple[str, ...]:
+    """Return constants and texts behind them; none without constants."""
+    texts = [b for b in beside if isinstance(b, str) and b][:_BESIDE]
+    near = (*texts, *(t + "a" for t in texts), *_MET) if beside else ()
+    return tuple(t for t in dict.fromkeys(near) if fits is None or fits(t))
+
+
+def _instants(
+    column: Column, atoms: Sequence[Atom], singles: list[Cell], beside: Sequence[float | str], *, declared: bool
+) -> Universe:
     now = parse_datetime(ANALYSIS_NOW) or 0
     readings = {c.reading for a in atoms for c in a.cuts if c.value != ""}
     low, high = _bound(column.min, -math.inf), _bound(column.max, math.inf)
@@ -170,7 +204,9 @@ def _instants(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, dec
         Cell("value", render_instant(now - int(c.value) + off, column))
         for a in atoms for c in a.cuts if c.reading == "age" and not relative for off in (-step, 0, step)
     ]  # fmt: skip
-    return Universe((*singles, *_unreadable(declared, ()), *extra), line, cell, thresholds, relative=relative)
+    members = () if relative else _near_instants(beside, now)
+    cells = (*singles, *_unreadable(declared, ()), *extra)
+    return Universe(cells, line, cell, thresholds, members, relative=relative)
 
 
 def _bound(text: object, default: float) -> float:
@@ -186,14 +222,17 @@ def render_instant(micros: int, column: Column) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"
 
 
-def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifted: bool) -> Universe:
+def _texts(
+    column: Column, atoms: Sequence[Atom], singles: list[Cell], beside: Sequence[float | str], *, shifted: bool
+) -> Universe:
     cuts = [c for a in atoms for c in a.cuts]
     kinds = {c.reading for c in cuts} | {r for a in atoms for r in a.readings}
-    fits = _pattern(column.pattern)
+    fits = fitting(column.pattern)
     samples = tuple(t for t in [*_samples(atoms), *examples(column.pattern or "")] if t and (fits is None or fits(t)))
     if "number" in kinds or shifted or "timestamp" in kinds or "age" in kinds or "boolean" in kinds:
-        return _typed_texts(column, cuts, kinds, samples, singles, numbers="number" in kinds or shifted)
-    folded = bool(cuts) and all(c.reading == "folded" or c.value == "" for c in cuts)
+        return _typed_texts(column, cuts, kinds, samples, singles, beside, numbers="number" in kinds or shifted)
+    ordered = [c.reading for c in cuts if c.interval and c.value != ""]
+    folded = 2 * ordered.count("folded") > len(ordered)  # the order that more conditions look at
 
     def thresholds(cut: Cut) -> list[float | str] | None:
         text = str(cut.value)
@@ -204,15 +243,15 @@ def _texts(column: Column, atoms: Sequence[Atom], singles: list[Cell], *, shifte
             return [text] if after is None else [text, after]
         return [text, text + "\0"] if text else []
 
-    points = samples if any(a.opaque for a in atoms) else ()
+    points = (*(samples if any(a.opaque for a in atoms) else ()), *_near_texts(beside, fits))
     line = TextLine(fits, samples, folded)
-    found = [t for c in cuts for t in thresholds(c) or ()]
     mixed = any(thresholds(c) is None for c in cuts)
+    found = [t for c in cuts for t in thresholds(c) or ()] if fits is not None else []
     if mixed or any(representative is None for _, _, representative in line.cells(found)):  # type: ignore[arg-type]
         exact = _exact_texts(cuts, column.pattern if fits is not None else None, folded, points, samples)
         if exact is not None:
             return Universe(tuple(singles), exact, lambda v: Cell("value", v), thresholds, exact=True)
-        points = samples if mixed else points
+        points = (*samples, *points) if mixed else points
     return Universe((*singles, *(Cell("value", t) for t in points)), line, lambda v: Cell("value", v), thresholds)
 
 
@@ -222,11 +261,8 @@ def _exact_texts(
     """Return the texts cut by every condition on them, None where that is too much."""
     from dialproof.analysis.languages import InexactError, cells_of_texts
 
-    odd = {str(c.value) for c in cuts if c.how == "pattern"}  # a pattern is no text that a person would write
-    written = [e for p in odd for e in examples(p)]
-    hints = [t for t in (*samples, *written) if t not in odd]
     try:
-        return cells_of_texts(cuts, pattern, folded=folded, points=points, hints=hints)
+        return cells_of_texts(cuts, pattern, folded=folded, points=points, hints=samples)
     except InexactError:
         return None
 
@@ -237,11 +273,12 @@ def _typed_texts(
     kinds: Collection[str],
     samples: tuple[str, ...],
     singles: list[Cell],
+    beside: Sequence[float | str],
     *,
     numbers: bool,
 ) -> Universe:
     """Return the values of a text column read as numbers (else instants); what is compared as text is single values."""
-    fits = _pattern(column.pattern)
+    fits = fitting(column.pattern)
     points = [str(c.value) for c in cuts if c.reading in ("text", "folded") and c.interval and c.value != ""]
     if "boolean" in kinds:
         points += _BOOLEAN_TEXTS
@@ -271,12 +308,15 @@ def _typed_texts(
 
     unreadable = [t for t in (*_COMMON_TEXTS, "~") if t not in taken and (fits is None or fits(t))]
     rest = Cell("unreadable", unreadable[0]) if unreadable else Cell("rest", "~")
-    return Universe((*singles, *(Cell("value", p) for p in points), rest), line, cell, thresholds)
+    members = _near_numbers(beside) if numbers else _near_instants(beside, _bound(ANALYSIS_NOW, 0))
+    return Universe((*singles, *(Cell("value", p) for p in points), rest), line, cell, thresholds, members)
 
 
 def _samples(atoms: Sequence[Atom]) -> list[str]:
     """Return texts made of the constants of conditions that cells cannot hold: alone, joined in pairs, and around."""
-    needles = list(dict.fromkeys(n for a in atoms for n in a.needles if n))
+    patterns = dict.fromkeys(str(c.value) for a in atoms for c in a.cuts if c.how == "pattern")
+    written = [e for p in patterns for e in examples(p)[:_EXAMPLES]]
+    needles = list(dict.fromkeys(n for n in (*(n for a in atoms for n in a.needles), *written) if n))
     if not any(a.opaque or not all(c.interval for c in a.cuts) for a in atoms):
         return needles[:_SAMPLES]
     simple = list(dict.fromkeys([*needles, *(n.strip("^$") for n in needles)]))
@@ -286,7 +326,7 @@ def _samples(atoms: Sequence[Atom]) -> list[str]:
     return list(dict.fromkeys(t for t in made if t))[: 4 * _SAMPLES]
 
 
-def _pattern(pattern: str | None) -> Callable[[str], bool] | None:
+def fitting(pattern: str | None) -> Callable[[str], bool] | None:
     """Return whether a text fits a column's pattern as a whole; None without one."""
     if pattern is None:
         return None

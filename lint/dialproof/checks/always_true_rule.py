@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import Unknown, require
+from dialproof.analysis.answers import Nowhere, Unknown, require
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 from dialproof.model.actions import action_types
@@ -63,13 +63,14 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             continue
         runs = analysis.runs(rule.category)
         index = runs.index(rule)
-        missed = analysis.region_of(analysis.part(rule), "not true")
-        if missed.boxes:
-            decided = missed.open is None and any(runs.representative(box) is not None for box in missed.boxes)
-            if not decided and runs.example(index, missed, lambda verdict: verdict is not True) is None:
-                analysis.leave_open("DP202", (rule,), missed.open or _EVERY_TEXT)
+        by_solver = analysis.decided["smt"]
+        answer = runs.meets(index, "not true", _EVERY_TEXT)
+        if isinstance(answer, Unknown):
+            analysis.leave_open("DP202", (rule,), answer)
+        if not isinstance(answer, Nowhere):
             continue
-        analysis.decided["cells"] += 1
+        if by_solver == analysis.decided["smt"]:
+            analysis.decided["cells"] += 1
         ends = runs.ends[index] and any(rule.category in action_types()[a.type].stops_dial_in for a in rule.actions)
         later = len(runs.rules) - index - 1
         known = {variable for variable in runs.looked_at([index]) if variable.source != "now"}

@@ -66,9 +66,12 @@ class CheckContext:
     @cached_property
     def analysis(self) -> CampaignAnalysis:
         """The exact cell analysis of this campaign."""
+        from dialproof.analysis.answers import RLIMIT
         from dialproof.analysis.campaign import CampaignAnalysis
 
-        return CampaignAnalysis(self.campaign, self.evaluator)
+        rlimit = self.project.config.checks.get("DP901", {}).get("rlimit", RLIMIT)
+        assert isinstance(rlimit, int)
+        return CampaignAnalysis(self.campaign, self.evaluator, rlimit)
 
     @cached_property
     def targets(self) -> tuple[TargetType, ...]:

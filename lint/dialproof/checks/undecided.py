@@ -4,7 +4,7 @@
 
 Reports each question that a check left open: which check, which rules, and why. A question stays open where its
 budget is used up, or where conditions are outside of what is decided exactly: columns that are compared with each
-other, arithmetic, `contains`, `endsWith` and `matches` where no text that was tried settles it.
+other and arithmetic as far as z3 does not decide them, word boundaries and patterns that are too large, macros.
 
 ## Why it matters
 
@@ -14,26 +14,28 @@ run under `--strict`.
 ## Example
 
     conditions:
-      - {attribute: name, operator: matches, value: "^(A|B)[0-9]{3}$"}
+      - {attribute: name, operator: matches, value: '(?m)^(A|B)[0-9]{3}$'}
 
-together with a rule that contradicts it on names that contain "x": nothing that was tried matches both, which
+together with a rule that contradicts it on names that end in "x": nothing that was tried matches both, which
 proves nothing.
 
 ## Instead
 
-What helps depends on the reason, and the finding says it: use operators that are decided exactly (comparisons, `in`,
-`between`, `beginsWith`), declare an `enum` for the column, or, where its budget is used up, raise the budget of the
+What helps depends on the reason, and the finding says it: use conditions that are decided exactly, declare an `enum`
+for the column, install z3 (`pip install 'dialproof[smt]'`), or, where its budget is used up, raise the budget of the
 check: `[tool.dialproof.checks.DP301] budget = 100000`.
 
 ## Options
 
-None.
+`rlimit` (default 5000000): steps that z3 may take for one question; all questions of a campaign may take twenty times
+as many. A step is one of z3's own units, the same on every machine; the default is about two seconds.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dialproof.analysis.answers import RLIMIT
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
@@ -54,8 +56,10 @@ _BUDGET_OF = {"DP903": "DP301"}
 """Code whose questions another check asks -> the check that has the budget."""
 _HELP: dict[Kind, str] = {
     "conditions": "use conditions that are decided exactly: comparisons of one column with constants",
-    "texts": "declare an `enum` for the column, or use comparisons, `in`, `between` or `beginsWith`",
+    "texts": "declare an `enum` for the column, or use conditions without `\\b`, `(?m)` and long counted repetitions",
     "clock": "compare the column with `type: period`, which does not depend on the time of the call",
+    "solver": "raise `rlimit` of DP901, or compare fewer columns with each other",
+    "solver missing": "install z3, or compare each column with constants",
     "counting": "count the column in fewer rules, or by fewer different amounts",
 }
 
@@ -89,4 +93,5 @@ CHECK = Check(
     family="schema",
     run=_run,
     doc=__doc__ or "",
+    options={"rlimit": RLIMIT},
 )

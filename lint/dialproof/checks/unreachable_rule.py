@@ -36,13 +36,14 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Unknown
+from dialproof.analysis.answers import BUDGET, Nowhere, Unknown
 from dialproof.analysis.regions import intersect
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.analysis.runs import Runs
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
     from dialproof.model.rules import Expression, Rule
@@ -51,6 +52,8 @@ __all__ = ["CHECK"]
 
 _SUBSETS = 5_000
 """Sets of conditions that are looked at for the smallest one."""
+_PROVED = 100
+"""Sets of conditions of which a solver is asked, where cells do not decide it."""
 _NO_TEXT = Unknown("none of the texts that were tried meets its conditions", "texts")
 
 
@@ -60,27 +63,21 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
         if not rule.enabled or rule.name in analysis.broken:
             continue
         runs = analysis.runs(rule.category)
-        region = analysis.region(rule)
-        if region.open is None and any(runs.representative(box) is not None for box in region.boxes):
-            analysis.decided["cells"] += 1
-            continue
         index = runs.index(rule)
-        if region.boxes:
-            if runs.example(index, region, lambda verdict: verdict is True) is None:
-                analysis.leave_open("DP201", (rule,), region.open or _NO_TEXT)
-            continue
-        if runs.reachable(index).boxes:
+        by_solver = analysis.decided["smt"]
+        answer = runs.meets(index, "true", _NO_TEXT)
+        if isinstance(answer, Nowhere) and runs.written >> index & 1 and runs.reachable(index).boxes:
             answer = runs.acts(index, budget.question())
-            if isinstance(answer, Unknown):
-                analysis.leave_open("DP201", (rule,), answer)
-            if isinstance(answer, (Found, Unknown)):
-                continue
-        else:
+        elif not isinstance(answer, Unknown) and by_solver == analysis.decided["smt"]:
             analysis.decided["cells"] += 1
-        culprits = _smallest(ctx, rule)
+        if isinstance(answer, Unknown):
+            analysis.leave_open("DP201", (rule,), answer)
+        if not isinstance(answer, Nowhere):
+            continue
+        culprits = _smallest(ctx, runs, rule)
         places = "\n".join(f"{rule.path}:{c.span.line}:{c.span.column}: {_text(ctx, c)}" for c in culprits)
         if len(culprits) == 1:
-            what, why = "this condition holds", "it lies outside of what its column can hold"
+            what, why = "this condition holds", "no value that its columns can have meets it"
         else:
             what, why = f"these {len(culprits)} conditions hold together", "they contradict each other"
         yield ctx.finding(
@@ -93,8 +90,8 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
         )
 
 
-def _smallest(ctx: CheckContext, rule: Rule) -> tuple[Expression, ...]:
-    """Return a smallest set of the rule's conditions that no contact meets."""
+def _smallest(ctx: CheckContext, runs: Runs, rule: Rule) -> tuple[Expression, ...]:
+    """Return a smallest set of the rule's conditions that no contact meets, as far as it can be told."""
     members = ctx.analysis.part(rule).members
     regions = [ctx.analysis.region_of(member, "true") for member in members]
     seen = 0
@@ -106,7 +103,7 @@ def _smallest(ctx: CheckContext, rule: Rule) -> tuple[Expression, ...]:
             region = regions[chosen[0]]
             for other in chosen[1:]:
                 region = intersect(region, regions[other])
-            if not region.boxes:
+            if not region.boxes or (seen <= _PROVED and runs.refuted([members[i] for i in chosen], region.open)):
                 return tuple(rule.conditions[i] for i in chosen)
     return rule.conditions
 

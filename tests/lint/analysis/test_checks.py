@@ -465,7 +465,7 @@ def test_advice_fits_the_reason() -> None:
     found = [f for check in ALL for f in run(check, ctx) if check is undecided.CHECK]
     assert found
     assert {f.fix for f in found} == {
-        "declare an `enum` for the column, or use comparisons, `in`, `between` or `beginsWith`"
+        "declare an `enum` for the column, or use conditions without `\\b`, `(?m)` and long counted repetitions"
     }
 
 

@@ -43,7 +43,7 @@ def found(folder: Path, columns: str, one: str, two: str) -> dict[str, Finding]:
         (
             "a: {type: string, required: true, enum: [p, q]}, b: {type: string, required: true, enum: [u, w]}",
             f"when: contact.a == contact.b, {ON}",
-            {"DP901"},
+            {"DP201"},
         ),
         # The hour of the call is that of the contact that is shown.
         ("a: {type: string}", f"when: now.getHours() == 12.0, {ON}", {"DP301", "DP901"}),
@@ -66,7 +66,7 @@ def found(folder: Path, columns: str, one: str, two: str) -> dict[str, Finding]:
             {"DP301", "DP202"},
         ),
         (
-            'a: {type: string, required: true, pattern: "a{1000}b"}',
+            'a: {type: string, required: true, pattern: "(abc{9}defghi){60}"}',
             f"conditions: [{{attribute: a, operator: exists}}], {ON}",
             {"DP901"},
         ),

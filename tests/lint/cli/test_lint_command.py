@@ -303,7 +303,7 @@ def test_undecided_fails_under_strict(folder: Path, capsys: pytest.CaptureFixtur
     (folder / "a.rules.yaml").write_text(
         _rules(("a", 1, "TX")).replace(
             "conditions: [{attribute: state, operator: equals, value: TX}]",
-            'when: size(contact.state) == 7.0 && contact.state.matches("^[a-f]+7z$")',
+            'when: size(contact.state) == 7.0 && contact.state.matches("(?m)^[a-f]+7z$")',
         )
     )
     assert main(["lint", "--select", "DP201,DP901"]) == 0
