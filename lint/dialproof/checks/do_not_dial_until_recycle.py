@@ -49,7 +49,6 @@ from dialproof.checks.base import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dialproof.analysis.regions import Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECK"]
 
 _TIMES = frozenset({CLOCK, TIME_OF_CALL, DAY_OF_CALL})
+_NO_TIME = Unknown("no time that was tried leaves its condition unmet", "clock")
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
 
 def _finding(ctx: CheckContext, runs: Runs, index: int, then: Scene) -> Finding:
     rule = runs.rules[index]
-    later = _dialed(ctx, runs, index, then)
+    later = _dialed(runs, index, then)
 
     def outcomes(scene: Scene) -> tuple[Outcome, Outcome | None]:
         outcome = runs.run(scene)
@@ -97,13 +97,12 @@ def _finding(ctx: CheckContext, runs: Runs, index: int, then: Scene) -> Finding:
     )
 
 
-def _dialed(ctx: CheckContext, runs: Runs, index: int, then: Scene) -> Scene | None:
+def _dialed(runs: Runs, index: int, then: Scene) -> Scene | None:
     """Return the same contact at a time at which it is dialed, None where none was found."""
-    region: Region = ctx.analysis.region(runs.rules[index], "not true")
-    other = runs.example(index, region, lambda verdict: verdict is not True)
-    if other is None:
+    other = runs.meets(index, "not true", _NO_TIME)
+    if not isinstance(other, Found):
         return None
-    scene = replace(then, now=other.now)
+    scene = replace(then, now=other.scene.now)
     return scene if runs.run(scene).dial else None
 
 
