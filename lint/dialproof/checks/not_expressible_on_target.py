@@ -4,8 +4,8 @@
 
 Lowers every campaign to the rules that would travel, for every target of the configured environments, or those of
 `dialproof lint --target NAME`, and reports what the target cannot hold: a category, a field of a condition, an
-operator, a group, CEL, an action. [What each target can hold](../targets.md) lists it. `hitPolicy: first` is refused by
-targets that run every rule that matches, unless it is proved that no contact can tell the two apart.
+operator, a group, CEL, an action ([what each target can hold](https://dialproof.dev/targets/)). `hitPolicy: first` is
+refused by targets that run every rule that matches, unless it is proved that no contact can tell the two apart.
 
 Where the conditions can be written otherwise, the fix says how: groups by De Morgan's laws, the opposite operator, one
 `in` for several values, or one rule for each alternative. Such a fix is named only if the rules then come to the same

@@ -5,7 +5,7 @@
 Reports a rule that acts on some contact, and without which every contact is dialed or not, listed, written to and
 handled as it is with it: whatever the rule does, other rules do or undo. That is proved for every contact of the
 contact list. Of rules that make each other redundant the earlier one stays. A rule that never acts is DP302 or DP303,
-one that equals another DP305.
+one that equals another DP305, and one that a later rule contradicts DP301, unless that one `overrides` it.
 
 ## Why it matters
 
@@ -68,7 +68,9 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
             rule = runs.rules[index]
             if rule.name in ctx.analysis.broken or index in same or not runs.acting(index).boxes:
                 continue
-            if not removal.is_candidate(index) or runs.covers.of(index, budget) is not None:
+            if not removal.is_candidate(index) or _is_contradicted(runs, index):
+                continue
+            if runs.covers.of(index, budget) is not None:
                 continue
             answer = removal.matters(index, budget)
             if isinstance(answer, Unknown):
@@ -78,6 +80,12 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
                 removal.gone |= 1 << index
         for why, rules in open_questions.items():
             ctx.analysis.leave_open("DP304", tuple(rules), why)
+
+
+def _is_contradicted(runs: Runs, index: int) -> bool:
+    """Tell whether a later rule may contradict the rule on some contact without declaring that: DP301 tells that."""
+    later = runs.contradicting[index] & runs.overlapping[index] & (-1 << index + 1)
+    return any(runs.rules[index].name not in runs.rules[i].overrides for i in bits(later))
 
 
 def _finding(ctx: CheckContext, removal: Removal, runs: Runs, index: int) -> Finding:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
+from dialproof.analysis.contradictions import contradicting_actions
 from dialproof.analysis.removal import results
 from dialproof.checks import duplicate_rule, list_never_reached, redundant_rule, shadowed_by_union, shadowed_rule
 from dialproof.evaluate import Evaluator
@@ -31,6 +33,7 @@ def test_a_rule_is_redundant_iff_no_contact_misses_it(drawn: tuple[Campaign, Sem
     assert not [u for u in ctx.analysis.undecided if u.code == "DP304"]
     other = {f.rules[0] for check in (shadowed_rule, shadowed_by_union) for f in run(check.CHECK, ctx)}
     other |= {name for f in run(duplicate_rule.CHECK, ctx) for name in f.rules}
+    other |= {a.name for a, b in combinations(built.rules, 2) if contradicting_actions(a, b)}
     evaluator = Evaluator(built, semantics)
     holds = (True, None) if semantics.undecided == "met" else (True,)
     matching = {n for c in contacts() for n, v in evaluator.verdicts(c).items() if v in holds}
