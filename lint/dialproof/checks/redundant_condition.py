@@ -22,6 +22,9 @@ meant.
     conditions:
       - {attribute: attempts, operator: greaterThan, value: 5, type: number}
 
+`dialproof lint --fix` drops it with its comments, where that is also proved for everything that a rule could write to
+the columns in question.
+
 ## Options
 
 `budget` (default 20000): runs that are spent on one condition where earlier rules write a column that its rule reads;
@@ -38,6 +41,7 @@ from dialproof.analysis.atoms import Atom, Junction
 from dialproof.analysis.campaign import atoms_of
 from dialproof.analysis.space import Space
 from dialproof.checks.base import Check
+from dialproof.checks.repairs import without_condition
 from dialproof.model.rules import Group, leaves
 
 if TYPE_CHECKING:
@@ -79,7 +83,7 @@ def _of_rule(ctx: CheckContext, runs: Runs, index: int, budget: Budget) -> Itera
         if isinstance(answer, Unknown):
             ctx.analysis.leave_open("DP203", (runs.rules[index],), answer)
         elif not isinstance(answer, Found):
-            yield _finding(ctx, rule, path)
+            yield _finding(ctx, runs.rules[index], _at(rule.conditions, path))
             rule = shorter
 
 
@@ -170,8 +174,7 @@ def _differs_after_writes(runs: Runs, index: int, shorter: Rule, budget: Budget)
     return space.open or Nowhere()
 
 
-def _finding(ctx: CheckContext, rule: Rule, path: _Path) -> Finding:
-    expression = _at(rule.conditions, path)
+def _finding(ctx: CheckContext, rule: Rule, expression: Expression) -> Finding:
     say = ctx.wording.condition
     text = " ... ".join(say(leaf, ctx.evaluator.leaf(leaf)) for leaf in leaves((expression,)))
     return ctx.finding(
@@ -181,6 +184,7 @@ def _finding(ctx: CheckContext, rule: Rule, path: _Path) -> Finding:
         details=f"Without {text} the rule matches the same contacts.",
         rules=(rule.name,),
         fix="drop the condition",
+        edits=without_condition(ctx, rule, expression),
     )
 
 

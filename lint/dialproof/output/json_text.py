@@ -27,6 +27,7 @@ def render(report: Report) -> str:
                 "path": s.finding.path,
                 "line": s.finding.span.line,
                 "rules": list(s.finding.rules),
+                "by": s.by,
                 "reason": s.reason,
                 "until": None if s.until is None else s.until.isoformat(),
             }

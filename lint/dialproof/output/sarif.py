@@ -198,7 +198,8 @@ def _region(span: Span) -> _Json:
 
 def _suppression(hidden: Suppressed) -> _Json:
     until = {} if hidden.until is None else {"properties": {"until": hidden.until.isoformat()}}
-    return {"kind": "inSource", "status": "accepted", "justification": hidden.reason, **until}
+    kind = "inSource" if hidden.by == "comment" else "external"
+    return {"kind": kind, "status": "accepted", "justification": hidden.reason, **until}
 
 
 def _fix(finding: Finding) -> _Json:

@@ -133,7 +133,15 @@ def test_json_holds_everything() -> None:
     assert sorted(document) == ["decided", "findings", "suppressed", "version"]
     assert document["decided"] == {"cells": 3}
     assert document["suppressed"] == [
-        {"code": "DP104", "path": "b.rules.yaml", "line": 1, "rules": ["x"], "reason": "why not", "until": None}
+        {
+            "code": "DP104",
+            "path": "b.rules.yaml",
+            "line": 1,
+            "rules": ["x"],
+            "by": "comment",
+            "reason": "why not",
+            "until": None,
+        }
     ]
     (finding,) = document["findings"]
     witness = finding.pop("witness")

@@ -122,6 +122,13 @@ def test_suppressed_findings_are_results_that_say_why() -> None:
     ]
 
 
+def test_a_finding_of_the_baseline_is_suppressed_outside_of_the_source() -> None:
+    """Nobody looks for a comment that is not there."""
+    run = _run(replace(report(), suppressed=[Suppressed(HINT, "in the baseline", None, by="baseline")]))
+    ((suppression,),) = [result["suppressions"] for result in run["results"]]
+    assert suppression == {"kind": "external", "status": "accepted", "justification": "in the baseline"}
+
+
 def test_fixes_are_edits_of_the_text() -> None:
     """The replacements of a fix, applied as the standard says, give the repaired file; a personal line has none."""
     text = ["rules:", "  - priority: 07", "    x: old"]
