@@ -66,6 +66,11 @@ class Removal:
         self.gone = 0
 
     @cached_property
+    def _counted(self) -> frozenset[Hashable]:
+        actions = (action for rule in self._runs.rules for action in rule.actions if counts(action))
+        return frozenset(what for action in actions for _, what in effects_of(action))
+
+    @cached_property
     def _does(self) -> tuple[frozenset[_Effect], ...]:
         """What each rule does in the end: of several writes to one thing the last."""
         return tuple(
@@ -91,12 +96,14 @@ class Removal:
     def is_candidate(self, index: int) -> bool:
         """Tell whether it may be that nothing is different without the rule, as far as can be seen at once."""
         runs = self._runs
-        if any(a.type == "dataAction" or counts(a) for a in runs.rules[index].actions):
+        if any(a.type == "dataAction" for a in runs.rules[index].actions):
             return False
         near = runs.overlapping[index] & ~(1 << index) & ~self.gone
         behind = -1 << index + 1
-        if not all(near & (self._doers[e] | self._writers[e[0]] & behind) for e in self._does[index]):
-            return False
+        for effect in self._does[index]:
+            again = 0 if effect[1] in self._counted else self._doers[effect]  # counting twice is not counting once
+            if not near & (again | self._writers[effect[0]] & behind):
+                return False
         if runs.written or runs.enders or any(runs.may_fail):
             return True
         return not any(self._decides_at(index, held & ~self.gone) for _, held in runs.points.get(index, ()))
