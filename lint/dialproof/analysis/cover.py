@@ -144,7 +144,12 @@ class Covers:
             if spent is not None:
                 return spent
             first = None if assignment is None else runs.steps.start(runs.part_of(assignment))
-            if assignment is None or first is None or runs.steps.as_written(involved, first).failed:
+            if assignment is None or first is None:
+                continue
+            trace = runs.steps.as_written(involved, first)
+            if trace.failed and index in trace.steps:
+                return None  # it is reached, and breaks the run
+            if trace.failed:
                 continue
             met[self._culprits(involved, first, index)] = None
             shown = shown or Found(runs, assignment)
