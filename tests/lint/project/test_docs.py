@@ -47,7 +47,9 @@ def test_the_workflows_of_the_page_on_linting_do_what_it_says(
 ) -> None:
     """The commands of both CI systems are run: the reports are where the jobs look, without what a comment hides."""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "lint.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    github, gitlab = (yaml.safe_load(block) for block in blocks)
+    github, gitlab, hooks = (yaml.safe_load(block) for block in blocks)
+    known = yaml.safe_load((DOCS.parent / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert {hook["id"] for repo in hooks["repos"] for hook in repo["hooks"]} == {hook["id"] for hook in known}
     steps = github["jobs"]["lint"]["steps"]
     runs = [step["run"] for step in steps if "run" in step]
     job = gitlab["dialproof"]
