@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dialproof.analysis.atoms import Atom
 from dialproof.analysis.campaign import CampaignAnalysis, atoms_of
 from dialproof.analysis.lines import DAY
-from dialproof.cel.values import Variable, parse_datetime
+from dialproof.analysis.universe import FIRST_INSTANT, LAST_INSTANT
 from dialproof.model.contactlist import Column
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.atoms import Part
     from dialproof.analysis.domain import Axis
+    from dialproof.cel.values import Variable
     from dialproof.config import Semantics
     from dialproof.model.rules import Rule
     from dialproof.project import Campaign, Project
@@ -42,8 +43,6 @@ _FREE = frozenset({"conditions", "version", "execution_order", "overrides"})
 _MOMENT = re.compile(r'datetime\("([^"\\]*)"\)')
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _OFFSET = re.compile(r".*(?:Z|[+-]\d\d:?\d\d)", re.IGNORECASE | re.DOTALL)
-_FIRST, _LAST = 0, parse_datetime("2199-12-31") or 0
-"""The moments between which the analysis looks at a column without bounds."""
 
 
 def difference(before: Project, after: Project) -> str | None:
@@ -196,8 +195,8 @@ class _Conditions:
         if not whole and not all(_OFFSET.fullmatch(text) for text in moments):
             return f"{name} is compared with a time without an offset"
         cuts = [c.value for atom in atoms for c in atom.cuts if c.reading == "timestamp"]
-        if any(isinstance(value, str) or not _FIRST + DAY < value < _LAST - DAY for value in cuts):
-            return f"{name} is compared with a time before 1970 or after 2199"
+        if any(isinstance(value, str) or not FIRST_INSTANT + DAY < value < LAST_INSTANT - DAY for value in cuts):
+            return f"{name} is compared with a time at an end of the calendar"
         return None
 
 

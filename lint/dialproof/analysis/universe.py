@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from dialproof.analysis.languages import CellLine
     from dialproof.model.contactlist import Column
 
-__all__ = ["Cell", "Line", "Universe", "fitting", "render_instant", "universe_of"]
+__all__ = ["FIRST_INSTANT", "LAST_INSTANT", "Cell", "Line", "Universe", "fitting", "render_instant", "universe_of"]
 
 Line: TypeAlias = "NumberLine | InstantLine | TextLine | CellLine"
 
+FIRST_INSTANT, LAST_INSTANT = parse_datetime("0001-01-02") or 0, parse_datetime("9999-12-30") or 0
+"""The instants that a column without bounds may hold: what a calendar has, whatever the time zone."""
 _BOOLEAN_TEXTS = ("true", "True", "TRUE", "false", "False", "FALSE")
 _SAMPLES = 60
 """Texts that are tried on behalf of conditions which no cell can hold (contains, matches)."""
@@ -183,9 +185,7 @@ def _instants(
     if relative:
         line = InstantLine(near=-30 * DAY)
     else:
-        line = InstantLine(
-            low if math.isfinite(low) else 0, high if math.isfinite(high) else float(_bound("2199-12-31", 0)), step, now
-        )
+        line = InstantLine(max(low, FIRST_INSTANT), min(high, LAST_INSTANT), step, now)
 
     def thresholds(cut: Cut) -> list[float | str] | None:
         if cut.reading == "timestamp":
@@ -216,10 +216,8 @@ def _bound(text: object, default: float) -> float:
 
 def render_instant(micros: int, column: Column) -> str:
     """Return an instant as the text a contact holds: RFC 3339, or the day alone for a date column."""
-    moment = from_micros(micros)
-    if column.type == "date":
-        return f"{moment:%Y-%m-%d}"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment.microsecond:06d}" if moment.microsecond else "") + "Z"
+    moment = from_micros(micros)  # isoformat, because strftime writes no leading zeros of a year on every platform
+    return moment.date().isoformat() if column.type == "date" else f"{moment.replace(tzinfo=None).isoformat()}Z"
 
 
 def _texts(
@@ -284,7 +282,7 @@ def _typed_texts(
         points += _BOOLEAN_TEXTS
     points = [p for p in dict.fromkeys([*points, *samples]) if fits is None or fits(p)]
     taken = frozenset(points)
-    line: NumberLine | InstantLine = NumberLine() if numbers else InstantLine(0, float(_bound("2199-12-31", 0)))
+    line: NumberLine | InstantLine = NumberLine() if numbers else InstantLine(FIRST_INSTANT, LAST_INSTANT)
 
     def thresholds(cut: Cut) -> list[float | str] | None:
         if cut.reading == ("number" if numbers else "timestamp"):
