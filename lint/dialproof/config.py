@@ -83,6 +83,7 @@ class Config:
     ``root`` is absolute, ``digest`` the sha256 (hex) of the bytes of ``file`` that were parsed. ``exclude`` are globs
     of files that are no part of the project. ``base`` is the git revision that changes are looked at against, if any.
     ``checks`` holds the options of single checks by code. ``only_targets`` are those of ``dialproof lint --target``.
+    ``cache_folder`` is where syntax trees are kept if that is not below the root.
     """
 
     root: Path
@@ -103,6 +104,7 @@ class Config:
     inventory: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environments: Mapping[str, Environment] = field(default_factory=dict)
     only_targets: tuple[str, ...] = ()
+    cache_folder: Path | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ class Config:
     @property
     def cache(self) -> Path:
         """The folder for syntax trees; anything in it may be deleted at any time."""
-        return self.root / ".dialproof" / "cache"
+        return self.cache_folder or self.root / ".dialproof" / "cache"
 
 
 def load_config(start: Path) -> Config:

@@ -48,11 +48,13 @@ class _UnreadableError(UsageError):
     """The system lets nobody read a folder or a configuration file."""
 
 
-def read_config(start: Path) -> Config:
-    """Return the nearest configuration at or above ``start``; its defaults where there is none."""
+def read_config(start: Path, top: Path | None = None) -> Config:
+    """Return the nearest configuration at or above ``start``, up to ``top``; its defaults where there is none."""
     folder = start.resolve()
     folder = folder if folder.is_dir() else folder.parent
     for candidate in (folder, *folder.parents):
+        if top is not None and not candidate.is_relative_to(top):
+            break
         found = _tables(candidate)
         if len(found) > 1:
             raise UsageError(f"{candidate}: dialproof.toml and [tool.dialproof] of pyproject.toml: keep one of them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dialproof.base import base_of, not_at_base
 from dialproof.baseline import apply_baseline
 from dialproof.checks.base import CheckContext
 from dialproof.checks.registry import all_checks, checks_by_code
@@ -21,7 +23,9 @@ from dialproof.suppressions import Suppressed, Suppression, apply_suppressions, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from dialproof.base import Base
     from dialproof.checks.base import Check
     from dialproof.config import Config
     from dialproof.project import Campaign, Project
@@ -79,15 +83,38 @@ def lint(
     today: date | None = None,
     suppress: bool = True,
     on_check: Callable[[str], object] = lambda _: None,
+    base: Base | None = None,
+    only_new: bool = False,
 ) -> LintResult:
     """Run the selected checks over every campaign and return what they found.
 
     ``today`` (default: the current day, UTC) decides which suppressions have ended; without ``suppress`` none counts,
     nor does the baseline.
-    ``on_check`` is told of each check of each campaign when it begins.
-    Raises :class:`UsageError` for a configuration that names unknown checks and :class:`CheckFailedError` where a
-    check breaks.
+    ``on_check`` is told of each check of each campaign when it begins. ``base`` (default: what the configuration names)
+    is what changes are looked at against; with ``only_new`` what is found there as well is left out.
+    Raises :class:`UsageError` for a configuration that names unknown checks or a base that cannot be found, and
+    :class:`CheckFailedError` where a check breaks.
     """
+    opened: AbstractContextManager[Base | None] = nullcontext(base)
+    if base is None and project.config.base and (only_new or _asks_for_a_base(project.config)):
+        opened = base_of(project.config)
+    with opened as found:
+        return _lint(project, today or datetime.now(UTC).date(), suppress, on_check, found, only_new=only_new)
+
+
+def _asks_for_a_base(config: Config) -> bool:
+    return any(check.family == "changes" for check in selected_checks(config))
+
+
+def _lint(
+    project: Project,
+    today: date,
+    suppress: bool,
+    on_check: Callable[[str], object],
+    base: Base | None,
+    *,
+    only_new: bool,
+) -> LintResult:
     config = project.config
     checks = selected_checks(config)
     findings = _reading_findings(project, {check.code for check in checks})
@@ -96,7 +123,7 @@ def lint(
     personal: set[tuple[str, int]] = set()
     left_open: set[str] = set()
     for campaign in project.campaigns:
-        context = CheckContext(project, campaign)
+        context = CheckContext(project, campaign, base=base, today=today)
         personal |= context.personal_lines
         for check in checks:
             context.check = check
@@ -115,9 +142,9 @@ def lint(
         left_open |= _left_open(context)
     findings = [f for f in _distinct(findings) if not _ignored_in_file(f, config)]
     hidden: list[Suppressed] = []
-    ran = _ran(checks, config) - left_open
+    ran = _ran(checks, config, base) - left_open
     if suppress:
-        findings, hidden = _suppressed(project, findings, ran, today or datetime.now(UTC).date())
+        findings, hidden = _suppressed(project, findings, ran, today)
     findings = [_unless_personal(f, personal) for f in _held(findings, failures)]
     result = LintResult(
         findings=tuple(sorted((_configured(f, config) for f in findings), key=lambda f: f.sort_key)),
@@ -127,10 +154,16 @@ def lint(
         files=len(project.digests),
         rules=sum(len(c.rules) for c in project.campaigns),
         campaigns=sum(len(c.ids) for c in project.campaigns),
-        notes=tuple(_notes(config, project.campaigns, {check.code for check in checks})),
+        notes=(
+            *_notes(config, project.campaigns, {check.code for check in checks}),
+            *(base.notes(project.campaigns) if base is not None else ()),
+        ),
     )
     if suppress:
         result = without_baseline(result, project)
+    if base is not None and only_new:
+        old = _found(base.project, today, suppress)
+        result = replace(result, findings=tuple(not_at_base(result.findings, project, base, old)))
     if failures:
         raise CheckFailedError(failures, result)
     return result
@@ -150,12 +183,13 @@ def without_baseline(result: LintResult, project: Project) -> LintResult:
     )
 
 
-def _ran(checks: Iterable[Check], config: Config) -> frozenset[str]:
+def _ran(checks: Iterable[Check], config: Config, base: Base | None) -> frozenset[str]:
     """Return the codes of the checks of which it is known what they find.
 
-    Comments and baselines may be about another target than those of ``--target``.
+    Comments and baselines may be about another target than those of ``--target``, and about a change.
     """
-    return frozenset(check.code for check in checks if check.family != "target" or not config.only_targets)
+    unknown = [("target", bool(config.only_targets)), ("changes", base is None)]
+    return frozenset(check.code for check in checks if (check.family, True) not in unknown)
 
 
 def _left_open(context: CheckContext) -> frozenset[str]:
@@ -184,6 +218,14 @@ def _held(findings: Sequence[Finding], failures: list[str]) -> Iterator[Finding]
                 )
                 continue
         yield finding
+
+
+def _found(project: Project, today: date, suppress: bool) -> Sequence[Finding]:
+    """Return what is found in another project, with what all checks but the broken ones say."""
+    try:
+        return _lint(project, today, suppress, lambda _: None, None, only_new=False).findings
+    except CheckFailedError as error:
+        return error.result.findings
 
 
 def _unless_personal(finding: Finding, lines: Collection[tuple[str, int]]) -> Finding:

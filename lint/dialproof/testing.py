@@ -8,6 +8,7 @@ A case file is YAML::
           a.rules.yaml: |
             campaign: c
             rules: [...]
+        base: {a.rules.yaml: ...}       # optional: the files that changes are looked at against (DP801-DP803)
         config: |                      # optional: the content of dialproof.toml
           select = ["DP501"]
         findings:
@@ -68,6 +69,7 @@ class CheckCase:
     findings: tuple[ExpectedFinding, ...]
     fixed: Mapping[str, str] | None = None
     unsafe_fixed: Mapping[str, str] | None = None
+    base: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         """Return the name, for parametrised tests."""
@@ -75,11 +77,11 @@ class CheckCase:
 
     def lint(self, folder: Path) -> tuple[Finding, ...]:
         """Write the files into an empty folder, lint them, and return the findings of the case's codes."""
-        self._write(folder)
+        self._write(folder, self.files)
         return self._lint(self._load(folder)).findings
 
-    def _write(self, folder: Path) -> None:
-        for name, text in {"dialproof.toml": self.config, **self.files}.items():
+    def _write(self, folder: Path, files: Mapping[str, str]) -> None:
+        for name, text in {"dialproof.toml": self.config, **files}.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
@@ -92,9 +94,15 @@ class CheckCase:
         return load_project(load_config(folder), edited=edited)
 
     def _lint(self, project: Project) -> LintResult:
+        from dialproof.base import Base
         from dialproof.lint import lint
 
-        result = lint(project, today=TODAY)
+        base = None
+        if self.base is not None:
+            folder = project.config.root / ".base"
+            self._write(folder, self.base)
+            base = Base("the base", self._load(folder))
+        result = lint(project, today=TODAY, base=base)
         return replace(result, findings=tuple(f for f in result.findings if f.code in self.codes))
 
     def fix(self, folder: Path, *, unsafe: bool = False) -> dict[str, str]:
@@ -155,7 +163,7 @@ def load_cases(path: Path) -> list[CheckCase]:
 
 def _case(file: str, case: Any) -> CheckCase:
     where = f"{file}: case {case.get('name')!r}" if isinstance(case, dict) else file
-    _keys(where, case, {"name", "files", "findings"}, {"config", "fixed", "unsafe_fixed"})
+    _keys(where, case, {"name", "files", "findings"}, {"config", "base", "fixed", "unsafe_fixed"})
     findings = []
     for finding in case["findings"]:
         _keys(f"{where}: finding", finding, {"code", "at"}, {"rules"})
@@ -169,6 +177,7 @@ def _case(file: str, case: Any) -> CheckCase:
         tuple(findings),
         case.get("fixed"),
         case.get("unsafe_fixed"),
+        case.get("base"),
     )
 
 

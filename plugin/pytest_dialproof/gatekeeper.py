@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dialproof.config import load_config
 from dialproof.errors import DialproofError, PartlyAppliedError
 from dialproof_deploy.gate.decision import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
 from dialproof_deploy.gate.report import write_gate_report
@@ -191,7 +192,9 @@ class Gatekeeper:
         seen = self._seen(place, run)
         try:
             result = self._lint(place)
-            expected = replace(expect(place.project, result, today=self.now.date()), digests=digests_of(place.project))
+            expected = expect(place.project, result, today=self.now.date())
+            configured = load_config(place.config.root)
+            expected = replace(expected, digests=digests_of(place.project), base=configured.base)
             verdict = decide(expected, seen)
             evaluated = {fact.campaign for fact in seen.cases.values()}
             coverage = covered([c for c in expected.campaigns if c.id in evaluated], seen.cases.values())
@@ -238,6 +241,7 @@ class Gatekeeper:
             crashed=tuple(crashed),
             stopped=self._stopped(),
             fail_on=self.option.dialproof_fail_on,
+            since=self.option.dialproof_since,
         )
 
     def _deselecting(self) -> tuple[str, ...]:

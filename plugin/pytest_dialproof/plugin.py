@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--dialproof-audit-export", metavar="FILE", help="after apply, export the audit log (.json, .jsonl or .csv)")
     add("--dialproof-gate-report", metavar="FILE", help="write the gate's verdict as JSON, or as JUnit XML (.xml)")
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
+    add("--dialproof-since", metavar="REV", help="look at what has changed since this git revision (item: changes)")
     add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
     add("--dialproof-state-dir", metavar="DIR", help="state directory (default: .dialproof at the configuration root)")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dialproof.base import check_base
 from dialproof.config import load_config
 from dialproof.project import load_project
 from pytest_dialproof.recorder import RECORDER
@@ -138,12 +139,13 @@ class Projects:
         return SessionProject(settings, load_project(settings), self._config)
 
     def settings_of(self, folder: Path) -> Config:
-        """Return a folder's configuration.
+        """Return a folder's configuration, with the base that ``--dialproof-since`` names.
 
         Without one, pytest's root directory is the project of all that lies below it, and any other folder is one of
         its own.
         """
         settings = load_config(folder)
+        settings = replace(settings, base=self._config.option.dialproof_since or settings.base)
         if settings.file is None and self._rootpath and settings.root.is_relative_to(self._rootpath):
             return replace(settings, root=self._rootpath)
         return settings
@@ -166,6 +168,7 @@ class Projects:
         return rootpath if chosen else None
 
     def _read(self, settings: Config) -> SessionProject:
+        check_base(settings)
         project = load_project(settings)
         self._config.stash[RECORDER].note_read(str(settings.root), digests_of(project))
         return SessionProject(settings, project, self._config)

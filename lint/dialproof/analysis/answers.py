@@ -41,9 +41,10 @@ RLIMIT = 5_000_000
 _QUESTIONS = 10
 """How many times the budget of one question all questions of a check may spend together."""
 
-Kind: TypeAlias = Literal["budget", "conditions", "texts", "clock", "counting", "solver", "solver missing"]
+Kind: TypeAlias = Literal["budget", "conditions", "texts", "clock", "counting", "solver", "solver missing", "base"]
 """Why something is unknown: the budget is used up; conditions that cells cannot hold; no text was found for a
-condition or a pattern; a written time; a column that is counted too often; z3 has not decided it, or is not there."""
+condition or a pattern; a written time; a column that is counted too often; z3 has not decided it, or is not there; the
+base of a change cannot be read."""
 
 
 class WitnessError(Exception):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dialproof.analysis.answers import RLIMIT
 from dialproof.analysis.atoms import CLOCK, DAY_OF_CALL, TIME_OF_CALL, Atom, Junction, take_apart
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign
     from dialproof.view import View
 
-__all__ = ["CampaignAnalysis", "Undecided"]
+__all__ = ["CampaignAnalysis", "Undecided", "side_by_side"]
 
+_P = TypeVar("_P", Atom, Junction, "Atom | Junction")
 _CONTEXT_TYPES = {"string": "string", "number": "number", "datetime": "datetime", "boolean": "boolean"}
 _TOGETHER = 4
 """Columns of one condition, beyond which they do not learn of each other's constants."""
@@ -60,12 +62,16 @@ class CampaignAnalysis:
     (regions alone), ``enumeration`` (runs over every combination of cells), ``smt`` (z3), ``unknown``. ``undecided``
     lists the questions that stay open; ``unneeded`` are rules with the name of a rule that they declare to override
     although no contact needs that.
+
+    Contacts are those of the campaign's contact list; how conditions read them is the evaluator's matter.
     """
 
     def __init__(self, campaign: Campaign, evaluator: Evaluator, rlimit: int = RLIMIT) -> None:
         self.campaign = campaign
         self._rlimit = rlimit
         self.evaluator = evaluator
+        self._sides: tuple[CampaignAnalysis, ...] = (self,)
+        self._mark = ""
         self.semantics = evaluator.semantics
         self.decided: Counter[str] = Counter()
         self.undecided: list[Undecided] = []
@@ -105,16 +111,16 @@ class CampaignAnalysis:
     def _taken_apart(self) -> tuple[tuple[Junction, ...], tuple[Atom, ...]]:
         """The conditions of each rule (in the order of the campaign) in atoms, and every atom once."""
         parts = tuple(self._take_apart(rule.conditions) for rule in self.campaign.rules)
-        return parts, tuple(self._atoms.values())
+        return parts, tuple(_marked(atom, self._mark) for atom in self._atoms.values())
 
     def _take_apart(self, expressions: Sequence[Expression]) -> Junction:
-        columns = self.campaign.contact_list
-        return take_apart(expressions, self.evaluator.leaf, columns, self._compile, self._atoms)
+        columns = self.evaluator.campaign.contact_list
+        return _marked(take_apart(expressions, self.evaluator.leaf, columns, self._compile, self._atoms), self._mark)
 
     def _compile(self, part: When) -> LeafProgram:
         """Return the program of a part of a ``when:``."""
         holder = replace(self.campaign.rules[0], conditions=(part,))
-        columns, sensitive = self.campaign.contact_list, self.semantics.caseSensitive
+        columns, sensitive = self.evaluator.campaign.contact_list, self.semantics.caseSensitive
         return Programs((holder,), (), columns, case_sensitive=sensitive).leaf(part)
 
     def part(self, rule: Rule) -> Junction:
@@ -134,11 +140,18 @@ class CampaignAnalysis:
     @cached_property
     def columns(self) -> Mapping[Variable, Column]:
         """Every variable that some condition reads, with the column that says which values it has."""
-        found: dict[Variable, Column] = {}
-        for atom in self._taken_apart[1]:
-            for variable in atom.axes:
-                if variable not in found and variable != CLOCK:
-                    found[variable] = self._column(variable)
+        read = dict.fromkeys(v for atom, _ in self._all_atoms.values() for v in atom.axes if v != CLOCK)
+        if len(self._sides) > 1:  # what only one side counts can break only its run
+            read.update(dict.fromkeys(self._changes))
+        return {variable: self._column(variable) for variable in read}
+
+    @cached_property
+    def _all_atoms(self) -> Mapping[str, tuple[Atom, CampaignAnalysis]]:
+        """Every atom of every side by its text, with the side whose evaluator knows what it means."""
+        found: dict[str, tuple[Atom, CampaignAnalysis]] = {}
+        for side in self._sides:
+            for atom in side._taken_apart[1]:  # noqa: SLF001  (another object of this class)
+                found.setdefault(atom.text, (atom, side))
         return found
 
     def _column(self, variable: Variable) -> Column:
@@ -150,9 +163,11 @@ class CampaignAnalysis:
     @cached_property
     def axes(self) -> Mapping[Variable, Axis]:
         """The cells of every variable that some condition reads."""
+        if self._sides[0] is not self:
+            return self._sides[0].axes
         clocks = (TIME_OF_CALL, DAY_OF_CALL)
         of_variable: dict[Variable, list[Atom]] = {variable: [] for variable in self.columns}
-        for atom in self._taken_apart[1]:
+        for atom, _ in self._all_atoms.values():
             if len(atom.axes) == 1 and atom.axes[0] != CLOCK:
                 of_variable[atom.axes[0]].append(atom)
         axes: dict[Variable, Axis] = {}
@@ -175,7 +190,8 @@ class CampaignAnalysis:
         universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside)
 
         def ask(atom: Atom, cell: Cell) -> bool | None:
-            return self._verdict(atom, self._view(variable, cell))
+            _, side = self._all_atoms[atom.text]
+            return side._verdict(atom, side._view(variable, cell))  # noqa: SLF001  (another object of this class)
 
         return build_axis(variable, universe, atoms, ask, self._changes.get(variable, ()))
 
@@ -185,7 +201,7 @@ class CampaignAnalysis:
 
         There is always one, so that such a variable is known as one.
         """
-        atoms = self._taken_apart[1]
+        atoms = [atom for atom, _ in self._all_atoms.values()]
         constants: dict[Variable, list[float | str]] = {}
         for atom in atoms:
             for variable in atom.axes:
@@ -214,17 +230,14 @@ class CampaignAnalysis:
 
     @cached_property
     def _changes(self) -> Mapping[Variable, list[float]]:
-        """Return the amounts by which rules count each column up or down, in execution order."""
+        """Return the amounts by which rules count each column up or down, in execution order.
+
+        Of several sides they are one sequence that holds that of each.
+        """
         found: dict[Variable, list[float]] = {}
-        for rule in self.campaign.rules:
-            for action in rule.actions if rule.enabled else ():
-                option = action.fields.get("option")
-                if action.type == "setAttribute" and option in ("INCREMENT", "DECREMENT"):
-                    value = action.fields.get("value")
-                    amount = 1.0 if value is None else read_number(value)
-                    if amount is not None:
-                        variable = Variable("contact", str(action.fields["attribute"]))
-                        found.setdefault(variable, []).append(amount if option == "INCREMENT" else -amount)
+        for side in self._sides:
+            for variable, amounts in _counted(side.campaign.rules).items():
+                found[variable] = _supersequence(found.get(variable, []), amounts)
         return found
 
     def _view(self, variable: Variable, cell: Cell) -> View:
@@ -240,7 +253,8 @@ class CampaignAnalysis:
         from dialproof.cel.values import from_micros
 
         assert isinstance(cell.value, int)
-        return self._verdict(atom, self.evaluator.view({}, now=from_micros(cell.value)))
+        _, side = self._all_atoms[atom.text]
+        return self._verdict(atom, side.evaluator.view({}, now=from_micros(cell.value)))
 
     @staticmethod
     def _verdict(atom: Atom, view: View) -> bool | None:
@@ -253,6 +267,10 @@ class CampaignAnalysis:
     def constant(self, atom: Atom) -> bool | None:
         """Return the verdict of an atom that reads no variable."""
         return self._verdict(atom, self.evaluator.view({}))
+
+    @cached_property
+    def _sure_maker(self) -> Regions:
+        return replace(self._maker, sure=True)
 
     def region(self, rule: Rule, want: Want = "true") -> Region:
         """Return the contacts on which a rule's conditions are as wanted, on the contact as it is given."""
@@ -267,9 +285,27 @@ class CampaignAnalysis:
             return False
         return not any(self.axes[v].verdicts[atom.text][2] for atom in atoms_of(self.part(rule)) for v in atom.axes)
 
-    def region_of(self, part: Junction | Atom, want: Want, free: frozenset[Variable] = frozenset()) -> Region:
-        """Return the contacts on which a part of a rule's conditions is as wanted, whatever ``free`` columns hold."""
-        return self._maker.of(part, want, free)
+    def region_of(
+        self, part: Junction | Atom, want: Want, free: frozenset[Variable] = frozenset(), *, sure: bool = False
+    ) -> Region:
+        """Return the contacts on which a part of a rule's conditions may be as wanted, whatever ``free`` columns hold.
+
+        With ``sure`` those on which it certainly is.
+        """
+        return (self._sure_maker if sure else self._maker).of(part, want, free)
+
+
+def side_by_side(
+    one: CampaignAnalysis, other: CampaignAnalysis, *, alike: bool
+) -> tuple[CampaignAnalysis, CampaignAnalysis]:
+    """Return two fresh analyses with common axes: the cells are cut at the constants of both.
+
+    Both must be about the same contacts, those of the first. ``alike`` tells that conditions of the same text have the
+    same meaning on both sides.
+    """
+    one._sides = other._sides = (one, other)  # noqa: SLF001  (this module's own)
+    other._mark = "" if alike else "the other's "  # noqa: SLF001
+    return one, other
 
 
 def atoms_of(part: Junction | Atom) -> tuple[Atom, ...]:
@@ -277,3 +313,36 @@ def atoms_of(part: Junction | Atom) -> tuple[Atom, ...]:
     if isinstance(part, Atom):
         return (part,)
     return tuple(atom for member in part.members for atom in atoms_of(member))
+
+
+def _marked(part: _P, mark: str) -> _P:
+    """Return a part whose atoms are told apart from those of the same text on another side."""
+    if not mark:
+        return part
+    if isinstance(part, Atom):
+        return replace(part, text=mark + part.text)
+    return replace(part, members=tuple(_marked(member, mark) for member in part.members))
+
+
+def _counted(rules: Sequence[Rule]) -> Mapping[Variable, list[float]]:
+    """Return the amounts by which enabled rules count each column up or down, in execution order."""
+    found: dict[Variable, list[float]] = {}
+    for rule in rules:
+        for action in rule.actions if rule.enabled else ():
+            option = action.fields.get("option")
+            if action.type == "setAttribute" and option in ("INCREMENT", "DECREMENT"):
+                value = action.fields.get("value")
+                amount = 1.0 if value is None else read_number(value)
+                if amount is not None:
+                    variable = Variable("contact", str(action.fields["attribute"]))
+                    found.setdefault(variable, []).append(amount if option == "INCREMENT" else -amount)
+    return found
+
+
+def _supersequence(one: list[float], other: list[float]) -> list[float]:
+    """Return a sequence that holds both, each in its order: what they have in common once."""
+    found: list[float] = []
+    for _, start, end, begin, stop in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        found += one[start:end]
+        found += other[begin:stop] if one[start:end] != other[begin:stop] else []
+    return found

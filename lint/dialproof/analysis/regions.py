@@ -24,6 +24,12 @@ _BOXES = 512
 """Boxes of one region, beyond which it is given up."""
 _TOO_MANY = Unknown("the conditions have too many alternatives", "conditions")
 
+_COMPLEMENT: Mapping[Want, Want] = {
+    "true": "not true",
+    "false": "not false",
+    "not true": "true",
+    "not false": "false",
+}
 _OPPOSITE: Mapping[Want, Want] = {
     "true": "false",
     "false": "true",
@@ -81,10 +87,14 @@ def meetings(regions: Sequence[Region]) -> Iterator[Box]:
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Makes regions of conditions; ``ask`` decides an atom that reads no variable."""
+    """Makes regions of conditions; ``ask`` decides an atom that reads no variable.
+
+    What cells do not decide is inside of a region, so that outside of it nothing is; with ``sure`` the other way round.
+    """
 
     axes: Mapping[Variable, Axis]
     ask: Callable[[Atom], bool | None]
+    sure: bool = False
 
     def of(self, part: Part, want: Want, free: frozenset[Variable] = frozenset()) -> Region:
         """Return the contacts on which ``part`` is as wanted (all, any and not in strong Kleene logic).
@@ -92,7 +102,7 @@ class Regions:
         Conditions on ``free`` variables may be anything: those variables may hold a value from outside of the domain.
         """
         if isinstance(part, Atom):
-            return Region(({},)) if free.intersection(part.axes) else self._atom(part, want)
+            return Region(self._open) if free.intersection(part.axes) else self._atom(part, want)
         if part.kind == "not":
             return self.of(part.members[0], _OPPOSITE[want], free)
         members = [self.of(member, want, free) for member in part.members]
@@ -101,13 +111,20 @@ class Regions:
             return self._every(members)
         boxes = [box for member in members for box in member.boxes]
         if len(boxes) > _BOXES:
-            return Region(({},), _TOO_MANY)
+            return Region(self._open, _TOO_MANY)
         return Region(tuple(boxes), next((m.open for m in members if m.open), None))
+
+    @property
+    def _open(self) -> tuple[Box, ...]:
+        """The region of what is not decided."""
+        return () if self.sure else ({},)
 
     def _every(self, members: Sequence[Region]) -> Region:
         region = Region(({},))
         for member in members:
             region = intersect(region, member)
+            if self.sure and region.open is _TOO_MANY:
+                return Region((), _TOO_MANY)
         return region
 
     def _atom(self, atom: Atom, want: Want) -> Region:
@@ -118,10 +135,10 @@ class Regions:
         if len(atom.axes) > 1 or CLOCK in atom.axes:
             names = " and ".join("the clock" if v == CLOCK else v.name for v in atom.axes)
             what = f"{names} are looked at together" if len(atom.axes) > 1 else f"{names} is looked at as a whole"
-            return Region(({},), Unknown(what, "conditions"))
+            return Region(self._open, Unknown(what, "conditions"))
         (variable,) = atom.axes
         axis = self.axes[variable]
-        mask = axis.mask(atom, want)
+        mask = axis.full & ~axis.mask(atom, _COMPLEMENT[want]) if self.sure else axis.mask(atom, want)
         if mask == axis.full:
             return Region(({},))
         return Region(({variable: mask},) if mask else ())

@@ -200,7 +200,12 @@ class Runs(Order):
             return tuple(sorted(found))
         last = max(found)
         found |= {i for i in bits(near & self._breakers) if self.may_fail[i] or i < last}
-        last = max(found)
+        return self.with_writers(found)
+
+    def with_writers(self, rules: Iterable[int]) -> tuple[int, ...]:
+        """Return some rules and those in front that decide what they find: what they read, and what they count."""
+        found = set(rules)
+        last = max(found, default=0)
         read = self.looked_at(found)
         counted = frozenset[Variable]().union(*(self.counts[i] for i in found if self.may_fail[i]))
         grown = True

@@ -29,21 +29,29 @@ Assignment: TypeAlias = "dict[Variable, int]"
 class Space:
     """One combination of cells for each way in which some rules can see a contact.
 
-    ``updated`` (default: as it is in a run) tells whether it matters what the rules write. ``open`` says why the
-    combinations do not stand for all contacts, and is None where they do; it is complete when all have been yielded.
+    ``updated`` (default: as it is in a run) tells whether it matters what the rules write; ``beside`` are rules of
+    another campaign, over the same axes, that are to be told apart as well. ``open`` says why the combinations do not
+    stand for all contacts, and is None where they do; it is complete when all have been yielded.
     """
 
-    def __init__(self, runs: Runs, rules: Sequence[int], *, updated: bool | None = None) -> None:
+    def __init__(
+        self, runs: Runs, rules: Sequence[int], *, updated: bool | None = None, beside: Space | None = None
+    ) -> None:
         self.runs = runs
         self.rules = rules
+        self._beside = beside
         axes = runs.analysis.axes
-        self.variables = sorted(v for v in runs.looked_at(rules) if v in axes)
+        counted = (runs.counts[i] for i in rules if runs.may_fail[i])
+        looked_at = runs.looked_at(rules).union(*counted, beside.variables if beside else ())
+        self.variables: list[Variable] = sorted(v for v in looked_at if v in axes)
         self._masks: dict[Variable, list[int]] = {}
         self._written = frozenset[Variable]().union(*(runs.sets[i] for i in rules))
         self._joined = frozenset[Variable]().union(*(runs.joined[i] for i in rules))
         self.open = next((r for i in rules if (r := runs.unclear[i]) is not None), None)
         if self.open is None and (runs.updated if updated is None else updated):
             self.open = self._drifting()
+        if self.open is None and beside is not None:
+            self.open = beside.open
 
     def _drifting(self) -> Unknown | None:
         """Return why what is written is not known for all contacts, None if it is."""
@@ -117,18 +125,29 @@ class Space:
         return Nowhere()
 
     def _distinct(self, variable: Variable, mask: int) -> list[int]:
-        """Return one cell for each combination of verdicts of the rules, all cells where a rule writes."""
+        """Return one cell for each combination of verdicts of the rules, or all cells."""
         axis = self.runs.analysis.axes[variable]
         positions = axis.positions(mask)
-        if variable in self._written or variable in self._joined:
-            return positions
-        masks = self._masks.get(variable)
+        masks = self._verdicts(variable)
         if masks is None:
-            parts = (self.runs.analysis.part(self.runs.rules[i]) for i in self.rules)
-            texts = {a.text for part in parts for a in atoms_of(part) if a.axes == (variable,)}
-            masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts[text][:2]]
+            return positions
         groups: dict[tuple[int, ...], int] = {}
         usual = axis.usual
         for position in sorted(positions, key=lambda p: not usual >> p & 1):
             groups.setdefault(tuple(m >> position & 1 for m in masks), position)
         return list(groups.values())
+
+    def _verdicts(self, variable: Variable) -> list[int] | None:
+        """Return the cells on which each condition on a variable is true, and false; None where every cell counts."""
+        if variable in self._written or variable in self._joined:
+            return None
+        masks = self._masks.get(variable)
+        if masks is None:
+            axis = self.runs.analysis.axes[variable]
+            parts = (self.runs.analysis.part(self.runs.rules[i]) for i in self.rules)
+            texts = {a.text for part in parts for a in atoms_of(part) if a.axes == (variable,)}
+            masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts[text][:2]]
+        if self._beside is None:
+            return masks
+        others = self._beside._verdicts(variable)  # noqa: SLF001  (another object of this class)
+        return None if others is None else masks + others

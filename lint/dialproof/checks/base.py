@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dialproof.analysis.answers import Budget
     from dialproof.analysis.campaign import CampaignAnalysis
+    from dialproof.analysis.difference import Difference
+    from dialproof.base import Base
     from dialproof.checks.wording import Wording
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Edit, Finding, Severity, Witness
@@ -50,11 +53,17 @@ class Check:
 
 @dataclass
 class CheckContext:
-    """One campaign with everything that checks share; the analysis and the evaluator are made when first asked for."""
+    """One campaign with everything that checks share; the analysis and the evaluator are made when first asked for.
+
+    ``base`` is the project that a change is looked at against, if there is one; ``today`` the day of the run.
+    """
 
     project: Project
     campaign: Campaign
     check: Check | None = field(default=None)
+    base: Base | None = None
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    _differences: dict[int, Difference] = field(default_factory=dict, repr=False)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -105,6 +114,39 @@ class CheckContext:
                 if isinstance(node, Mapping):
                     found[id(rule)] = node
         return found
+
+    def before(self) -> tuple[Campaign, ...]:
+        """Return what ran under the campaign's ids at the base: one sequence, unless there is no base or it is new.
+
+        Where that is not known the question of the running check stays open.
+        """
+        why = self.base.open(self.campaign) if self.base is not None else ""
+        if why:
+            self._leave_open(why)
+        return () if self.base is None or why else self.base.before(self.campaign)
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield the campaign beside each that ran at the base, for questions about who is dialed."""
+        from dialproof.analysis.difference import Difference
+        from dialproof.evaluate import Evaluator
+
+        for old in self.before():
+            assert self.base is not None
+            if id(old) not in self._differences:
+                config = self.base.project.config
+                evaluator = Evaluator(old, config.semantics, cache=config.cache)
+                self._differences[id(old)] = Difference(evaluator, self.evaluator, self.analysis.decided)
+            difference = self._differences[id(old)]
+            if difference.meaningless:
+                self._leave_open(difference.meaningless)
+            else:
+                yield difference
+
+    def _leave_open(self, why: str) -> None:
+        from dialproof.analysis.answers import Unknown
+
+        assert self.check is not None
+        self.analysis.leave_open(self.check.code, self.campaign.rules[:1], Unknown(why, "base"))
 
     def budget(self) -> Budget:
         """Return what the running check may spend, by its option ``budget``."""

@@ -52,6 +52,10 @@ BUILT_IN: tuple[str, ...] = (
     "inverted_wrap_up_trap",
     "do_not_dial_until_recycle",
     "platform_diagnostic",
+    "suppression_removed",
+    "dialing_widened",
+    "version_not_raised",
+    "expired_rule",
     "undecided",  # after every check that may be left undecided
     "invalid_suppression",
     "unused_suppression",

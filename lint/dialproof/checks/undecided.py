@@ -60,6 +60,7 @@ _HELP: dict[Kind, str] = {
     "clock": "compare the column with `type: period`, which does not depend on the time of the call",
     "solver": "raise `rlimit` of DP901, or compare fewer columns with each other",
     "solver missing": "install z3, or compare each column with constants",
+    "base": "correct the rules that have errors, or look at changes since a revision at which they have none",
     "counting": "count the column in fewer rules, or by fewer different amounts",
 }
 

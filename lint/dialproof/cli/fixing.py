@@ -53,6 +53,8 @@ def check_arguments(args: argparse.Namespace, projects: int) -> None:
     if args.diff and (args.output_format or args.write_baseline is not None):
         other = "--output-format" if args.output_format else "--write-baseline"
         raise UsageError(f"--diff prints the difference and does nothing else: leave {other} out")
+    if args.since is not None and args.write_baseline is not None:
+        raise UsageError("--write-baseline writes everything that is found: leave --since out")
     for option, file in (("--write-baseline", args.write_baseline), ("--baseline", args.baseline)):
         if file and projects > 1:
             raise UsageError(f"{option} FILE is for one project at a time, and the paths hold {projects}")

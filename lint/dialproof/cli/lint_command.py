@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--ignore", type=_codes, metavar="CODES", help="not these checks")
     add("--fail-on", choices=SEVERITIES, help="the mildest finding that fails the run (default: error)")
+    add("--since", metavar="REV", help="report what the change since this git revision brings, and nothing else")
     add("--no-ignore", action="store_true", help="report suppressed findings too")
     add("--strict", action="store_true", help="what cannot be decided (DP901) is an error")
     add("--strict-exclusion", action="store_true", help="report every pair of rules whose actions are opposite")
@@ -117,7 +118,7 @@ def _lint(config: Config, paths: Sequence[Path], args: argparse.Namespace) -> _P
 
     def look(state: Project) -> LintResult:
         with progress(len(state.campaigns) * len(selected_checks(config))) as tell:
-            return lint(state, suppress=not args.no_ignore, on_check=tell)
+            return lint(state, suppress=not args.no_ignore, on_check=tell, only_new=args.since is not None)
 
     project = load_project(config, paths)
     scope = Scope(project, paths)
@@ -144,6 +145,12 @@ def _lint(config: Config, paths: Sequence[Path], args: argparse.Namespace) -> _P
 
 def _codes(text: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _revision(text: str) -> str:
+    if not text:
+        raise UsageError("--since needs a git revision, such as origin/main")
+    return text
 
 
 def _output(text: str) -> tuple[str, Path | None]:
@@ -175,6 +182,7 @@ def _with_options(config: Config, args: argparse.Namespace) -> Config:
         config,
         select=config.select if args.select is None else args.select,
         ignore=config.ignore if args.ignore is None else args.ignore,
+        base=config.base if args.since is None else _revision(args.since),
         fail_on=args.fail_on or config.fail_on,
         severity=severity,
         checks=checks,

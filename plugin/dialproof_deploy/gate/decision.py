@@ -69,7 +69,7 @@ class Seen:
     (None: it never said);
     ``deselecting`` the options that leave items out, as written; ``arguments`` the files, folders and ids that were
     asked for ("" is the root itself); ``broken`` the files that could not be collected; ``fail_on`` the level of the
-    run.
+    run, ``since`` the revision that it looked at changes against, where the options name one.
     """
 
     phases: Mapping[str, Sequence[Phase]]
@@ -84,6 +84,7 @@ class Seen:
     crashed: tuple[str, ...] = ()
     stopped: str = ""
     fail_on: str | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ class ExpectedCampaign:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must have passed, from disk and configuration; ``refusals`` are sentences that stand whatever was seen."""
+    """What must have passed, from disk and configuration; ``refusals`` are sentences that stand whatever was seen.
+
+    ``base`` is the revision that the configuration itself wants changes to be looked at against.
+    """
 
     campaigns: tuple[ExpectedCampaign, ...]
     digests: Mapping[str, str]
@@ -108,6 +112,7 @@ class Expected:
     coverage: Literal["rules", "none"]
     max_conflict_rate: float
     fail_on: str
+    base: str = ""
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -237,6 +242,7 @@ def decide(expected: Expected, seen: Seen) -> Verdict:
         *_unexpected(items, seen),
         *_campaigns(expected, states, coverage),
         *_levels(expected.fail_on, seen.fail_on),
+        *_bases(expected.base, seen.since),
     ]
     verdict = Verdict(
         reasons=(),
@@ -390,6 +396,11 @@ def _levels(configured: str, used: str | None) -> Iterable[str]:
     levels: tuple[str, ...] = SEVERITIES
     if used is not None and levels.index(used) > levels.index(configured):
         yield f"--dialproof-fail-on={used} lets more pass than fail_on = {configured!r} of the configuration"
+
+
+def _bases(configured: str, used: str | None) -> Iterable[str]:
+    if used and configured and used != configured:
+        yield f"--dialproof-since={used} hides changes that base = {configured!r} of the configuration would show"
 
 
 def _standing(result: LintResult, accept: Sequence[Accepted], today: date) -> tuple[tuple[Accepted, ...], list[str]]:

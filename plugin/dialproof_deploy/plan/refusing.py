@@ -17,8 +17,8 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from dialproof.analysis.atoms import CLOCK, Atom
 from dialproof.analysis.campaign import CampaignAnalysis, atoms_of
+from dialproof.analysis.outside import Outside, TooMuchError
 from dialproof.analysis.regions import meet
 from dialproof.cel.values import Variable, read_number
 from dialproof.evaluate import Evaluator
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Opening", "Refusing", "TooMuchError", "Transient"]
 
-_STEPS = 1_000_000
-"""Boxes that are looked at for all sequences together."""
 _RUNS = 20_000
 """Runs that are spent on one sequence where rules read what others write."""
 _OPENINGS = 100
@@ -52,10 +50,6 @@ _OPENINGS = 100
 
 _ANY = "*"
 """Stands for every column."""
-
-
-class TooMuchError(Exception):
-    """The budget is used up; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ class Refusing:
         self._analysis = CampaignAnalysis(campaign, Evaluator(campaign, semantics))
         self._regions: dict[tuple[str, bool], _Refused] = {}
         self._evaluators: dict[frozenset[tuple[str, tuple[bool, int]]], Evaluator] = {}
-        self._steps = 0
+        self._outside = Outside(self._analysis.axes)
 
     def _read(self, wire: Mapping[str, Any]) -> Rule | None:
         try:
@@ -157,89 +151,16 @@ class Refusing:
         true, open_ = self._holding(key, rule, "true"), self._holding(key, rule, "not false")
         if stops:
             return true if undecided == "unmet" else open_
-        return _Refused(self._without(open_.may, true.must), self._without(open_.must, true.may))
+        without = self._outside.without
+        return _Refused(without(open_.may, true.must), without(open_.must, true.may))
 
     def _holding(self, key: str, rule: Rule, want: Want) -> _Refused:
-        """Return where the conditions are true, or not false; each of them is about one variable."""
-        may: Box = {}
-        must: Box | None = {}
+        """Return where the conditions are true, or not false, whatever was written before."""
         written = self._written(key)
-        for part in self._analysis.part(rule).members:
-            if not isinstance(part, Atom) or len(part.axes) != 1 or CLOCK in part.axes or part.axes[0].name in written:
-                must = None
-                continue
-            (variable,) = part.axes
-            axis = self._analysis.axes[variable]
-            inside = axis.mask(part, want)
-            certain = axis.full & ~axis.mask(part, "not true" if want == "true" else "false")
-            both = meet(may, {variable: inside}) if inside else None
-            if both is None:
-                return _Refused()
-            may = both
-            must = meet(must, {variable: certain}) if must is not None and certain else None
-        return _Refused((may,), () if must is None else (must,))
-
-    def _without(self, boxes: Sequence[Box], taken: Sequence[Box]) -> tuple[Box, ...]:
-        """Return disjoint boxes: what a few others leave of some boxes."""
-        axes, left = self._analysis.axes, list(boxes)
-        for other in taken:
-            rests = []
-            for box in left:
-                if meet(box, other) is None:
-                    rests.append(box)
-                    continue
-                inside = box
-                for variable, mask in other.items():
-                    have = inside.get(variable, axes[variable].full)
-                    if have & ~mask:
-                        rests.append({**inside, variable: have & ~mask})
-                    inside = {**inside, variable: have & mask}
-            left = rests
-        return tuple(left)
-
-    def _outside(self, box: Box, taken: Sequence[Box]) -> Box | None:
-        """Return a part of a box that none of the others meets, None where they cover it.
-
-        Each of them has to be left through one of its variables: where only one is open that is done at once, else one
-        is tried after the other, in the box with the fewest.
-        """
-        axes = self._analysis.axes
-        waiting = [(dict(box), list(taken))]
-        while waiting:
-            rest, near = waiting.pop()
-            covered, again = False, True
-            while again and not covered:
-                again, following, ways_out = False, [], None
-                for other in near:
-                    ways = []
-                    for variable, mask in other.items():
-                        have = rest.get(variable, axes[variable].full)
-                        if not have & mask:
-                            break
-                        if have & ~mask:
-                            ways.append(variable)
-                    else:
-                        covered = covered or not ways
-                        if len(ways) == 1:
-                            rest[ways[0]] = rest.get(ways[0], axes[ways[0]].full) & ~other[ways[0]]
-                            again = True
-                            continue
-                        following.append(other)
-                        if ways_out is None or len(ways) < len(ways_out[0]):
-                            ways_out = ways, other
-                self._steps += len(near)
-                near = following
-            if self._steps > _STEPS:
-                raise TooMuchError(f"not decided within {_STEPS} steps")
-            if covered:
-                continue
-            if ways_out is None:
-                return rest
-            variable = ways_out[0][0]
-            have, mask = rest.get(variable, axes[variable].full), ways_out[1][variable]
-            waiting.append(({**rest, variable: have & mask}, near))
-            waiting.append(({**rest, variable: have & ~mask}, near))
-        return None
+        free = frozenset(v for v in self._analysis.variables_of(rule) if v.name in written)
+        part = self._analysis.part(rule)
+        may, must = (self._analysis.region_of(part, want, free, sure=sure).boxes for sure in (False, True))
+        return _Refused(may, must)
 
     # What other rules write.
 
@@ -321,11 +242,11 @@ class Refusing:
             gone = [*standing, *(b for k in later for b in olds[k].must), *(b for k in earlier for b in news[k].must)]
             for box in olds[last].may:
                 held = [other for other in gone if meet(box, other) is not None]
-                if self._outside(box, held) is None:
+                if next(self._outside.parts(box, held), None) is None:
                     continue
                 for key in later:
                     for both in (meet(box, other) for other in news[key].may):
-                        rest = None if both is None else self._outside(both, held)
+                        rest = None if both is None else next(self._outside.parts(both, held), None)
                         if rest is None:
                             continue
                         cells = self._cells(rest)

@@ -174,7 +174,7 @@ def test_conditions_that_cannot_be_decided_are_not_claimed_to_be_safe() -> None:
 
 def test_a_large_change_of_plain_rules_is_noted_and_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not decided about contacts that no suppressing rule refuses is said, and stops nobody."""
-    monkeypatch.setattr("dialproof_deploy.plan.refusing._STEPS", 20)
+    monkeypatch.setattr("dialproof.analysis.outside._STEPS", 20)
     bounds = [(("x", "greaterThan", n % 4), ("y", "lessThan", n % 3)) for n in range(21)]
     old = [rule(f"r{n}", n, conditions=when(*bounds[n])) for n in range(1, 20)]
     new = [rule(f"r{n}", n, conditions=when(*bounds[n + 1])) for n in range(1, 20)]

@@ -15,13 +15,14 @@ ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "fixtures" / "checks").glob("*.yaml"))
 CASES = [pytest.param(case, id=f"{file.stem}: {case.name}") for file in FILES for case in load_cases(file)]
 FAMILIES = {
-    "schema": "DP101 DP102 DP107 DP108 DP901 DP902 DP903 DP904",
+    "schema": "DP101 DP102 DP107 DP108 DP804 DP901 DP902 DP903 DP904",
     "conditions": "DP103 DP104 DP105 DP106 DP201 DP202 DP203 DP205",
     "actions": "DP204 DP702",
     "conflicts": "DP301 DP302 DP303 DP304 DP305",
     "ordering": "DP501 DP502 DP504 DP505 DP510",
     "coverage": "DP401 DP402 DP403",
     "target": "DP701 DP703 DP704 DP705 DP706",
+    "changes": "DP801 DP802 DP803",
 }
 
 HEADINGS = ("What it does", "Why it matters", "Example", "Instead", "Options")
