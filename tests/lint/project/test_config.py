@@ -216,7 +216,7 @@ def test_the_configuration_of_the_docs_is_right_and_whole(tmp_path: Path) -> Non
     names = re.findall(r"^[\[\w.\"/*-]+", block, re.MULTILINE)
     shown = {part.replace("-", "_") for name in names for part in name.strip("[").split(".")}
     keys = {field.name for kind in (Config, Semantics, Gate, Environment) for field in fields(kind)}
-    assert keys - {"root", "file", "digest", "name", "only_targets"} <= shown
+    assert keys - {"root", "file", "digest", "name", "only_targets", "cache_folder"} <= shown
 
 
 def test_an_error_in_a_pyproject_has_its_line(tmp_path: Path) -> None:
