@@ -112,8 +112,12 @@ def _toml(file: Path) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UsageError(f"{_shown(file)}: expected text in UTF-8, found the byte 0x{byte:02x}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{_shown(file)}: not TOML: {str(error) or 'nested too deep'}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{_shown(file)}: not TOML: {error}") from None
+    except ValueError:  # tomllib lets that of int() through
+        raise UsageError(f"{_shown(file)}: not TOML: a number has too many digits") from None
+    except RecursionError:
+        raise UsageError(f"{_shown(file)}: not TOML: nested too deep") from None
 
 
 def _shown(file: Path) -> str:

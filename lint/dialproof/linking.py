@@ -172,7 +172,7 @@ class _Linker:
             path = _resolved(file.path, file.contact_list)
             if path not in self.files.contact_lists and kind_of(path) == "contactlist":
                 outside = self.files.root / path
-                if outside.is_file():
+                if os.path.isfile(outside):  # no error for a name that the system cannot hold
                     self.files.read(outside)
             found = self.files.contact_lists.get(path)
             if found is None and path not in self.files.broken:

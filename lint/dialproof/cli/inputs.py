@@ -58,7 +58,7 @@ def projects_of(paths: Sequence[Path]) -> list[tuple[Config, list[Path]]]:
 
 
 def _existing(paths: Sequence[Path]) -> list[Path]:
-    missing = [f"{path}: there is no such file or folder" for path in paths if not path.exists()]
+    missing = [f"{path}: there is no such file or folder" for path in paths if not os.path.exists(path)]
     if missing:
         raise UsageError("\n".join(missing))
     return [path.resolve() for path in paths]

@@ -188,6 +188,7 @@ ids.lists = {a = 1}
         (b"a = ", "not TOML: Invalid value"),
         (b"a = '\xff'", "expected text in UTF-8, found the byte 0xff"),
         (b"a = " + b"[" * 5000, "not TOML:"),
+        (b"a = " + b"9" * 5000, "not TOML: a number has too many digits"),
     ],
 )
 def test_unreadable_toml_is_a_usage_error(tmp_path: Path, content: bytes, message: str) -> None:
