@@ -1,0 +1,1 @@
+"""What ABC adds to dialproof."""
