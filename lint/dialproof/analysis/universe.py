@@ -176,10 +176,11 @@ def _instants(
     now = parse_datetime(ANALYSIS_NOW) or 0
     readings = {c.reading for a in atoms for c in a.cuts if c.value != ""}
     low, high = _bound(column.min, -math.inf), _bound(column.max, math.inf)
-    # Ages alone are distances from now, whatever now is; beside fixed dates they are not.
+    ages = [int(c.value) for a in atoms for c in a.cuts if c.reading == "age"]
+    # Ages alone are distances from now, whatever now is; beside fixed dates, and near a bound, they are not.
     relative = (
         readings == {"age"} and not any(a.opaque for a in atoms)
-        and column.type == "datetime" and math.isinf(high)
+        and column.type == "datetime" and math.isinf(high) and low <= now - max(ages) - 60 * DAY
     )  # fmt: skip
     step = DAY if column.type == "date" else 1
     if relative:
@@ -200,6 +201,7 @@ def _instants(
             return Cell("value", render_instant(now + int(value), column), int(value))
         return Cell("value", render_instant(int(value), column))
 
+<<<<<<< HEAD
     extra = [
         Cell("value", render_instant(now - int(c.value) + off, column))
         for a in atoms for c in a.cuts if c.reading == "age" and not relative for off in (-step, 0, step)
@@ -207,6 +209,11 @@ def _instants(
     members = () if relative else _near_instants(beside, now)
     cells = (*singles, *_unreadable(declared, ()), *extra)
     return Universe(cells, line, cell, thresholds, members, relative=relative)
+=======
+    near = [(now - age + off) // step * step for age in ages if not relative for off in (-step, 0, step)]
+    extra = [Cell("value", render_instant(moment, column)) for moment in near if low <= moment <= high]
+    return Universe((*singles, *_unreadable(declared, ()), *extra), line, cell, thresholds, relative=relative)
+>>>>>>> 0d4857b (Replays: witnesses of drawn campaigns run afresh by cel-python; ages beside a bound stay inside of it)
 
 
 def _bound(text: object, default: float) -> float:

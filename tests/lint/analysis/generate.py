@@ -181,7 +181,7 @@ def _conditions(rng: Random, names: list[str], columns: dict[str, dict[str, Any]
 def clean(rng: Random, *, apart: bool = False) -> Drawn:
     """Draw a clean campaign; ``apart`` where rules may end the run, and exclude each other."""
     columns = {rng.choice(("c{}", "customFields.c{}")).format(n): column(rng) for n in range(rng.randint(3, 6))}
-    readable = [*columns, *(["now.dayOfWeek"] if rng.random() < 0.3 else [])]
+    readable = [*columns, *(["now.dayOfWeek"] if rng.random() < 0.1 else [])]
     columns["key"] = {"type": "integer", "min": 0, "max": KEYS, "required": True}
     drawn = Drawn(columns, [])
     if apart:

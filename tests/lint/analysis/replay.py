@@ -1,0 +1,205 @@
+"""Findings replayed: the contact that shows one is run afresh, by cel-python alone, and held against what is shown.
+
+Nothing of the analysis or of the check has a part in it: the files are read again, the evaluator is a new one.
+``python -m tests.lint.analysis.replay`` replays every finding of a thousand drawn campaigns.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from dialproof.evaluate import Evaluator
+from dialproof.model.actions import contradicts
+from dialproof.output.witness import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dialproof.findings import Finding, Witness
+    from dialproof.model.contactlist import Column
+    from dialproof.model.rules import Rule
+    from dialproof.outcome import Outcome
+    from dialproof.project import Campaign, Project
+
+__all__ = ["faults_of"]
+
+_WITHOUT = re.compile(r'without "?(.+?)"?')
+_FIRST = re.compile(r'"(.+)" first')
+
+
+def faults_of(finding: Finding, project: Project) -> list[str]:
+    """Return what is not as a finding's witness says; ``project`` is the one that was linted, read again."""
+    witness = finding.witness
+    campaign = project.campaign(finding.campaign)
+    if witness is None or campaign is None:
+        return []
+    again = _Again(campaign, project, finding, witness)
+    faults = [f"{name} holds {value!r}" for name, value in again.outside()]
+    for label, shown in zip(witness.labels, (witness.outcome, witness.other), strict=True):
+        if shown is not None and not _same(shown, again.run(label)):
+            faults.append(f"{label}: shown is {shown}, and it is {again.run(label)}")
+    holds = _HOLDS.get(finding.code)
+    if holds is not None and not holds(again):
+        faults.append(f"the contact does not show {finding.name}")
+    return faults
+
+
+class _Again:
+    """One witness, and runs of it."""
+
+    def __init__(self, campaign: Campaign, project: Project, finding: Finding, witness: Witness) -> None:
+        self.finding, self.witness, self.campaign = finding, witness, campaign
+        self._semantics = project.config.semantics
+        self.rules = {rule.name: rule for rule in campaign.rules}
+        self.about = [self.rules[name] for name in finding.rules]
+        self.written = self.run("as written")
+
+    def run(self, label: str) -> Outcome:
+        """Run the contact in the way that the label of an outcome names."""
+        rules = list(self.campaign.rules)
+        without: Sequence[str] = ()
+        moved, left_out = _FIRST.fullmatch(label), _WITHOUT.fullmatch(label)
+        if moved is not None:
+            later = next(r for r in self.about if r.name == moved[1])
+            rules.remove(later)
+            rules.insert(rules.index(next(r for r in self.about if r is not later)), later)
+        elif left_out is not None:
+            without = [left_out[1]] if left_out[1] in self.rules else list(self.finding.rules[1:])
+        elif label not in ("outcome", "as written"):
+            raise LookupError(f"nobody knows how to replay {label!r}")
+        evaluator = Evaluator(replace(self.campaign, rules=tuple(rules)), self._semantics, reference=True)
+        return evaluator.run(
+            self.witness.contact,
+            category=self.about[0].category,
+            context=self.witness.context,
+            now=self.witness.now,
+            without=without,
+        )
+
+    def verdict(self, rule: Rule, contact: object = None) -> bool | None:
+        """Return the verdict of a rule on the contact as it is given."""
+        evaluator = Evaluator(replace(self.campaign, rules=(rule,)), self._semantics, reference=True)
+        chosen = self.witness.contact if contact is None else contact
+        return evaluator.verdicts(chosen, context=self.witness.context, now=self.witness.now)[rule.name]  # type: ignore[arg-type]
+
+    def acts(self, outcome: Outcome, rule: Rule) -> bool:
+        """Tell whether a rule acts because its conditions hold."""
+        return rule.name in outcome.matched and rule.name not in outcome.undecided
+
+    def outside(self) -> list[tuple[str, object]]:
+        """Return the columns of the contact whose value the contact list does not allow."""
+        columns = self.campaign.contact_list
+        if not columns.declared:
+            return []
+        contact = dict(flat(self.witness.contact))
+        return [(n, contact.get(n)) for n, c in columns.columns.items() if not _admits(c, contact.get(n))]
+
+
+def _admits(column: Column, value: object) -> bool:
+    """Tell whether a column may hold a value, None for a blank one."""
+    if value is None or value == "":
+        return not column.required or (column.enum is not None and "" in column.enum)
+    if column.enum is not None:
+        return value in column.enum
+    if column.pattern is not None:
+        return (
+            re.search(f"^(?:{column.pattern})$", str(value)) is not None
+            or re.search(column.pattern, str(value)) is not None
+        )
+    if column.type in ("integer", "number"):
+        number = float(str(value))
+        decimals = 0 if column.type == "integer" else column.decimals
+        inside = (column.min is None or number >= float(column.min)) and (
+            column.max is None or number <= float(column.max)
+        )
+        return inside and (decimals is None or float(f"{number:.{decimals}f}") == number)
+    if column.type in ("date", "datetime"):
+        moment = datetime.fromisoformat(str(value)).date()
+        low, high = (
+            None if bound is None else date.fromisoformat(str(bound)[:10]) for bound in (column.min, column.max)
+        )
+        return (low is None or moment >= low) and (high is None or moment <= high)
+    return column.type != "boolean" or value in (True, False, "true", "false")
+
+
+def _same(shown: Outcome, again: Outcome) -> bool:
+    def plain(outcome: Outcome) -> tuple[object, ...]:
+        acted = [(a.rule, a.action.type, dict(a.action.fields)) for a in outcome.acted]
+        return (outcome.matched, acted, dict(outcome.contact), dict(outcome.lists), outcome.dial, outcome.undecided,
+                outcome.reason, outcome.failure)  # fmt: skip
+
+    return plain(shown) == plain(again)
+
+
+def _both_act(again: _Again) -> bool:
+    one, other = again.about
+    return again.acts(again.written, one) and again.acts(again.written, other)
+
+
+def _opposed(again: _Again) -> bool:
+    one, other = again.about
+    return _both_act(again) and any(contradicts(a, b) for a in one.actions for b in other.actions)
+
+
+def _shadowed(again: _Again) -> bool:
+    rule, other = again.about
+    return (
+        not again.acts(again.written, rule) and rule.name not in again.written.matched and again.written.failure is None
+    )
+
+
+def _inverted(again: _Again) -> bool:
+    later, earlier = again.about
+    return _both_act(again) and later.priority > earlier.priority
+
+
+def _feeds(again: _Again) -> bool:
+    """Tell whether what the first rule of the loop writes changes the verdict of the second one."""
+    if len(again.about) == 1 or any(n in r.runs_after for r in again.about for n in again.finding.rules):
+        return True
+    one, other = again.about[:2]
+    alone = Evaluator(replace(again.campaign, rules=(one,)), again._semantics, reference=True)
+    after = alone.run(
+        again.witness.contact, category=one.category, context=again.witness.context, now=again.witness.now
+    )
+    return again.verdict(other) is not again.verdict(other, after.contact)
+
+
+_HOLDS: dict[str, Callable[[_Again], bool]] = {
+    "DP202": lambda again: again.verdict(again.about[0]) is True,
+    "DP301": _opposed,
+    "DP302": _shadowed,
+    "DP305": lambda again: again.verdict(again.about[0]) is again.verdict(again.about[1]),
+    "DP502": _inverted,
+    "DP504": _feeds,
+}
+"""Code -> whether the contact shows what the finding says."""
+
+
+if __name__ == "__main__":
+    from collections import Counter
+    from pathlib import Path
+    from random import Random
+    from tempfile import TemporaryDirectory
+
+    from dialproof.config import load_config
+    from dialproof.lint import lint
+    from dialproof.project import load_project
+    from tests.lint.analysis.rank import rank
+
+    seen: Counter[str] = Counter()
+    wrong = 0
+    for seed in range(1000):
+        with TemporaryDirectory() as place:
+            findings = lint(rank(Random(seed)).project(Path(place))).findings
+            read_again = load_project(load_config(Path(place)))
+            for each in findings:
+                seen[each.code] += each.witness is not None
+                for fault in faults_of(each, read_again):
+                    wrong += 1
+                    print(f"{seed}: {each.code} {', '.join(each.rules)}: {fault}")
+    print(f"replayed {dict(sorted(seen.items()))}, {wrong} faults")
+    raise SystemExit(bool(wrong))
