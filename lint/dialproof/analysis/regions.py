@@ -139,6 +139,13 @@ class Regions:
         (variable,) = atom.axes
         axis = self.axes[variable]
         mask = axis.full & ~axis.mask(atom, _COMPLEMENT[want]) if self.sure else axis.mask(atom, want)
+        why = _drift(variable) if axis.drifting and "age" in atom.readings else None
         if mask == axis.full:
-            return Region(({},))
-        return Region(({variable: mask},) if mask else ())
+            return Region(({},), why)
+        return Region(({variable: mask},) if mask else (), why)
+
+
+def _drift(variable: Variable) -> Unknown:
+    return Unknown(
+        f"how old {variable.name} is, beside fixed dates or bounds, depends on the time of the call", "clock"
+    )

@@ -57,7 +57,7 @@ _BUDGET_OF = {"DP903": "DP301"}
 _HELP: dict[Kind, str] = {
     "conditions": "use conditions that are decided exactly: comparisons of one column with constants",
     "texts": "declare an `enum` for the column, or use conditions without `\\b`, `(?m)` and long counted repetitions",
-    "clock": "compare the column with `type: period`, which does not depend on the time of the call",
+    "clock": "compare the column with `type: period` alone, which does not depend on the time of the call",
     "solver": "raise `rlimit` of DP901, or compare fewer columns with each other",
     "solver missing": "install z3, or compare each column with constants",
     "base": "correct the rules that have errors, or look at changes since a revision at which they have none",

@@ -37,12 +37,16 @@ FIRST_DAY = date(2020, 1, 1)
 
 @dataclass
 class Drawn:
-    """The content of the files of a campaign, as plain data that faults change."""
+    """The content of the files of a campaign, as plain data that faults change.
+
+    Where the columns are not ``declared``, the rules file names no contact list.
+    """
 
     columns: dict[str, dict[str, Any]]
     rules: list[dict[str, Any]]
     settings: dict[str, Any] = field(default_factory=dict)
     semantics: dict[str, Any] = field(default_factory=dict)
+    declared: bool = True
 
     @property
     def in_order(self) -> list[dict[str, Any]]:
@@ -51,7 +55,8 @@ class Drawn:
 
     def project(self, folder: Path, options: str = "") -> Project:
         """Write the files and read them as a project; ``options`` is further TOML."""
-        document = {"campaign": "c", "contactList": "c.contactlist.json", **self.settings, "rules": self.rules}
+        named = {"contactList": "c.contactlist.json"} if self.declared else {}
+        document = {"campaign": "c", **named, **self.settings, "rules": self.rules}
         semantics = "".join(f"{key} = {json.dumps(value)}\n" for key, value in self.semantics.items())
         for name, text in {
             "c.rules.json": json.dumps(document),

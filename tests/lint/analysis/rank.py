@@ -1,4 +1,4 @@
-"""Campaigns drawn from a seed in which much is wrong: everything a rules file can say, over few columns and few lists."""
+"""Campaigns drawn from a seed in which much is wrong: all that a rules file can say, over few columns and lists."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rank(rng: Random) -> Drawn:
         "doNotDialStops": rng.random() < 0.3,
         "caseSensitive": rng.random() < 0.8,
     }
-    drawn = Drawn(columns, [], settings, semantics)
+    drawn = Drawn(columns, [], settings, semantics, declared=rng.random() < 0.9)
     wrap_up = rng.random() < 0.2
     for number in range(rng.randint(2, 5)):
         category = "wrapUp" if wrap_up and number % 2 else "preCall"
@@ -70,24 +70,30 @@ def _expression(rng: Random, columns: dict[str, dict[str, Any]], depth: int) -> 
 def _cel(rng: Random, columns: dict[str, dict[str, Any]]) -> str:
     name = rng.choice(list(columns))
     value, text = f'contact["{name}"]', f'text["{name}"]'
-    match columns[name]["type"]:
-        case "integer" | "number":
-            other = rng.choice([n for n, s in columns.items() if s["type"] in ("integer", "number")])
-            low, high = rng.randint(0, 4), rng.randint(3, 9)
-            return rng.choice(
-                (f"{value} > {low}.0 && {value} <= {high}.0", f"{value} < {low}.0 || {value} == {high}.0", f"{value} + 1.0 > {high}.0", f'contact["{other}"] < {value}', f"[{low}.0, {high}.0].exists(x, x == {value})",
-                 f'{text} == "" ? false : {value} > {low}.0')
-            )  # fmt: skip
-        case "boolean":
-            return rng.choice((value, f"!{value}", f'{text} != "" && {value}'))
-        case "string":
-            word = rng.choice(WORDS)
-            return rng.choice(
-                (f'{value} == "{word}"', f'{value} in ["{word}", "gold"]', f'{value}.startsWith("g") || {value} == "{word}"',
-                 f"size({value}) > 3.0", f'{value} > "m" && {value} != "{word}"')
-            )  # fmt: skip
-        case _:
-            return f'{value} < timestamp("{FIRST_DAY + timedelta(rng.randint(10, 1990))}T00:00:00Z")'
+    word, low, high = rng.choice(WORDS), rng.randint(0, 4), rng.randint(3, 9)
+    numbers = [n for n, schema in columns.items() if schema["type"] in ("integer", "number")]
+    if name in numbers:
+        said = [
+            f"{value} > {low}.0 && {value} <= {high}.0",
+            f"{value} < {low}.0 || {value} == {high}.0",
+            f"{value} + 1.0 > {high}.0",
+            f'contact["{rng.choice(numbers)}"] < {value}',
+            f"[{low}.0, {high}.0].exists(x, x == {value})",
+            f'{text} == "" ? false : {value} > {low}.0',
+        ]
+    elif columns[name]["type"] == "boolean":
+        said = [value, f"!{value}", f'{text} != "" && {value}']
+    elif columns[name]["type"] == "string":
+        said = [
+            f'{value} == "{word}"',
+            f'{value} in ["{word}", "gold"]',
+            f'{value}.startsWith("g") || {value} == "{word}"',
+            f"size({value}) > 3.0",
+            f'{value} > "m" && {value} != "{word}"',
+        ]
+    else:
+        said = [f'{value} < timestamp("{FIRST_DAY + timedelta(rng.randint(10, 1990))}T00:00:00Z")']
+    return rng.choice(said)
 
 
 def _action(rng: Random, columns: dict[str, dict[str, Any]], category: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
-__all__ = ["faults_of"]
+__all__ = ["admits", "faults_of"]
 
 _WITHOUT = re.compile(r'without "?(.+?)"?')
 _FIRST = re.compile(r'"(.+)" first')
@@ -95,10 +95,10 @@ class _Again:
         if not columns.declared:
             return []
         contact = dict(flat(self.witness.contact))
-        return [(n, contact.get(n)) for n, c in columns.columns.items() if not _admits(c, contact.get(n))]
+        return [(n, contact.get(n)) for n, c in columns.columns.items() if not admits(c, contact.get(n))]
 
 
-def _admits(column: Column, value: object) -> bool:
+def admits(column: Column, value: object) -> bool:
     """Tell whether a column may hold a value, None for a blank one."""
     if value is None or value == "":
         return not column.required or (column.enum is not None and "" in column.enum)
@@ -145,10 +145,7 @@ def _opposed(again: _Again) -> bool:
 
 
 def _shadowed(again: _Again) -> bool:
-    rule, other = again.about
-    return (
-        not again.acts(again.written, rule) and rule.name not in again.written.matched and again.written.failure is None
-    )
+    return again.about[0].name not in again.written.matched and again.written.failure is None
 
 
 def _inverted(again: _Again) -> bool:
