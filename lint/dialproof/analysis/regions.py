@@ -138,8 +138,10 @@ class Regions:
             return Region(self._open, Unknown(what, "conditions"))
         (variable,) = atom.axes
         axis = self.axes[variable]
+        why = _drift(variable) if "age" in atom.readings and not axis.relative else None
+        if why is not None and self.sure:
+            return Region((), why)
         mask = axis.full & ~axis.mask(atom, _COMPLEMENT[want]) if self.sure else axis.mask(atom, want)
-        why = _drift(variable) if axis.drifting and "age" in atom.readings else None
         if mask == axis.full:
             return Region(({},), why)
         return Region(({variable: mask},) if mask else (), why)

@@ -201,19 +201,11 @@ def _instants(
             return Cell("value", render_instant(now + int(value), column), int(value))
         return Cell("value", render_instant(int(value), column))
 
-<<<<<<< HEAD
-    extra = [
-        Cell("value", render_instant(now - int(c.value) + off, column))
-        for a in atoms for c in a.cuts if c.reading == "age" and not relative for off in (-step, 0, step)
-    ]  # fmt: skip
+    near = [(now - age + off) // step * step for age in ages if not relative for off in (-step, 0, step)]
+    extra = [Cell("value", render_instant(moment, column)) for moment in near if low <= moment <= high]
     members = () if relative else _near_instants(beside, now)
     cells = (*singles, *_unreadable(declared, ()), *extra)
     return Universe(cells, line, cell, thresholds, members, relative=relative)
-=======
-    near = [(now - age + off) // step * step for age in ages if not relative for off in (-step, 0, step)]
-    extra = [Cell("value", render_instant(moment, column)) for moment in near if low <= moment <= high]
-    return Universe((*singles, *_unreadable(declared, ()), *extra), line, cell, thresholds, relative=relative)
->>>>>>> 0d4857b (Replays: witnesses of drawn campaigns run afresh by cel-python; ages beside a bound stay inside of it)
 
 
 def _bound(text: object, default: float) -> float:
