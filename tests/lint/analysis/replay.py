@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from dialproof.analysis.witness import put
 from dialproof.evaluate import Evaluator
 from dialproof.model.actions import contradicts
 from dialproof.output.witness import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dialproof.findings import Finding, Witness
     from dialproof.model.contactlist import Column
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["admits", "faults_of"]
 
-_WITHOUT = re.compile(r'without "?(.+?)"?')
+_WITHOUT = re.compile(r"without (?:these \d+ rules|(\"?)(?P<rule>.+)\1)")
 _FIRST = re.compile(r'"(.+)" first')
+_ALONE = re.compile(r'"(.+)" alone')
+_PASS = re.compile(r"(first|second) pass|pass (\d+)")
+_ELSEWHERE = re.compile(r"as one rule|one rule for each|at .+|without a call|first|all")
+"""Outcomes of rules, or of times, that are not those of the project."""
 
 
 def faults_of(finding: Finding, project: Project) -> list[str]:
@@ -39,7 +44,7 @@ def faults_of(finding: Finding, project: Project) -> list[str]:
     again = _Again(campaign, project, finding, witness)
     faults = [f"{name} holds {value!r}" for name, value in again.outside()]
     for label, shown in zip(witness.labels, (witness.outcome, witness.other), strict=True):
-        if shown is not None and not _same(shown, again.run(label)):
+        if shown is not None and not _ELSEWHERE.fullmatch(label) and not _same(shown, again.run(label)):
             faults.append(f"{label}: shown is {shown}, and it is {again.run(label)}")
     holds = _HOLDS.get(finding.code)
     if holds is not None and not holds(again):
@@ -60,24 +65,50 @@ class _Again:
     def run(self, label: str) -> Outcome:
         """Run the contact in the way that the label of an outcome names."""
         rules = list(self.campaign.rules)
-        without: Sequence[str] = ()
-        moved, left_out = _FIRST.fullmatch(label), _WITHOUT.fullmatch(label)
-        if moved is not None:
-            later = next(r for r in self.about if r.name == moved[1])
+        if moved := _FIRST.fullmatch(label):
+            later = self.rules[moved[1]]
             rules.remove(later)
             rules.insert(rules.index(next(r for r in self.about if r is not later)), later)
-        elif left_out is not None:
-            without = [left_out[1]] if left_out[1] in self.rules else list(self.finding.rules[1:])
+        elif alone := _ALONE.fullmatch(label):
+            rules = [self.rules[alone[1]]]
+        elif left_out := _WITHOUT.fullmatch(label):
+            names = [left_out["rule"]] if left_out["rule"] else self.finding.rules[1:]
+            rules = [rule for rule in rules if rule.name not in names]
+        elif times := _PASS.fullmatch(label):
+            return self._pass(int(times[2] or ("first", "second").index(times[1]) + 1))
         elif label not in ("outcome", "as written"):
             raise LookupError(f"nobody knows how to replay {label!r}")
+        return self._run(rules, self.witness.contact, {})
+
+    def _run(self, rules: Sequence[Rule], contact: Mapping[str, object], lists: Mapping[str, bool]) -> Outcome:
         evaluator = Evaluator(replace(self.campaign, rules=tuple(rules)), self._semantics, reference=True)
-        return evaluator.run(
-            self.witness.contact,
-            category=self.about[0].category,
-            context=self.witness.context,
-            now=self.witness.now,
-            without=without,
-        )
+        category = self.about[0].category if self.about else "preCall"
+        context, now = self.witness.context, self.witness.now
+        return evaluator.run(contact, category=category, context=context, now=now, lists=lists)
+
+    def _pass(self, number: int) -> Outcome:
+        """Run the contact several times; what rules count or stamp is put back in front of each run."""
+        kept = self._counted()
+        columns = self.campaign.contact_list.columns
+        first, outcome = dict(flat(self.witness.contact)), self._run(self.campaign.rules, self.witness.contact, {})
+        for _ in range(number - 1):
+            contact: dict[str, object] = {}
+            for name, value in dict(flat(outcome.contact)).items():
+                if name not in kept or name in first:
+                    put(contact, name, first[name] if name in kept else value, columns)
+            outcome = self._run(self.campaign.rules, contact, outcome.lists)
+        return outcome
+
+    def _counted(self) -> set[str]:
+        """Return the columns that rules count or stamp; for DP507 not those that they count up and down."""
+        ways: dict[str, set[bool]] = {}
+        for rule in self.campaign.rules:
+            for action in rule.actions if rule.enabled and rule.category == self.about[0].category else ():
+                option = action.fields.get("option", "SET")
+                if action.type == "setAttribute" and option != "SET":
+                    backwards = option != "CURRENT_TIME" and float(str(action.fields.get("value") or 1)) < 0
+                    ways.setdefault(str(action.fields["attribute"]), set()).add((option == "DECREMENT") != backwards)
+        return {name for name, found in ways.items() if self.finding.code != "DP507" or len(found) == 1}
 
     def verdict(self, rule: Rule, contact: object = None) -> bool | None:
         """Return the verdict of a rule on the contact as it is given."""
@@ -169,6 +200,7 @@ _HOLDS: dict[str, Callable[[_Again], bool]] = {
     "DP202": lambda again: again.verdict(again.about[0]) is True,
     "DP301": _opposed,
     "DP302": _shadowed,
+    "DP303": _shadowed,
     "DP305": lambda again: again.verdict(again.about[0]) is again.verdict(again.about[1]),
     "DP502": _inverted,
     "DP504": _feeds,
