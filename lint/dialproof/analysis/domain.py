@@ -52,13 +52,8 @@ class Axis:
 
     Masks are integers with one bit a cell. ``real`` are the cells with a representative; ``stable`` is False where
     a run of the rules may differ inside a cell because counting was not followed; ``relative`` where the cells are
-<<<<<<< HEAD
     distances from now; ``single`` where each cell is one value, so that other columns can be compared with it. ``lows``
-    are the lower ends of the cells of the line, the first of which is the cell ``first``. ``drifting`` where conditions
-    ask for distances from now and the cells are none, so that what holds on a cell now need not hold at another time.
-=======
-    distances from now.
->>>>>>> c1bfc87 (analysis: whether an age drifts is known from what the cells are)
+    are the lower ends of the cells of the line, the first of which is the cell ``first``.
     """
 
     variable: Variable
@@ -68,13 +63,9 @@ class Axis:
     full: int = 0
     real: int = 0
     relative: bool = False
-<<<<<<< HEAD
     first: int = 0
     lows: tuple[float | str, ...] = ()
     single: bool = False
-    drifting: bool = False
-=======
->>>>>>> c1bfc87 (analysis: whether an age drifts is known from what the cells are)
 
     def mask(self, atom: Atom, want: Want) -> int:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
@@ -170,13 +161,9 @@ def build_axis(
     rests = rests if sampled else []
     cells += [Cell("rest", cells[i].value, cells[i].offset) for i in rests]
     axis = Axis(variable, tuple(cells), {}, stable and not (sampled and bool(changes)))
-<<<<<<< HEAD
-    axis.relative, axis.drifting = universe.relative, drifting
+    axis.relative = universe.relative
     axis.first, axis.lows = first, tuple(lows)
     axis.single = all(points) and all(c.kind in ("value", "blank") for c in cells)
-=======
-    axis.relative = universe.relative
->>>>>>> c1bfc87 (analysis: whether an age drifts is known from what the cells are)
     axis.full = (1 << len(cells)) - 1
     axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}
