@@ -291,17 +291,10 @@ def _alike(rng: Random, drawn: Drawn) -> Seeded:
     """Add two rules that are equal but for values of one column without a gap between them."""
     low = rng.randint(900, 940)
     middle, high = low + rng.randint(1, 20), low + rng.randint(21, 50)
-    ranges = {"one half": [low, middle], "other half": [middle + 1, high]}
-    added = [
-        drawn.add(
-            rule(
-                name,
-                [{"attribute": "key", "operator": "between", "value": bounds}],
-                [action("setList", listId="halves")],
-            )
-        )
-        for name, bounds in ranges.items()
-    ]
+    added = []
+    for name, bounds in {"one half": [low, middle], "other half": [middle + 1, high]}.items():
+        condition = {"attribute": "key", "operator": "between", "value": bounds}
+        added.append(drawn.add(rule(name, [condition], [_listed("halves")])))
     return _seeded(("DP308", tuple(added)))
 
 

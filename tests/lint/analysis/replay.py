@@ -159,8 +159,17 @@ def admits(column: Column, value: object) -> bool:
 def _same(shown: Outcome, again: Outcome) -> bool:
     def plain(outcome: Outcome) -> tuple[object, ...]:
         acted = [(a.rule, a.action.type, dict(a.action.fields)) for a in outcome.acted]
-        return (outcome.matched, acted, dict(outcome.contact), dict(outcome.lists), outcome.dial, outcome.undecided,
-                outcome.reason, outcome.failure)  # fmt: skip
+        contact, lists = dict(flat(outcome.contact)), dict(outcome.lists)
+        return (
+            outcome.matched,
+            acted,
+            contact,
+            lists,
+            outcome.dial,
+            outcome.undecided,
+            outcome.reason,
+            outcome.failure,
+        )
 
     return plain(shown) == plain(again)
 

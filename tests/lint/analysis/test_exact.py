@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,18 @@ def test_a_rule_acts_exactly_where_some_contact_shows_it(drawn: tuple[Campaign, 
     for index, rule in enumerate(built.rules):
         expected = any(rule.name in acted(o) for o in outcomes if o.failure is None)
         assert isinstance(runs.acts(index), Found) == expected
+
+
+@given(campaigns())
+@SETTINGS
+def test_what_rules_do_does_not_depend_on_their_names(drawn: tuple[Campaign, Semantics]) -> None:
+    """Rules that share a name (DP305) are told apart: the answers are those of rules with names of their own."""
+    built, semantics = drawn
+    named = replace(built, rules=tuple(replace(r, name="r" if i % 2 else r.name) for i, r in enumerate(built.rules)))
+    runs, alike = analysis(built, semantics).runs("preCall"), analysis(named, semantics).runs("preCall")
+    for one, other in combinations(range(len(built.rules)), 2):
+        assert type(alike.both_act(one, other)) is type(runs.both_act(one, other))
+        assert type(alike.acts(other)) is type(runs.acts(other))
 
 
 @given(campaigns())

@@ -71,7 +71,7 @@ def test_the_contacts_would_refute_a_wrong_claim(drawn: list[tuple[Project, tupl
         refuted = [claim.partition(":")[0].removeprefix("no ").split() for claim in refutations(project, kept, attack)]
         met |= {(seed, code, *sorted(rules)) for code, *rules in refuted}
     assert met <= silent
-    assert len(met) > 0.7 * len(silent)
+    assert len(met) > len(silent) / 2
 
 
 def test_with_a_budget_of_one_only_what_is_open_changes(drawn: list[tuple[Project, tuple[Finding, ...]]]) -> None:
