@@ -59,7 +59,7 @@ class _Again:
         self.finding, self.witness, self.campaign = finding, witness, campaign
         self._semantics = project.config.semantics
         self.rules = {rule.name: rule for rule in campaign.rules}
-        self.about = [self.rules[name] for name in finding.rules]
+        self.about = [self.rules[name] for name in finding.rules if name in self.rules]  # some are gone (DP801)
         self.written = self.run("as written")
 
     def run(self, label: str) -> Outcome:
