@@ -85,6 +85,7 @@ def test_its_check_reports_and_its_action_type_is_known_to_ours(folder: Path) ->
     from dialproof.project import load_project
 
     found = {finding.code: finding.rules for finding in lint(load_project(load_config(folder))).findings}
+    assert found.pop("DP205") == ("b",)  # the column may be blank
     assert found == {"ACME001": ("b",), "DP301": ("b", "a")}
 
 

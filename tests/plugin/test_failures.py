@@ -98,14 +98,14 @@ def test_disjoint_rules_do_not_conflict(project: Path, run: Run) -> None:
         "      - {attribute: customFields.lifetimeValue, operator: lessThan, value: 10, type: number}\n"
         "      - {attribute: customFields.leadAge,",
     )
-    run("rules/premium.rules.yaml").assert_outcomes(passed=6)
+    run("rules/premium.rules.yaml").assert_outcomes(passed=7)
 
 
 def test_a_violated_invariant_names_the_case(project: Path, run: Run, workers: str) -> None:
     """An invariant is evaluated on every case; the failure shows the contact, masked, and its outcome."""
     edit(project / "premium.rules.yaml", "always: outcome.dial", 'always: "!(\\"high_value\\" in outcome.matched)"')
     result = run("rules/premium.rules.yaml", workers)
-    result.assert_outcomes(passed=5, failed=1)
+    result.assert_outcomes(passed=6, failed=1)
     text = _failure(result)
     where = "the case 'gold goes to the premium desk' of rules/premium.contacts.yaml"
     assert text.startswith(f"The invariant does not hold for {where}.\n")
@@ -147,7 +147,7 @@ def test_mild_findings_are_warnings_and_system_out(project: Path, run_apart: Run
         'greaterThan, value: "5000", type: string',
     )
     result = run_apart("rules/premium.rules.yaml", workers, "--junit-xml=out.xml", "-o", "junit_logging=system-out")
-    result.assert_outcomes(passed=6, warnings=1)
+    result.assert_outcomes(passed=7, warnings=1)
     result.stdout.fnmatch_lines(["*rules/premium.rules.yaml:9: DialproofWarning: DP104 *"])
     assert "DP104" in (project.parent / "out.xml").read_text(encoding="utf-8")
 
@@ -160,7 +160,7 @@ def test_fail_on_lowers_the_level(project: Path, run: Run) -> None:
         'greaterThan, value: "5000", type: string',
     )
     result = run("rules/premium.rules.yaml", "--dialproof-fail-on=warning")
-    result.assert_outcomes(passed=5, failed=1)
+    result.assert_outcomes(passed=6, failed=1)
     result.stdout.fnmatch_lines(["FAILED rules/premium.rules.yaml::conditions - DP104 *"])
 
 

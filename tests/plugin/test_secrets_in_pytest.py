@@ -93,7 +93,7 @@ def test_neither_files_nor_output_hold_them(
         assert result.ret == (1 if case == "red" else 0), result.stdout.str()
         result.stdout.fnmatch_lines(["deployed to sandbox: 2 writes*" if case == "green" else "*customFields.mail*"])
         if case == "red":
-            result.assert_outcomes(failed=3, passed=6)
+            result.assert_outcomes(failed=3, passed=7)
             run_apart("rules", workers, "--dialproof-deploy=plan", "--dialproof-env=sandbox", "-k", "nothing")
     forbidden = [*CANARIES, secret, base64.b64encode(f"{sandbox.client_id}:{secret}".encode()).decode()]
     forbidden.append(canaries.read_text(encoding="utf-8"))
