@@ -281,10 +281,10 @@ def _narrow_in_front(rng: Random, drawn: Drawn) -> Seeded:
     other = _beside(drawn, one, "general", one["conditions"], [_listed(one["name"], "false")])
     name = drawn.column("narrower", type="integer", min=0, max=9, required=True)
     one["conditions"] = [*one["conditions"], leaf(rng, name, drawn.columns[name])]
-    if _ends(drawn, one):
-        return _seeded(("DP306", (other, one)))
+    if not _ends(drawn, one):
+        other["overrides"] = [one["name"]]  # else DP301 tells it
     # Nobody stays on the list, and the earlier write is dead; whether it is all that its rule does may stay open.
-    return _seeded(("DP306", (other, one)), ("DP301", (other, one)), also="DP304 DP307 DP403 DP508 DP901")
+    return _seeded(("DP306", (other, one)), also="DP304 DP403 DP508 DP901")
 
 
 def _alike(rng: Random, drawn: Drawn) -> Seeded:
@@ -396,7 +396,7 @@ def _too_late(rng: Random, drawn: Drawn, *, meant: bool = False) -> Seeded:
     _no_inversion(one, other)
     if meant:
         other["runsAfter"] = [one["name"]]
-        return _seeded(("DP506", (one, other)))
+        return _seeded(("DP506", (one,)))
     # The second pass sees what the first one wrote.
     return _seeded(("DP503", (one, other)), also="DP506")
 

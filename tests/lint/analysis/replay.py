@@ -19,6 +19,7 @@ from dialproof.output.witness import flat
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dialproof.config import Semantics
     from dialproof.findings import Finding, Witness
     from dialproof.model.contactlist import Column
     from dialproof.model.rules import Rule
@@ -31,6 +32,7 @@ _WITHOUT = re.compile(r"without (?:these \d+ rules|(\"?)(?P<rule>.+)\1)")
 _FIRST = re.compile(r'"(.+)" first')
 _ALONE = re.compile(r'"(.+)" alone')
 _PASS = re.compile(r"(first|second) pass|pass (\d+)")
+_SWITCH = re.compile(r"(\w+) = (\w+)")
 _ELSEWHERE = re.compile(r"as one rule|one rule for each|at .+|without a call|first|all")
 """Outcomes of rules, or of times, that are not those of the project."""
 
@@ -76,15 +78,32 @@ class _Again:
             rules = [rule for rule in rules if rule.name not in names]
         elif times := _PASS.fullmatch(label):
             return self._pass(int(times[2] or ("first", "second").index(times[1]) + 1))
+        elif switch := _SWITCH.fullmatch(label):
+            return self._under(switch[1], {"true": True, "false": False}.get(switch[2], switch[2]))
         elif label not in ("outcome", "as written"):
             raise LookupError(f"nobody knows how to replay {label!r}")
         return self._run(rules, self.witness.contact, {})
 
-    def _run(self, rules: Sequence[Rule], contact: Mapping[str, object], lists: Mapping[str, bool]) -> Outcome:
-        evaluator = Evaluator(replace(self.campaign, rules=tuple(rules)), self._semantics, reference=True)
+    def _run(
+        self,
+        rules: Sequence[Rule],
+        contact: Mapping[str, object],
+        lists: Mapping[str, bool],
+        semantics: Semantics | None = None,
+    ) -> Outcome:
+        campaign = replace(self.campaign, rules=tuple(rules))
+        evaluator = Evaluator(campaign, semantics or self._semantics, reference=True)
         category = self.about[0].category if self.about else "preCall"
         context, now = self.witness.context, self.witness.now
         return evaluator.run(contact, category=category, context=context, now=now, lists=lists)
+
+    def _under(self, switch: str, setting: object) -> Outcome:
+        """Run the contact under another setting of a switch of the semantics."""
+        semantics = replace(self._semantics, **{switch: setting})
+        by_name = semantics.tieBreak == "name"
+        written = [rule for file in self.campaign.files for rule in file.rules]
+        rules = sorted(written, key=lambda rule: (rule.execution_order, rule.name if by_name else ""))
+        return self._run(rules, self.witness.contact, {}, semantics)
 
     def _pass(self, number: int) -> Outcome:
         """Run the contact several times; what rules count or stamp is put back in front of each run."""
