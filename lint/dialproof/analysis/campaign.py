@@ -188,6 +188,7 @@ class CampaignAnalysis:
         shifted = variable in self._changes
         beside = () if shifted else self._beside.get(variable, ())  # each of them would be pulled back
         universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside)
+        universe = replace(universe, members=(*universe.members, *self._given.get(variable, ())))
 
         def ask(atom: Atom, cell: Cell) -> bool | None:
             _, side = self._all_atoms[atom.text]
@@ -239,6 +240,24 @@ class CampaignAnalysis:
             for variable, amounts in _counted(side.campaign.rules).items():
                 found[variable] = _supersequence(found.get(variable, []), amounts)
         return found
+
+    @cached_property
+    def _given(self) -> Mapping[Variable, tuple[float, ...]]:
+        """Return the numbers that rules set each column to: a cell of its own tells whether that changes a contact."""
+        found: dict[Variable, tuple[float, ...]] = {}
+        for rule in (rule for side in self._sides for rule in side.campaign.rules):
+            for action in rule.actions if rule.enabled else ():
+                if action.type == "setAttribute" and action.fields.get("option", "SET") == "SET":
+                    number = read_number(action.fields.get("value"))
+                    if number is not None:
+                        variable = Variable("contact", str(action.fields["attribute"]))
+                        found[variable] = (*found.get(variable, ()), number)
+        return found
+
+    def cells_of(self, variable: Variable) -> tuple[Cell, ...]:
+        """Return the cells of a column, whether or not a condition reads it."""
+        axis = self.axes.get(variable)
+        return (self._axis(variable, self._column(variable), ()) if axis is None else axis).cells
 
     def _view(self, variable: Variable, cell: Cell) -> View:
         key = (variable, cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dialproof.analysis.pairs import bits
 from dialproof.model.actions import action_types, contradicts
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from dialproof.model.rules import Action, Rule
 
-__all__ = ["contradicting", "contradicting_actions"]
+__all__ = ["contradicting", "contradicting_actions", "overwriting"]
 
 
 def _key(action: Action) -> tuple[Hashable, ...]:
@@ -60,6 +61,39 @@ def contradicting(rules: Sequence[Rule]) -> list[int]:
             found |= against[_key(action)]
         result.append(found & ~(1 << index))
     return result
+
+
+def overwriting(rules: Sequence[Rule], *, data: bool = False) -> list[int]:
+    """Return for each rule the bitset of the rules of whose writes it would leave nothing, without contradicting them.
+
+    With ``data`` also those that run the same data action with other fields.
+    """
+    forms: dict[tuple[Hashable, ...], dict[tuple[Hashable, ...], tuple[Action, int]]] = {}
+    for index, rule in enumerate(rules):
+        for action in rule.actions:
+            of_thing = forms.setdefault(_written(action), {})
+            _, holders = of_thing.get(_key(action), (action, 0))
+            of_thing[_key(action)] = action, holders | 1 << index
+    result = [0] * len(rules)
+    for of_thing in forms.values():
+        for later, writers in of_thing.values() if len(of_thing) > 1 else ():
+            over = 0
+            for earlier, holders in of_thing.values():
+                over |= holders if _overwrites(later, earlier, data=data) else 0
+            for index in bits(writers) if over else ():
+                result[index] |= over & ~(1 << index)
+    return result
+
+
+def _overwrites(later: Action, earlier: Action, *, data: bool) -> bool:
+    if contradicts(earlier, later):
+        return False
+    if later.type == "setAttribute":
+        counted = earlier.fields.get("option") in ("INCREMENT", "DECREMENT")
+        return later.fields.get("option") == "CURRENT_TIME" and counted
+    if action_types()[later.type].writes == "data" and not data:
+        return False
+    return any(earlier.fields[k] != later.fields[k] for k in earlier.fields.keys() & later.fields.keys())
 
 
 def contradicting_actions(one: Rule, other: Rule) -> tuple[tuple[Action, Action], ...]:

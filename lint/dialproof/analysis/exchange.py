@@ -1,4 +1,6 @@
-"""Whether the order of two rules matters: runs in which one of them is moved past the other, step by step.
+"""Questions about two rules and their order: what one does without the other, before it, after it.
+
+Whether the order of two rules matters is asked of runs in which one of them is moved past the other, step by step.
 
 Two rules that do not stand next to each other can be brought into the other order in two ways: the later one moves in
 front of the earlier one, or the earlier one behind the later one. Either may also pass rules in between, with which it
@@ -8,24 +10,38 @@ change the outcome.
 
 from __future__ import annotations
 
-import math
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.regions import meetings
+from dialproof.analysis.answers import Found, Nowhere
+from dialproof.analysis.effects import same_result, same_state
+from dialproof.analysis.pairs import sharing
+from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.space import Space
-from dialproof.analysis.steps import given
-from dialproof.cel.values import read_number, same_value
-from dialproof.output.witness import flat
+from dialproof.analysis.witness import replaced
+from dialproof.cel.values import lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.steps import State, Trace
-    from dialproof.outcome import Outcome
+    from dialproof.analysis.witness import Scene
 
-__all__ = ["moved", "same_result", "where_order_matters"]
+__all__ = [
+    "is_overturned",
+    "moved",
+    "same_result",
+    "where_order_matters",
+    "where_overturned",
+    "where_swapping_matters",
+    "where_without",
+    "within",
+]
+
+_CHEAP = 8
+"""Boxes whose representative is tried before anything else."""
 
 
 def moved(runs: Runs, earlier: int, later: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -79,7 +95,7 @@ class _Pair:
             state = step.state
             if step.matched and self._ends[index]:
                 break
-        return not _same_state(state, written.state)
+        return not same_state(state[1:], written.state[1:])
 
     def _same_steps(self, written: Trace, first: State, state: State, indices: Sequence[int]) -> State | None:
         """Return the state after some rules, None where one of them does not do what it did as written."""
@@ -91,26 +107,119 @@ class _Pair:
         return state
 
 
-def same_result(one: Outcome, other: Outcome) -> bool:
-    """Tell whether two runs come to the same: rules matched and undecided, dial, lists, columns; rounding aside."""
-    if (one.failure is None) != (other.failure is None):
+def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answer:
+    """Search a contact that comes to another result where a rule and the next one change places.
+
+    On such a contact one of the two acts as the rules are written: neither does anything else.
+    """
+    later = earlier + 1
+    affected = runs.affected(earlier, later)
+    answer: Answer = Nowhere()
+    for target in (earlier, later):
+        involved = runs.involved((target,), affected)
+        at = involved.index(earlier)
+        swapped = (*involved[:at], later, earlier, *involved[at + 2 :])
+
+        def differs(first: State, one: tuple[int, ...] = involved, other: tuple[int, ...] = swapped) -> bool:
+            written, exchanged = (runs.steps.as_written(rules, first) for rules in (one, other))
+            return not written.failed and not _same_trace(written, exchanged)
+
+        answer = Space(runs, involved).search(runs.reachable(target).boxes, question, differs)
+        if not isinstance(answer, Nowhere):
+            return answer
+    return answer
+
+
+def _same_trace(one: Trace, other: Trace) -> bool:
+    """Tell whether two runs come to the same result, as :func:`same_result` does of their outcomes."""
+    if one.failed or other.failed or not same_state(one.state[1:], other.state[1:]):
         return False
-    if (set(one.matched), set(one.undecided), one.dial) != (set(other.matched), set(other.undecided), other.dial):
-        return False
-    first, second = dict(flat(one.contact)), dict(flat(other.contact))
-    columns = all(_same(first.get(name), second.get(name)) for name in {**first, **second})
-    return columns and dict(one.lists) == dict(other.lists)
+    verdicts = [{i: s.verdict for i, s in t.steps.items() if s.verdict is not False} for t in (one, other)]
+    return verdicts[0] == verdicts[1]
 
 
-def _same_state(one: State, other: State) -> bool:
-    return one == other or all(_same(given(a), given(b)) for a, b in zip(one, other, strict=True))
+def within(runs: Runs, candidates: Sequence[int]) -> list[int]:
+    """Return for each rule the bitset of those of its ``candidates`` that hold on all contacts on which it acts.
+
+    That is said of the contacts as they are given; a rule that acts on none is within none.
+    """
+    asked = 0
+    for mask in candidates:
+        asked |= mask
+    outside = [runs.not_acting(i) if asked >> i & 1 else Region(()) for i in range(len(candidates))]
+    acting = [runs.acting(i) if mask else Region(()) for i, mask in enumerate(candidates)]
+    missed = sharing(acting, outside) if asked else [0] * len(candidates)
+    return [mask & ~m if acting[i].boxes else 0 for i, (mask, m) in enumerate(zip(candidates, missed, strict=True))]
 
 
-def _same(one: object, other: object) -> bool:
-    """Tell whether two values are the same, or numbers that only the order of additions has rounded otherwise."""
-    if same_value(one, other):
-        return True
-    first, second = read_number(one), read_number(other)
-    if first is None or second is None or first == second:
-        return False
-    return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
+def where_without(
+    runs: Runs, index: int, others: Collection[int], question: Question, *, ended: bool = False
+) -> Answer:
+    """Search a contact on which a rule acts and none of the others does.
+
+    With ``ended``, where the rule ends the run, another one counts as acting if its conditions hold on the contact as
+    the rule leaves it.
+    """
+    involved = runs.involved((index,), others)
+    steps = runs.steps
+
+    def goes_along(other: int, trace: Trace, first: State) -> bool:
+        step = trace.steps.get(other)
+        if step is None and ended and other > index:
+            step = steps.step(other, trace.state, first)
+        return step is not None and step.acted
+
+    def alone(first: State) -> bool:
+        trace = steps.as_written(involved, first)
+        own = trace.steps.get(index)
+        if trace.failed or own is None or not own.acted:
+            return False
+        return not any(goes_along(other, trace, first) for other in others)
+
+    outside = [runs.not_acting(other) for other in others]
+    for box in islice(meetings([runs.acting(index), *outside]), _CHEAP):
+        assignment = runs.representative(box)
+        if assignment is not None and alone(steps.start(runs.scene_at(assignment))):
+            runs.analysis.decided["cells"] += 1
+            return Found(runs, assignment)
+    return Space(runs, involved).search(runs.reachable(index).boxes, question, alone)
+
+
+def where_overturned(runs: Runs, reader: int, writer: int, question: Question) -> Answer:
+    """Search a contact on which a later rule sets a column so that an earlier one would have come to another verdict.
+
+    In front of the later rule the verdict that was given still holds; what that rule counts does not matter.
+    """
+    steps = runs.steps
+    columns = runs.given[writer]
+    involved = runs.involved((writer,), (reader,))
+
+    def overturned(first: State) -> bool:
+        trace = steps.as_written(involved, first)
+        given, written = trace.steps.get(reader), trace.steps.get(writer)
+        if trace.failed or given is None or written is None or not written.acted:
+            return False
+        before = trace.before[writer]
+        after = list(before)
+        for column in columns:
+            after[steps.things[column]] = written.state[steps.things[column]]
+        verdicts = [steps.step(reader, state, state).verdict for state in (before, tuple(after))]
+        return verdicts[0] is given.verdict and verdicts[1] is not given.verdict
+
+    free = columns | runs.written_before[writer]
+    near = runs.analysis.region_of(runs.analysis.part(runs.rules[reader]), "not false", free)
+    return Space(runs, involved).search(meetings([runs.reachable(writer), near]), question, overturned)
+
+
+def is_overturned(runs: Runs, reader: int, writer: int, scene: Scene) -> bool:
+    """Tell the same of one contact by whole runs up to the reader, to the later rule and past it."""
+    one, other, after = (runs.run(scene, order=range(end)).contact for end in (reader, writer, writer + 1))
+    names, past = runs.analysis.campaign.contact_list.columns, other
+    for column in runs.given[writer]:
+        past = replaced(past, column.name, lookup(after, column.name), names)
+    rule = runs.rules[reader]
+    evaluator = runs.evaluator_of([rule])
+    given, held, turned = (
+        evaluator.verdicts(contact, context=scene.context, now=scene.now)[rule.name] for contact in (one, other, past)
+    )
+    return given is held and held is not turned

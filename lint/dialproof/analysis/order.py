@@ -53,6 +53,11 @@ class Order:
         return tuple(frozenset(column_of(a) for a in r.actions if a.type == "setAttribute") for r in self.rules)
 
     @cached_property
+    def given(self) -> tuple[frozenset[Variable], ...]:
+        """The columns that each rule sets to a value of its own, other than by counting or to the time."""
+        return tuple(frozenset(column_of(a) for a in rule.actions if _gives(a)) for rule in self.rules)
+
+    @cached_property
     def changes(self) -> tuple[frozenset[Thing], ...]:
         """The columns and lists that each rule changes."""
         lists = (frozenset(str(a.fields["listId"]) for a in r.actions if a.type == "setList") for r in self.rules)
@@ -157,8 +162,8 @@ class Order:
         return _holders(self._unsettled)
 
     @cached_property
-    def _neighbours(self) -> tuple[int, ...]:
-        """For each rule the bitset of those that one of the two can reach: where neither can, they commute."""
+    def feeding(self) -> tuple[int, ...]:
+        """For each rule the bitset of those of which one writes a column that the other reads."""
         result = []
         for index in range(len(self.rules)):
             found = 0
@@ -166,6 +171,14 @@ class Order:
                 found |= self._readers.get(variable, 0)
             for variable in self.reads[index]:
                 found |= self._writers.get(variable, 0)
+            result.append(found & ~(1 << index))
+        return tuple(result)
+
+    @cached_property
+    def neighbours(self) -> tuple[int, ...]:
+        """For each rule the bitset of those that one of the two can reach: where neither can, they commute."""
+        result = []
+        for index, found in enumerate(self.feeding):
             for thing in self._unsettled[index]:
                 found |= self._changers.get(thing, 0)
             result.append(found & ~(1 << index))
@@ -177,7 +190,7 @@ class Order:
         Where the later one does not end the run, one of them can reach the other, or each of them some rule between.
         """
         between = (1 << later) - (1 << earlier + 1)
-        one, other = self._neighbours[earlier], self._neighbours[later]
+        one, other = self.neighbours[earlier], self.neighbours[later]
         return bool(self.ends[later] or one >> later & 1 or (one & between and other & between))
 
     def affected(self, earlier: int, later: int) -> tuple[int, ...]:
@@ -199,6 +212,11 @@ def column_of(action: Action) -> Variable:
 def counts(action: Action) -> bool:
     """Tell whether an action counts a column up or down."""
     return action.type == "setAttribute" and action.fields.get("option") in ("INCREMENT", "DECREMENT")
+
+
+def _gives(action: Action) -> bool:
+    """Tell whether an action sets a column to a value that is written there."""
+    return action.type == "setAttribute" and not counts(action) and action.fields.get("option") != "CURRENT_TIME"
 
 
 def _spoils(action: Action) -> bool:

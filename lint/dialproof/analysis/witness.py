@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.atoms import DAY_OF_CALL, TIME_OF_CALL
 from dialproof.analysis.lines import DAY
 from dialproof.analysis.universe import render_instant
-from dialproof.cel.values import from_micros, parse_datetime
+from dialproof.cel.values import MISSING, from_micros, parse_datetime
 from dialproof.findings import DeferredWitness, Witness
 from dialproof.view import ANALYSIS_NOW
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import Column
     from dialproof.outcome import Outcome
 
-__all__ = ["Scene", "put", "scene_of", "shown_by"]
+__all__ = ["Scene", "put", "replaced", "scene_of", "shown_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,21 @@ def put(target: dict[str, object], name: str, value: object, names: Collection[s
         assert isinstance(inner, dict)
         target = inner
     target[parts[0][-1]] = value
+
+
+def replaced(contact: Mapping[str, object], name: str, value: object, names: Collection[str]) -> dict[str, object]:
+    """Return a copy of a contact with another value in a column, wherever it stood; MISSING takes it away."""
+    result: dict[str, object] = deepcopy(dict(contact))
+    inner: object = result
+    *path, last = name.split(".")
+    for part in path:
+        inner = inner.get(part) if isinstance(inner, dict) else None
+    if isinstance(inner, dict):
+        inner.pop(last, None)
+    result.pop(name, None)
+    if value is not MISSING:
+        put(result, name, value, names)
+    return result
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,110 @@
+"""What a run comes to for the contact and for the call, whichever rules brought it about."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from dialproof.analysis.steps import given
+from dialproof.cel.values import read_number, same_value
+from dialproof.model.actions import action_types
+from dialproof.output.witness import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from dialproof.analysis.runs import Runs
+    from dialproof.analysis.steps import State, Trace
+    from dialproof.model.rules import Action
+    from dialproof.outcome import Outcome
+
+__all__ = ["Effect", "effect_of", "left_behind", "same_effect", "same_result", "same_state", "same_values"]
+
+_OF_THE_CALL = frozenset({"mode", "skills", "callerId"})
+"""What actions write that matters only to a contact that is dialed."""
+
+
+class Effect(NamedTuple):
+    """The effect of a run put together of steps; ``state`` is without the circumstances."""
+
+    failed: bool
+    dial: bool | None
+    state: State
+    left: Mapping[Hashable, object]
+
+    def same(self, other: Effect) -> bool:
+        """Tell whether two runs of the same rules, in whatever order, come to the same."""
+        if self.failed or other.failed:
+            return self.failed and other.failed
+        return self.dial == other.dial and self.left == other.left and same_state(self.state, other.state)
+
+
+def effect_of(runs: Runs, trace: Trace) -> Effect:
+    """Return the effect of a run."""
+    table = action_types()
+    acted = [action for index, step in trace.steps.items() if step.matched for action in runs.rules[index].actions]
+    dial: bool | None = None
+    if runs.category == "preCall":
+        refused = runs.analysis.semantics.undecided == "refuseToDial" and any(
+            step.verdict is None for step in trace.steps.values()
+        )
+        dial = not refused and not any("preCall" in table[a.type].stops_dial_in for a in acted)
+    return Effect(trace.failed, dial, trace.state[1:], left_behind(acted, dial=dial))
+
+
+def left_behind(actions: Iterable[Action], *, dial: bool | None) -> Mapping[Hashable, object]:
+    """Return what actions leave behind beside columns and lists: the last value of each field of what they write.
+
+    How a call is made does not matter where ``dial`` is False.
+    """
+    table = action_types()
+    found: dict[Hashable, object] = {}
+    for action in actions:
+        kind = table[action.type]
+        if kind.writes in ("attribute", "list", "dial") or (dial is False and kind.writes in _OF_THE_CALL):
+            continue
+        written = (action.type, *(action.fields.get(k) for k in kind.key))
+        found[written] = True
+        for name, value in action.fields.items():
+            if name not in kind.key and value is not None:
+                found[written, name] = frozenset(value) if isinstance(value, tuple) else value
+    return found
+
+
+def same_effect(one: Outcome, other: Outcome) -> bool:
+    """Tell whether two runs come to the same for the contact and the call, whichever rules acted."""
+    if one.failure is not None or other.failure is not None:
+        return one.failure is not None and other.failure is not None
+    first, second = (left_behind((a.action for a in o.acted), dial=o.dial) for o in (one, other))
+    return one.dial == other.dial and first == second and same_values(one, other)
+
+
+def same_result(one: Outcome, other: Outcome) -> bool:
+    """Tell whether two runs come to the same: rules matched and undecided, dial, lists, columns; rounding aside."""
+    if (one.failure is None) != (other.failure is None):
+        return False
+    if (set(one.matched), set(one.undecided), one.dial) != (set(other.matched), set(other.undecided), other.dial):
+        return False
+    return same_values(one, other)
+
+
+def same_values(one: Outcome, other: Outcome) -> bool:
+    """Tell whether two runs leave the same in every column and on every list."""
+    first, second = dict(flat(one.contact)), dict(flat(other.contact))
+    columns = all(_same(first.get(name), second.get(name)) for name in {**first, **second})
+    return columns and dict(one.lists) == dict(other.lists)
+
+
+def same_state(one: Sequence[object], other: Sequence[object]) -> bool:
+    """Tell whether two states (or parts of them) hold the same, rounding aside."""
+    return one == other or all(_same(given(a), given(b)) for a, b in zip(one, other, strict=True))
+
+
+def _same(one: object, other: object) -> bool:
+    """Tell whether two values are the same, or numbers that only the order of additions has rounded otherwise."""
+    if same_value(one, other):
+        return True
+    first, second = read_number(one), read_number(other)
+    if first is None or second is None or first == second:
+        return False
+    return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
