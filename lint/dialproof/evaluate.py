@@ -86,6 +86,14 @@ class Evaluator:
         part._order = _by_category(part.campaign.rules)  # noqa: SLF001
         return part
 
+    def under(self, semantics: Semantics) -> Evaluator:
+        """Return an evaluator of the same rules under other switches; it too shares what they do not change."""
+        part = self.of(self.campaign.rules)
+        part.semantics = semantics
+        if semantics.caseSensitive != self.semantics.caseSensitive:
+            part.programs = self.programs.in_case(sensitive=semantics.caseSensitive)
+        return part
+
     def view(
         self,
         contact: Contact,

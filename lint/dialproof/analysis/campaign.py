@@ -6,6 +6,7 @@ Everything is computed when first asked for. The declared domain of the contact 
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.smt import Solver
     from dialproof.cel.program import LeafProgram
+    from dialproof.config import Semantics
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category, Expression, Rule, When
     from dialproof.project import Campaign
@@ -81,6 +83,17 @@ class CampaignAnalysis:
         self._atoms: dict[str, Atom] = {}
         self._views: dict[tuple[Variable, Cell], View] = {}
         self._by_identity = {id(rule): index for index, rule in enumerate(campaign.rules)}
+
+    def under(self, semantics: Semantics, rules: tuple[Rule, ...] | None = None) -> CampaignAnalysis:
+        """Return the analysis of the same campaign under other switches, maybe with its rules in another order.
+
+        Regions stay those of the conditions as they are configured.
+        """
+        other = copy(self)
+        other.campaign = self.campaign if rules is None else replace(self.campaign, rules=rules)
+        other.evaluator, other.semantics = self.evaluator.under(semantics), semantics
+        other._runs = {}  # noqa: SLF001  (a copy of this very object)
+        return other
 
     def leave_open(self, code: str, rules: tuple[Rule, ...], why: Unknown) -> None:
         """Note that a question of the check ``code`` about ``rules`` could not be decided."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.pairs import bits
 from dialproof.model.actions import action_types, contradicts
 
 if TYPE_CHECKING:
@@ -12,14 +11,17 @@ if TYPE_CHECKING:
 
     from dialproof.model.rules import Action, Rule
 
-__all__ = ["contradicting", "contradicting_actions", "overwriting"]
+__all__ = ["action_key", "contradicting", "contradicting_actions", "written_thing"]
 
 
-def _key(action: Action) -> tuple[Hashable, ...]:
-    return (action.type, tuple(sorted(action.fields.items(), key=lambda item: item[0])))
+def action_key(action: Action) -> tuple[Hashable, ...]:
+    """Return what equal actions have in common."""
+    # Python takes true for 1, a contact does not.
+    return (action.type, tuple(sorted((name, isinstance(v, bool), v) for name, v in action.fields.items())))
 
 
-def _written(action: Action) -> tuple[Hashable, ...]:
+def written_thing(action: Action) -> tuple[Hashable, ...]:
+    """Return what an action writes: its type with the fields that say where."""
     return (action.type, *(action.fields.get(k) for k in action_types()[action.type].key))
 
 
@@ -33,13 +35,13 @@ def contradicting(rules: Sequence[Rule]) -> list[int]:
     actions: dict[tuple[Hashable, ...], Action] = {}
     for index, rule in enumerate(rules):
         for action in rule.actions:
-            key = _key(action)
+            key = action_key(action)
             actions[key] = action
             holders[key] = holders.get(key, 0) | 1 << index
     written: dict[tuple[Hashable, ...], list[tuple[Hashable, ...]]] = {}
     of_type: dict[str, int] = {}
     for key, action in actions.items():
-        written.setdefault(_written(action), []).append(key)
+        written.setdefault(written_thing(action), []).append(key)
         of_type[action.type] = of_type.get(action.type, 0) | holders[key]
     table = action_types()
     excluded: dict[str, int] = dict.fromkeys(of_type, 0)
@@ -58,42 +60,9 @@ def contradicting(rules: Sequence[Rule]) -> list[int]:
     for index, rule in enumerate(rules):
         found = 0
         for action in rule.actions:
-            found |= against[_key(action)]
+            found |= against[action_key(action)]
         result.append(found & ~(1 << index))
     return result
-
-
-def overwriting(rules: Sequence[Rule], *, data: bool = False) -> list[int]:
-    """Return for each rule the bitset of the rules of whose writes it would leave nothing, without contradicting them.
-
-    With ``data`` also those that run the same data action with other fields.
-    """
-    forms: dict[tuple[Hashable, ...], dict[tuple[Hashable, ...], tuple[Action, int]]] = {}
-    for index, rule in enumerate(rules):
-        for action in rule.actions:
-            of_thing = forms.setdefault(_written(action), {})
-            _, holders = of_thing.get(_key(action), (action, 0))
-            of_thing[_key(action)] = action, holders | 1 << index
-    result = [0] * len(rules)
-    for of_thing in forms.values():
-        for later, writers in of_thing.values() if len(of_thing) > 1 else ():
-            over = 0
-            for earlier, holders in of_thing.values():
-                over |= holders if _overwrites(later, earlier, data=data) else 0
-            for index in bits(writers) if over else ():
-                result[index] |= over & ~(1 << index)
-    return result
-
-
-def _overwrites(later: Action, earlier: Action, *, data: bool) -> bool:
-    if contradicts(earlier, later):
-        return False
-    if later.type == "setAttribute":
-        counted = earlier.fields.get("option") in ("INCREMENT", "DECREMENT")
-        return later.fields.get("option") == "CURRENT_TIME" and counted
-    if action_types()[later.type].writes == "data" and not data:
-        return False
-    return any(earlier.fields[k] != later.fields[k] for k in earlier.fields.keys() & later.fields.keys())
 
 
 def contradicting_actions(one: Rule, other: Rule) -> tuple[tuple[Action, Action], ...]:

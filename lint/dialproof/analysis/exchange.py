@@ -110,32 +110,56 @@ class _Pair:
 def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answer:
     """Search a contact that comes to another result where a rule and the next one change places.
 
-    On such a contact one of the two acts as the rules are written: neither does anything else.
+    On such a contact one of the two acts as the rules are written: neither does anything else. Later rules are looked
+    at only where the two do the same in either order and leave something else behind.
     """
-    later = earlier + 1
-    affected = runs.affected(earlier, later)
-    answer: Answer = Nowhere()
-    for target in (earlier, later):
-        involved = runs.involved((target,), affected)
-        at = involved.index(earlier)
-        swapped = (*involved[:at], later, earlier, *involved[at + 2 :])
-
-        def differs(first: State, one: tuple[int, ...] = involved, other: tuple[int, ...] = swapped) -> bool:
-            written, exchanged = (runs.steps.as_written(rules, first) for rules in (one, other))
-            return not written.failed and not _same_trace(written, exchanged)
-
-        answer = Space(runs, involved).search(runs.reachable(target).boxes, question, differs)
+    affected = runs.affected(earlier, earlier + 1)
+    for target in (earlier, earlier + 1):
+        boxes = runs.reachable(target).boxes
+        near = _Swap(runs, earlier, runs.involved((target,), (earlier, earlier + 1)))
+        answer = Space(runs, near.rules).search(boxes, question, near.tells_apart)
+        if near.leaves_other_states and not isinstance(answer, Found):
+            all_of_them = _Swap(runs, earlier, runs.involved((target,), affected))
+            answer = Space(runs, all_of_them.rules).search(boxes, question, all_of_them.differs)
         if not isinstance(answer, Nowhere):
             return answer
-    return answer
+    return Nowhere()
 
 
-def _same_trace(one: Trace, other: Trace) -> bool:
-    """Tell whether two runs come to the same result, as :func:`same_result` does of their outcomes."""
-    if one.failed or other.failed or not same_state(one.state[1:], other.state[1:]):
+class _Swap:
+    def __init__(self, runs: Runs, earlier: int, rules: tuple[int, ...]) -> None:
+        at = rules.index(earlier)
+        self.rules = rules
+        self.leaves_other_states = False
+        self._steps = runs.steps
+        self._swapped = (*rules[:at], earlier + 1, earlier, *rules[at + 2 :])
+
+    def tells_apart(self, first: State) -> bool:
+        """Tell whether some rule comes to another verdict, and note where only what is left is another."""
+        written, other = self._both(first)
+        if written.failed:
+            return False
+        if other.failed or _verdicts(written) != _verdicts(other):
+            return True
+        self.leaves_other_states |= not same_state(written.state[1:], other.state[1:])
         return False
-    verdicts = [{i: s.verdict for i, s in t.steps.items() if s.verdict is not False} for t in (one, other)]
-    return verdicts[0] == verdicts[1]
+
+    def differs(self, first: State) -> bool:
+        """Tell whether the two orders come to another result, as :func:`same_result` tells it of outcomes."""
+        written, other = self._both(first)
+        if written.failed:
+            return False
+        if other.failed or _verdicts(written) != _verdicts(other):
+            return True
+        return not same_state(written.state[1:], other.state[1:])
+
+    def _both(self, first: State) -> tuple[Trace, Trace]:
+        return self._steps.as_written(self.rules, first), self._steps.as_written(self._swapped, first)
+
+
+def _verdicts(trace: Trace) -> dict[int, bool | None]:
+    """Return the rules that are true or undecided; one that is not reached is neither."""
+    return {index: step.verdict for index, step in trace.steps.items() if step.verdict is not False}
 
 
 def within(runs: Runs, candidates: Sequence[int]) -> list[int]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.atoms import CLOCK, Junction
 from dialproof.analysis.campaign import atoms_of
-from dialproof.analysis.contradictions import overwriting
+from dialproof.analysis.contradictions import action_key
 from dialproof.analysis.order import counts
+from dialproof.analysis.overwrites import overwriting
 from dialproof.analysis.pairs import bits, sharing
 from dialproof.cel.values import Variable
 from dialproof.model.actions import BUILT_IN
@@ -90,13 +91,14 @@ def _families(runs: Runs) -> Iterator[tuple[Variable, list[_Member]]]:
     for index, rule in enumerate(runs.rules):
         if rule.name in runs.analysis.broken or runs.writes[index] & runs.reads[index] or not runs.acting(index).boxes:
             continue
-        readers = [frozenset(v for atom in atoms_of(p) for v in atom.axes) for p in runs.analysis.part(rule).members]
+        parts = runs.analysis.part(rule).members
+        readers = [frozenset(v for atom in atoms_of(p) for v in atom.axes) for p in parts]
         same = _sameness(rule)
         for variable in dict.fromkeys(next(iter(r)) for r in readers if len(r) == 1):
             if variable == CLOCK or any(variable in r and len(r) > 1 for r in readers):
                 continue
             on = tuple(c for c, r in zip(rule.conditions, readers, strict=True) if variable in r)
-            others = frozenset(c for c, r in zip(rule.conditions, readers, strict=True) if variable not in r)
+            others = frozenset(p for p, r in zip(parts, readers, strict=True) if variable not in r)
             _, members = found.setdefault((variable, same, others), (variable, []))
             members.append(_Member(index, 0, on))
     for variable, members in found.values():
@@ -135,7 +137,7 @@ def _cells(runs: Runs, variable: Variable, part: Junction, want: Want) -> int:
 
 def _sameness(rule: Rule) -> Hashable:
     """Return what rules that could be one have in common beside their conditions."""
-    actions = tuple((a.type, tuple(sorted(a.fields.items(), key=lambda f: f[0]))) for a in rule.actions)
+    actions = tuple(action_key(a) for a in rule.actions)
     metadata = sorted((k, repr(v)) for k, v in rule.metadata.items() if k != "ticket")
     return actions, rule.priority, frozenset(rule.overrides), frozenset(rule.runs_after), tuple(metadata)
 

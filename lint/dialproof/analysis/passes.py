@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Nowhere, Unknown
@@ -21,11 +22,11 @@ from dialproof.analysis.witness import replaced, scene_of
 from dialproof.cel.values import Variable, lookup, read_number, read_text, same_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from dialproof.analysis.answers import Question
     from dialproof.analysis.domain import Cell
-    from dialproof.analysis.regions import Region
+    from dialproof.analysis.regions import Box, Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State, Trace
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action
     from dialproof.outcome import Outcome
 
-__all__ = ["Passes", "Starts", "feeding_loops", "running", "together", "wide_regions"]
+__all__ = ["Passes", "Starts", "anew", "deciding", "feeding_loops", "running", "wide_regions"]
 
 _PASSES = 100
 """Passes after which a contact that has not repeated itself is given up."""
@@ -64,48 +65,79 @@ class Starts:
                 found[variable] = max(others or cells, key=lambda c: c.kind)
         return found
 
-    def part_of(self, assignment: Assignment) -> Scene:
-        """Return the contact that has the columns given, and those that nobody reads."""
+    def part_of(self, assignment: Assignment, more: Mapping[Variable, Cell] = MappingProxyType({})) -> Scene:
+        """Return the contact that has the columns given (``more`` by cells of their own), and those nobody reads."""
         axes = self._runs.analysis.axes
-        return self._scene({v: axes[v].cells[p] for v, p in assignment.items()})
+        return self._scene({**{v: axes[v].cells[p] for v, p in assignment.items()}, **more})
 
-    def scene_at(self, assignment: Assignment) -> Scene:
+    def scene_at(self, assignment: Assignment, more: Mapping[Variable, Cell] = MappingProxyType({})) -> Scene:
         """Return the contact with a usual value in every other column."""
-        axes = self._runs.analysis.axes
-        return self._scene({**self._runs.analysis.usual, **{v: axes[v].cells[p] for v, p in assignment.items()}})
+        axes, usual = self._runs.analysis.axes, self._runs.analysis.usual
+        return self._scene({**usual, **{v: axes[v].cells[p] for v, p in assignment.items()}, **more})
 
     def _scene(self, cells: Mapping[Variable, Cell]) -> Scene:
         analysis = self._runs.analysis
         return scene_of({**cells, **self._unread}.items(), analysis.columns, analysis.campaign.contact_list.columns)
 
 
-def wide_regions(runs: Runs) -> list[Region]:
-    """Return for each rule a region that holds all contacts on which it is not false, whatever any rule has written."""
-    written = frozenset[Variable]().union(*runs.sets)
+def wide_regions(runs: Runs, free: Collection[Variable] = ()) -> list[Region]:
+    """Return for each rule a region that holds all contacts on which it is not false, whatever any rule has written.
+
+    ``free`` columns may hold anything too.
+    """
+    written = frozenset(free).union(*runs.sets)
     part = runs.analysis.part
     return [runs.analysis.region_of(part(rule), "not false", written) for rule in runs.rules]
 
 
-def together(runs: Runs, seeds: int) -> int:
-    """Return the rules (a bitset) that decide what passes make of the columns and lists that some rules change.
+def deciding(runs: Runs, seeds: int) -> int:
+    """Return some rules (a bitset) and all that decide what passes make of what they change, by whatever way.
 
-    They are those that read or change what one of them changes, that change what one of them reads, and those that
-    end the run or may break it.
+    They are those that change what one of them reads or counts, and those that end the run or may break it.
     """
+    writers = _holders(runs.sets)
     found = seeds | runs.enders | sum(1 << i for i, fails in enumerate(runs.may_fail) if fails)
-    holders: dict[Thing, int] = {}
-    for index in range(len(runs.rules)):
-        for thing in runs.changes[index] | runs.reads[index]:
-            holders[thing] = holders.get(thing, 0) | 1 << index
-    changed = frozenset[Thing]().union(*runs.changes)
     pending = found
     while pending:
         reached = 0
         for index in bits(pending):
-            for thing in (runs.changes[index] | runs.reads[index]) & changed:
-                reached |= holders.pop(thing, 0)
+            for variable in runs.reads[index] | runs.counts[index]:
+                reached |= writers.pop(variable, 0)
         pending = reached & ~found
         found |= reached
+    return found
+
+
+def anew(runs: Runs, kept: Collection[Variable]) -> int:
+    """Return the rules (a bitset) that may come to another verdict in the second pass than in the first.
+
+    They begin with those that read what they or a later rule (any rule, where nobody sees updates) has set: what an
+    earlier rule has set they have seen already.
+    """
+    readers = _holders(runs.reads)
+    found, behind = 0, 0
+    for index in reversed(range(len(runs.rules))):
+        for variable in runs.given[index] - frozenset(kept):
+            behind |= readers.get(variable, 0) & ((2 << index) - 1 if runs.updated else -1)
+    pending = behind
+    while pending:
+        found |= pending
+        reached = 0
+        for index in bits(pending):
+            for variable in runs.sets[index]:
+                reached |= readers.pop(variable, 0)
+        if pending & runs.enders:  # who is reached is another question then
+            reached = (1 << len(runs.rules)) - 1
+        pending = reached & ~found
+    return found
+
+
+def _holders(held: Iterable[frozenset[Variable]]) -> dict[Variable, int]:
+    """Return for each column the bitset of the sets that hold it."""
+    found: dict[Variable, int] = {}
+    for index, variables in enumerate(held):
+        for variable in variables:
+            found[variable] = found.get(variable, 0) | 1 << index
     return found
 
 
@@ -172,9 +204,22 @@ class Passes:
         second = self.runs.steps.as_written(rules, self.again(start, first.state))
         return None if second.failed else (first, second)
 
-    def changed(self, start: State, first: Trace, second: Trace) -> bool:
-        """Tell whether the second pass leaves another contact than the first."""
-        return not same_state(self.again(start, first.state)[1:], self.again(start, second.state)[1:])
+    def changed(self, thing: Thing, first: Trace, second: Trace) -> bool:
+        """Tell whether the second pass leaves something else in a column, or on a list, than the first."""
+        position = self.runs.steps.things[thing]
+        return not same_state(first.state[position : position + 1], second.state[position : position + 1])
+
+    def settles(self, thing: Thing, rules: tuple[int, ...], start: State) -> bool:
+        """Tell whether passes come to leave one value in a column, or on a list, at last."""
+        found = self.cycle(rules, start)
+        if found is None:
+            return True
+        _, traces = found
+        position, state, values = self.runs.steps.things[thing], traces[-1].state, set[object]()
+        for _ in traces:  # once more, now that lists hold what the passes that repeat leave on them
+            state = self.runs.steps.as_written(rules, self.again(start, state)).state
+            values.add(state[position])
+        return len(values) == 1
 
     def cycle(self, rules: tuple[int, ...], start: State) -> tuple[int, list[Trace]] | None:
         """Return the passes that repeat for ever, if that is more than one, and how many come before them."""
@@ -223,13 +268,24 @@ class Passes:
         among: int,
         question: Question,
         found: Callable[[State, tuple[int, ...], Assignment], bool],
+        likely: Iterable[Box] = (),
     ) -> Nowhere | Unknown | None:
         """Look at every contact of a region with those rules ``among`` (a bitset) that can meet it in any pass.
 
-        ``found`` is told of each, and returns whether to stop; None where it did.
+        ``found`` is told of each, first of one in each ``likely`` box, and returns whether to stop; None where it did.
         """
         runs = self.runs
         involved = tuple(bits(sharing([region], self.wide)[0] & among))
+        for box in likely:
+            assignment = runs.representative(box)
+            if assignment is None:
+                continue
+            spent = question.spend()
+            if spent is not None:
+                return spent
+            if found(runs.steps.start(self.starts.scene_at(assignment)), involved, assignment):
+                runs.analysis.decided["cells"] += 1
+                return None
         space = Space(runs, involved, updated=True)
         for assignment in space.inside(region.boxes):
             spent = question.spend()
@@ -238,6 +294,7 @@ class Passes:
             if assignment is not None:
                 start = runs.steps.start(self.starts.part_of(assignment))
                 if found(start, involved, assignment):
+                    runs.analysis.decided["enumeration"] += 1
                     return None
         runs.analysis.decided["enumeration"] += 1
         return space.open or Nowhere()

@@ -205,6 +205,10 @@ class Programs:
         """Return the program of a condition of this campaign."""
         return self._leaves[id(leaf)]
 
+    def in_case(self, *, sensitive: bool) -> Programs:
+        """Return the same programs under the other setting of ``caseSensitive``, each compiled when it is asked for."""
+        return _InCase(self, sensitive=sensitive)
+
     def text(self, rule: Rule) -> str:
         """Return the CEL text of a rule's conditions together."""
         return self._joined(rule.conditions, "&&") if rule.conditions else "true"
@@ -269,6 +273,33 @@ class Programs:
         results = [groups.junction(rule.conditions, "&&")[0] for rule in self.rules]
         lines.append(f"return ({''.join(f'{r}, ' for r in results)})")
         return define("verdicts", ["view"], "\n    ".join(lines), constants)
+
+
+class _InCase(Programs):
+    def __init__(self, programs: Programs, *, sensitive: bool) -> None:
+        self.rules, self.columns, self.case_sensitive = programs.rules, programs.columns, sensitive
+        self._programs = programs
+        self._own: dict[int, LeafProgram] = {}
+        self._by_text: dict[str, LeafProgram] = {}
+
+    def leaf(self, leaf: Condition | When) -> LeafProgram:
+        if id(leaf) not in self._own:
+            self._own[id(leaf)] = self._other(leaf, self._programs.leaf(leaf))
+        return self._own[id(leaf)]
+
+    def _other(self, leaf: Condition | When, program: LeafProgram) -> LeafProgram:
+        if isinstance(leaf, When) or program.ast is None:
+            return program
+        text = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
+        if text == program.cel:
+            return program
+        if text not in self._by_text:
+            self._by_text[text], _ = _leaf_program(text, parse(text, generated=True), Compiler(self.columns))
+        return self._by_text[text]
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        return self._programs.variables
 
 
 def _leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[LeafProgram, tuple[TypeProblem, ...]]:

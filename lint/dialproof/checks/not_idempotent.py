@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports a rule that is the first one to come to another verdict when the rules run over a contact a second time, on some
-contact that the second pass leaves with another value in a column or on another list than the first one.
+Reports a column or a list that on some contact is another after a second pass than after the first, and the first rule
+that changes it and comes to another verdict when the rules run over the contact again.
 
 Counting and stamping are meant to happen in each pass, and are no finding: columns that rules write by INCREMENT,
 DECREMENT or CURRENT_TIME are put back in front of the second pass to what the contact had at first, so that only what
@@ -34,26 +34,31 @@ one step, suppress the finding with that as its reason.
 
 ## Options
 
-`budget` (default 20000): contacts that are run twice for the writes of one rule; the whole check spends ten times as
-many. What cannot be decided within them is DP901.
+`budget` (default 20000): contacts that are run twice for one column or list; the whole check spends ten times as many.
+What cannot be decided within them is DP901.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import BUDGET, Unknown, require
 from dialproof.analysis.effects import same_values
 from dialproof.analysis.pairs import bits
-from dialproof.analysis.passes import Passes, running, together
+from dialproof.analysis.passes import Passes, anew, deciding, running
+from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from dialproof.analysis.answers import Budget
+    from dialproof.analysis.answers import Question
+    from dialproof.analysis.order import Thing
+    from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State, Trace
@@ -64,92 +69,87 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECK"]
 
+_NAMED = 5
+"""Rules that one finding names."""
+_TRIED = 8
+"""Contacts that look likely and are run before all others, for each rule that changes something."""
+
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
     budget = ctx.budget()
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         look = _Look(runs)
-        for writer, readers in look.fresh.items():
-            left = look.search(writer, readers, budget)
+        for thing, writers in look.at_stake.items():
+            left = look.search(thing, writers, budget.question())
             if left is not None:
-                rules = (runs.rules[writer], *(runs.rules[r] for r in bits(readers & ~look.told) if r != writer))
-                ctx.analysis.leave_open("DP506", rules, left)
-        for reader, (writer, assignment) in sorted(look.found.items()):
-            yield _finding(ctx, look.passes, reader, writer, assignment)
+                ctx.analysis.leave_open("DP506", tuple(runs.rules[i] for i in bits(writers)), left)
+        for index, (things, assignment) in sorted(look.found.items()):
+            yield _finding(ctx, look.passes, index, things, assignment)
 
 
 @dataclass
 class _Look:
-    """What second passes show: of each rule that then comes to another verdict, who wrote what it reads, and where."""
+    """What second passes show: of a rule that then comes to another verdict what that changes, and a contact."""
 
     runs: Runs
-    found: dict[int, tuple[int, Assignment]] = field(default_factory=dict)
+    found: dict[int, tuple[list[Thing], Assignment]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.passes = Passes(self.runs, running(self.runs, both_ways=True))
         self._settling = Passes(self.runs, running(self.runs, both_ways=False))
-        self.fresh = _fresh(self.runs, self.passes)
-        seeds = 0
-        for writer, readers in self.fresh.items():
-            seeds |= 1 << writer | readers
-        self._among = together(self.runs, seeds) if seeds else 0
 
-    @property
-    def told(self) -> int:
-        """The readers (a bitset) that have been found."""
-        return sum(1 << reader for reader in self.found)
+    @cached_property
+    def at_stake(self) -> Mapping[Thing, int]:
+        """The columns and lists that may be another after the second pass, with the rules (a bitset) that change it."""
+        found: dict[Thing, int] = {}
+        for index in bits(anew(self.runs, self.passes.kept)):
+            for thing in self.runs.changes[index] - self.passes.kept:
+                found[thing] = found.get(thing, 0) | 1 << index
+        return dict(sorted(found.items(), key=lambda item: str(item[0])))
 
-    def search(self, writer: int, readers: int, budget: Budget) -> Unknown | None:
-        """Look at the contacts on which a rule writes; return why that leaves some of its readers open."""
-        if not readers & ~self.told:
-            return None
+    def search(self, thing: Thing, writers: int, question: Question) -> Unknown | None:
+        """Look for a contact on which the second pass changes something; return why that stays open."""
+        runs = self.runs
 
         def visit(start: State, involved: tuple[int, ...], assignment: Assignment) -> bool:
             twice = self.passes.twice(involved, start)
-            if twice is not None and self.passes.changed(start, *twice):
-                reader = _first_other(involved, *twice)
-                if reader not in self.found and self._settling.cycle(involved, start) is None:
-                    self.found[reader] = self._writer(reader, twice[0]), assignment
-            return not readers & ~self.told
+            if twice is None or not self.passes.changed(thing, *twice):
+                return False
+            if not self._settling.settles(thing, involved, start):
+                return False
+            things, _ = self.found.setdefault(_first_other(runs, thing, *twice), ([], assignment))
+            things.append(thing)
+            return True
 
-        answer = self.passes.search(self.runs.reachable(writer), self._among, budget.question(), visit)
+        among = deciding(runs, sum(1 << i for i, changed in enumerate(runs.changes) if thing in changed))
+        region = Region(tuple(box for index in bits(writers) for box in self.passes.wide[index].boxes))
+        likely = (box for index in bits(writers) for box in islice(self._likely(index), _TRIED))
+        answer = self.passes.search(region, among, question, visit, likely)
         return answer if isinstance(answer, Unknown) else None
 
-    def _writer(self, reader: int, first: Trace) -> int:
-        """Return the last rule of the first pass that wrote what the reader reads."""
-        read = self.runs.reads[reader] - self.passes.kept
-        return max(i for i, s in first.steps.items() if s.matched and self.runs.given[i] & read)
+    def _likely(self, reader: int) -> Iterator[Box]:
+        """Yield contacts on which a rule sets a column that another one reads, whose other conditions hold."""
+        runs = self.runs
+        part = runs.analysis.part(runs.rules[reader])
+        for writer, given in enumerate(runs.given):
+            if given & runs.reads[reader]:
+                behind = runs.analysis.region_of(part, "true", given)
+                yield from islice(meetings([runs.acting(writer), behind]), 1)
 
 
-def _fresh(runs: Runs, passes: Passes) -> Mapping[int, int]:
-    """Return of each rule that sets a column the rules (a bitset) that see it in the next pass and not before."""
-    readers: dict[object, int] = {}
-    for index, read in enumerate(runs.reads):
-        for variable in read - passes.kept:
-            readers[variable] = readers.get(variable, 0) | 1 << index
-    found: dict[int, int] = {}
-    for writer, given in enumerate(runs.given):
-        seen = 0
-        for variable in given:
-            seen |= readers.get(variable, 0)
-        seen &= (2 << writer) - 1 if runs.updated else -1
-        if seen:
-            found[writer] = seen
-    return found
-
-
-def _first_other(rules: tuple[int, ...], first: Trace, second: Trace) -> int:
-    """Return the first rule that comes to another verdict in the second pass."""
-    for index in rules:
+def _first_other(runs: Runs, thing: Thing, first: Trace, second: Trace) -> int:
+    """Return the first rule that changes something and comes to another verdict in the second pass."""
+    for index, changed in enumerate(runs.changes):
         one, other = first.steps.get(index), second.steps.get(index)
-        if one is None or other is None or one.verdict is not other.verdict:
+        verdicts = [step and step.verdict for step in (one, other)]
+        if thing in changed and ((one is None) != (other is None) or verdicts[0] is not verdicts[1]):
             return index
-    raise AssertionError("equal verdicts leave equal contacts")
+    raise AssertionError("equal verdicts leave equal values")
 
 
-def _finding(ctx: CheckContext, passes: Passes, reader: int, writer: int, assignment: Assignment) -> Finding:
-    rule, other = passes.runs.rules[reader], passes.runs.rules[writer]
+def _finding(ctx: CheckContext, passes: Passes, index: int, things: Sequence[Thing], assignment: Assignment) -> Finding:
+    rule = passes.runs.rules[index]
 
     def outcomes(scene: Scene) -> tuple[Outcome, Outcome]:
         first, second = passes.outcomes(scene, 2)
@@ -157,14 +157,15 @@ def _finding(ctx: CheckContext, passes: Passes, reader: int, writer: int, assign
         require(changed, "the witness does not show that the second pass changes it")
         return first, second
 
-    who = "it has" if reader == writer else f'"{other.name}" has'
-    columns = " and ".join(sorted(v.name for v in passes.runs.given[writer] & passes.runs.reads[reader] - passes.kept))
+    names = [f"list {thing}" if isinstance(thing, str) else thing.name for thing in things]
+    read = passes.runs.reads[index] - passes.kept
+    writers = [r for r, given in zip(passes.runs.rules, passes.runs.given, strict=True) if given & read]
     return ctx.finding(
         rule.path,
         rule.name_span,
-        f'a second pass changes a contact again: rule "{rule.name}" then reads {columns} as {who} set it',
-        details="" if reader == writer else f'"{other.name}": {other.path}:{other.name_span.line}',
-        rules=(rule.name,) if reader == writer else (rule.name, other.name),
+        f'a second pass changes {" and ".join(names)} again: rule "{rule.name}" then comes to another verdict',
+        details="\n".join(f'it reads what "{w.name}" sets: {w.path}:{w.name_span.line}' for w in writers[:_NAMED]),
+        rules=(rule.name,),
         witness=shown_by(lambda: passes.starts.scene_at(assignment), outcomes, ("first pass", "second pass")),
         fix="order the rules so that one pass does all of it, or suppress this if each pass is meant to be one step",
     )

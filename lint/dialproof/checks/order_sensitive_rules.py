@@ -53,7 +53,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown, acted, later_pairs, require
-from dialproof.analysis.contradictions import overwriting
+from dialproof.analysis.contradictions import action_key
 from dialproof.analysis.exchange import (
     moved,
     same_result,
@@ -62,6 +62,7 @@ from dialproof.analysis.exchange import (
     where_swapping_matters,
     where_without,
 )
+from dialproof.analysis.overwrites import overwriting
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 from dialproof.model.actions import action_types
@@ -125,11 +126,7 @@ def _seen(runs: Runs, one: int, other: int) -> frozenset[Hashable]:
     first, table = runs.analysis.campaign.hit_policy == "first", action_types()
     acting = (one,) if runs.ends[one] else (one, other)
     actions = (a for i in acting for a in runs.rules[i].actions)
-    return frozenset(
-        (a.type, tuple(sorted(a.fields.items(), key=lambda item: item[0])))
-        for a in actions
-        if first or table[a.type].writes not in _GONE
-    )
+    return frozenset(action_key(a) for a in actions if first or table[a.type].writes not in _GONE)
 
 
 def _swapping(runs: Runs, earlier: int, budget: Budget) -> Answer:

@@ -44,7 +44,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import BUDGET, Unknown, require
-from dialproof.analysis.passes import Passes, feeding_loops, running, together
+from dialproof.analysis.passes import Passes, deciding, feeding_loops, running
 from dialproof.analysis.witness import shown_by
 from dialproof.cel.values import lookup, same_value
 from dialproof.checks.base import Check
@@ -84,7 +84,7 @@ def _search(
     """Return a contact on which a column of the loop never settles, the passes before that, and those that repeat."""
     runs = passes.runs
     writers = [i for i, changed in enumerate(runs.sets) if changed & loop]
-    among = together(runs, sum(1 << i for i in writers))
+    among = deciding(runs, sum(1 << i for i in writers))
     found: list[tuple[Assignment, int, list[Trace]]] = []
 
     def visit(start: State, involved: tuple[int, ...], assignment: Assignment) -> bool:

@@ -91,7 +91,24 @@ def context(built: Campaign, root: Path, semantics: Semantics | None = None, **o
     """Return what checks are given; ``options`` are those of every check."""
     from dialproof.checks.base import CheckContext
 
-    codes = ("DP201", "DP203", "DP301", "DP302", "DP303", "DP304", "DP403", "DP502", "DP504")
+    codes = (
+        "DP201",
+        "DP203",
+        "DP301",
+        "DP302",
+        "DP303",
+        "DP304",
+        "DP306",
+        "DP307",
+        "DP403",
+        "DP502",
+        "DP503",
+        "DP504",
+        "DP506",
+        "DP507",
+        "DP508",
+        "DP509",
+    )
     config = Config(root, semantics=semantics or Semantics(), checks=dict.fromkeys(codes, options))
     return CheckContext(Project(config, {}, {}, {}, (built,), {}, (), {}), built)
 

@@ -17,9 +17,9 @@ CASES = [pytest.param(case, id=f"{file.stem}: {case.name}") for file in FILES fo
 FAMILIES = {
     "schema": "DP101 DP102 DP107 DP108 DP804 DP901 DP902 DP903 DP904",
     "conditions": "DP103 DP104 DP105 DP106 DP201 DP202 DP203 DP205",
-    "actions": "DP204 DP702",
-    "conflicts": "DP301 DP302 DP303 DP304 DP305",
-    "ordering": "DP501 DP502 DP504 DP505 DP510",
+    "actions": "DP204 DP508 DP702",
+    "conflicts": "DP301 DP302 DP303 DP304 DP305 DP306 DP307 DP308",
+    "ordering": "DP501 DP502 DP503 DP504 DP505 DP506 DP507 DP509 DP510",
     "coverage": "DP401 DP402 DP403",
     "target": "DP701 DP703 DP704 DP705 DP706",
     "changes": "DP801 DP802 DP803",
