@@ -166,13 +166,18 @@ def _is_range(runs: Runs, variable: Variable, members: Sequence[_Member]) -> boo
 
 
 def _apart(runs: Runs, group: Sequence[_Member]) -> list[_Member]:
-    """Leave out members that share values with another one, where acting twice is more than acting once."""
+    """Leave out members without a value of their own, and those that share one where acting twice is more than once."""
+    seen = shared = 0
+    for member in group:
+        shared |= seen & member.mask
+        seen |= member.mask
     kept: list[_Member] = []
-    seen = 0
+    taken = 0
     for member in sorted(group, key=lambda m: m.index):
-        if not member.mask & seen or all(_repeatable(a) for a in runs.rules[member.index].actions):
+        apart = not member.mask & taken or all(_repeatable(a) for a in runs.rules[member.index].actions)
+        if apart and member.mask & ~shared:
             kept.append(member)
-            seen |= member.mask
+            taken |= member.mask
     return kept
 
 

@@ -6,7 +6,8 @@ Reports enabled rules of one category with the same actions, priority and metada
 those on one column, where the values are alternatives of `equals` or `in`, or ranges of numbers or dates that leave no
 gap between them. It is proved that one rule in their place does the same to every contact: no rule that runs between
 them meets one of their contacts and writes, reads or ends what they do. Where one does, nothing is reported; neither is
-a rule that writes a column which it reads itself, and ranges that share a value while the actions count.
+a rule that writes a column which it reads itself, ranges that share a value while the actions count, and a rule whose
+values all stand in others (DP304, DP305).
 
 Description, version and ticket may differ.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from dialproof.analysis.answers import acted
@@ -23,13 +22,12 @@ from dialproof.checks import (
     order_sensitive_rules,
     oscillating_attribute,
     read_before_write,
-    undecided,
     undocumented_semantics,
 )
 from dialproof.config import Semantics
 from dialproof.evaluate import Evaluator
 from dialproof.model.actions import contradicts
-from tests.lint.analysis.build import COLUMNS, act, campaign, campaigns, cond, contacts, context, rule
+from tests.lint.analysis.build import COLUMNS, act, analysis, campaign, campaigns, cond, contacts, context, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,15 +95,47 @@ def machines(draw: st.DrawFn) -> tuple[Campaign, Semantics]:
         ),
         st.builds(lambda v: act("setList", listId="l", value=v), st.sampled_from(("true", "false"))),
     )
-    rules = [
-        rule(
-            f"r{i}", i + 1, draw(st.lists(tests, min_size=1, max_size=2)),
-            draw(st.lists(writes, min_size=1, max_size=2)),
-        )
-        for i in range(draw(st.integers(2, 4)))
-    ]  # fmt: skip
+    turns = st.builds(
+        lambda one, other: ([cond("s", "equals", one)], [act("setAttribute", attribute="s", value=other)]),
+        st.sampled_from(("TX", "CA")), st.sampled_from(("TX", "CA", "NV")),
+    )  # fmt: skip
+    lists = st.tuples(st.lists(tests, min_size=1, max_size=2), st.lists(writes, min_size=1, max_size=2))
+    parts = draw(st.lists(st.one_of(turns, lists), min_size=2, max_size=4))
+    rules = [rule(f"r{i}", i + 1, conditions, actions) for i, (conditions, actions) in enumerate(parts)]
     semantics = Semantics(undecided=draw(st.sampled_from(("unmet", "met"))), laterRulesSeeUpdates=draw(st.booleans()))
     return campaign(rules, COLUMNS, hit_policy=draw(st.sampled_from(("all", "first")))), semantics
+
+
+BASES = (cond("b", "greaterThan", 0), cond("s", "exists"), cond("a", "lessThan", 4))
+ORDERS = ("lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual")
+
+
+@st.composite
+def families(draw: st.DrawFn, most: int = 5) -> tuple[Campaign, Semantics]:
+    """Draw rules of few kinds, many of which are equal but for the values of one column."""
+    values = st.one_of(
+        st.builds(lambda v: cond("s", "equals", v), st.sampled_from(("TX", "CA"))),
+        st.builds(lambda o, v: cond("a", o, v), st.sampled_from(("equals", *ORDERS)), st.integers(0, 6)),
+        st.builds(lambda x, y: cond("a", "between", (x, y)), st.integers(0, 4), st.integers(2, 6)),
+        st.builds(lambda v: cond("a", "in", tuple(sorted(v))), st.sets(st.integers(0, 6), min_size=1, max_size=3)),
+    )
+    actions = st.sampled_from(
+        (
+            act("setList", listId="l"),
+            act("setList", listId="l", value="false"),
+            act("setAttribute", attribute="b", option="INCREMENT"),
+            act("setAttribute", attribute="s", value="TX"),
+            act("doNotDial"),
+        )
+    )
+    bases = st.lists(st.sampled_from(BASES), max_size=1)
+    rules = [
+        rule(f"r{i}", i + 1, [*draw(bases), draw(values)], [draw(actions)]) for i in range(draw(st.integers(2, most)))
+    ]
+    semantics = Semantics(
+        undecided=draw(st.sampled_from(("refuseToDial", "unmet"))), doNotDialStops=draw(st.booleans())
+    )
+    return campaign(rules, COLUMNS, hit_policy=draw(st.sampled_from(("all", "all", "first")))), semantics
 
 
 SYSTEMS = st.one_of(declared(), machines(), machines())
@@ -121,23 +151,28 @@ class World:
         self.updated = semantics.laterRulesSeeUpdates and built.hit_policy == "all"
 
     def run(self, contact: Contact, rules: Sequence[Rule] | None = None, lists: Any = None) -> Outcome:
+        """Run some rules over a contact."""
         chosen = self.rules if rules is None else rules
         return self.evaluator.of(chosen).run(contact, category=self.category, lists=lists)
 
     def runs(self) -> Iterator[tuple[Contact, Outcome]]:
+        """Yield every contact with its outcome, but those that break the run."""
         for contact in contacts():
             outcome = self.run(contact)
             if outcome.failure is None:
                 yield contact, outcome
 
     def verdict(self, one: Rule, contact: Any) -> bool | None:
+        """Return what a rule says of a contact as it is."""
         return self.evaluator.of([one]).verdicts(contact)[one.name]
 
     def ends(self, one: Rule) -> bool:
+        """Tell whether the run is over when a rule has acted."""
         stops = self.semantics.doNotDialStops and any(a.type == "doNotDial" for a in one.actions)
         return self.built.hit_policy == "first" or stops
 
     def contradict(self, one: Rule, other: Rule) -> bool:
+        """Tell whether two rules contradict each other."""
         return any(contradicts(a, b) for a in one.actions for b in other.actions)
 
 
@@ -180,7 +215,14 @@ def effect(outcome: Outcome) -> object:
 # DP306.
 
 
-@given(declared())
+def _goes_along(world: World, one: Rule, other: Rule, contact: Contact, outcome: Outcome) -> bool:
+    """Tell whether a later rule acts where an earlier one does, or would where that one ends the run."""
+    if world.ends(one):
+        return world.verdict(other, outcome.contact if world.updated else contact) is True
+    return other.name in acted(outcome)
+
+
+@given(st.one_of(declared(), families()))
 @SETTINGS
 def test_a_generalised_rule_is_one_whose_contacts_are_all_in_a_later_wider_one(
     drawn: tuple[Campaign, Semantics],
@@ -193,7 +235,9 @@ def test_a_generalised_rule_is_one_whose_contacts_are_all_in_a_later_wider_one(
         for one, other in combinations(world.rules, 2):
             mine = [(c, o) for c, o in outcomes if one.name in acted(o)]
 
-            def along(contact: Contact, outcome: Outcome, one: Rule = one, other: Rule = other, w: World = world) -> bool:
+            def along(
+                contact: Contact, outcome: Outcome, one: Rule = one, other: Rule = other, w: World = world
+            ) -> bool:
                 if w.ends(one):
                     return w.verdict(other, outcome.contact if w.updated else contact) is True
                 return other.name in acted(outcome)
@@ -290,6 +334,53 @@ def test_neighbours_are_order_sensitive_exactly_where_swapping_them_shows(drawn:
     assert left_open(ctx) == set()
 
 
+# DP308.
+
+
+@given(families())
+@SETTINGS
+def test_one_rule_in_place_of_mergeable_ones_does_the_same_to_every_contact(drawn: tuple[Campaign, Semantics]) -> None:
+    """Whatever runs between them: every contact comes to the same end, failures included."""
+    built, semantics = drawn
+    runs = analysis(built, semantics).runs("preCall")
+    world = World(built, semantics)
+    for found in mergeable(runs):
+        rules = mergeable_rules.merged(runs, found)
+        assert len(rules) == len(built.rules) - len(found.members) + 1
+        for contact in contacts():
+            assert effect(world.run(contact)) == effect(world.run(contact, rules))
+
+
+@given(families(most=2))
+@SETTINGS
+def test_two_rules_are_mergeable_exactly_where_they_differ_in_neighbouring_values(
+    drawn: tuple[Campaign, Semantics],
+) -> None:
+    """With nothing between them: one column, alternatives or a range without a gap, nothing that counts twice."""
+    built, semantics = drawn
+    world = World(built, semantics)
+    one, other = built.rules
+    parts: list[list[Any]] = [list(r.conditions[::-1]) for r in (one, other)]
+    (first, *base), (second, *base_of_other) = parts
+    column = first.subject
+    assume(not (*base, *base_of_other) or "a" not in {c.subject for c in (*base, *base_of_other)})
+    alike = base == base_of_other and column == second.subject and column not in {c.subject for c in base}
+    writes = assigned(one) | counted([one], "INCREMENT")
+    reading = {c.subject for r in (one, other) for c in r.conditions} & writes if world.updated else set()
+    mine, its = (
+        {c.get(column) for c in contacts() if world.verdict(replace(one, conditions=(v,)), c)} for v in (first, second)
+    )
+    listed = all(c.operator in ("equals", "in") for c in (first, second))
+    both = sorted(v for v in mine | its if isinstance(v, int))
+    ranged = column == "a" and bool(both) and both == list(range(both[0], both[-1] + 1))
+    twice = bool(mine & its) and bool(counted([one], "INCREMENT"))
+    acting = all(any(world.verdict(r, c) for c in contacts()) for r in built.rules)
+    neighbours = (listed or ranged) and bool(mine - its) and bool(its - mine) and not twice
+    expected = alike and one.actions == other.actions and not reading and neighbours and acting
+    ctx = context(built, NOWHERE, semantics)
+    assert bool(run(mergeable_rules.CHECK, ctx)) == expected
+
+
 # DP503.
 
 
@@ -316,7 +407,8 @@ def test_a_rule_reads_before_a_write_exactly_where_the_write_changes_its_verdict
 def _passes(world: World, contact: Contact, kept: set[str], count: int) -> list[tuple[Contact, Outcome]] | None:
     """Return ``count`` passes (what each starts from and comes to), None where one fails."""
     found: list[tuple[Contact, Outcome]] = []
-    start, lists = contact, {}
+    start: Contact = contact
+    lists: dict[str, bool] = {}
     for _ in range(count):
         outcome = world.run(start, lists=lists)
         if outcome.failure is not None:
