@@ -114,6 +114,7 @@ def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answ
     at only where the two do the same in either order and leave something else behind.
     """
     affected = runs.affected(earlier, earlier + 1)
+    left: Answer = Nowhere()
     for target in (earlier, earlier + 1):
         boxes = runs.reachable(target).boxes
         near = _Swap(runs, earlier, runs.involved((target,), (earlier, earlier + 1)))
@@ -121,9 +122,10 @@ def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answ
         if near.leaves_other_states and not isinstance(answer, Found):
             all_of_them = _Swap(runs, earlier, runs.involved((target,), affected))
             answer = Space(runs, all_of_them.rules).search(boxes, question, all_of_them.differs)
-        if not isinstance(answer, Nowhere):
+        if isinstance(answer, Found):
             return answer
-    return Nowhere()
+        left = left if isinstance(answer, Nowhere) else answer
+    return left
 
 
 class _Swap:

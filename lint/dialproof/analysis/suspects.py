@@ -96,6 +96,8 @@ def _undecided(runs: Runs) -> Iterator[Box]:
 
 
 def _may_be_undecided(runs: Runs, atom: Atom) -> bool:
+    if atom.program is not None and atom.program.compiled is not None and not atom.program.compiled.nullable:
+        return False
     axis = runs.analysis.axes.get(atom.axes[0]) if len(atom.axes) == 1 else None
     if axis is None or atom.text not in axis.verdicts:
         return True

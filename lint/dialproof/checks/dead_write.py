@@ -51,7 +51,6 @@ from dialproof.checks.base import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dialproof.analysis.answers import Answer
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
@@ -76,13 +75,13 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
         inside = within(runs, candidates)
         for index, action, over in writes:
             sure = inside[index] & over & undisturbed(runs, index)
-            acts: Answer = runs.acts(index, budget.question())
-            spared: Answer = acts if isinstance(acts, Unknown) else Nowhere()
-            if isinstance(acts, Found) and not sure:
-                spared = where_without(runs, index, tuple(bits(over)), budget.question())
+            acts = runs.acts(index, budget.question())
+            if not isinstance(acts, Found):
+                continue  # where that is open, DP201 or DP302 says so
+            spared = Nowhere() if sure else where_without(runs, index, tuple(bits(over)), budget.question())
             if isinstance(spared, Unknown):
                 ctx.analysis.leave_open("DP508", (runs.rules[index],), spared)
-            elif isinstance(acts, Found) and isinstance(spared, Nowhere):
+            elif isinstance(spared, Nowhere):
                 yield _finding(ctx, runs, index, action, list(bits(sure & -sure or over)), acts)
 
 

@@ -97,9 +97,9 @@ def _candidates(runs: Runs) -> Iterator[tuple[int, int]]:
 def _narrower(runs: Runs, earlier: int, later: int, budget: Budget) -> Answer:
     """Return a contact on which the earlier rule acts, if it does within the later one, which acts elsewhere too."""
     ended = runs.ends[earlier]
-    acts = runs.acts(earlier, budget.question())
+    acts = runs.acts(earlier, budget.question()) if ended else runs.both_act(earlier, later, budget.question())
     if not isinstance(acts, Found):
-        return acts
+        return acts if ended else Nowhere()  # DP301 leaves it open
     outside = where_without(runs, earlier, (later,), budget.question(), ended=ended)
     if not isinstance(outside, Nowhere):
         return Nowhere() if isinstance(outside, Found) else outside

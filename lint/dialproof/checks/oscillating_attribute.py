@@ -135,7 +135,7 @@ def _finding(ctx: CheckContext, passes: Passes, assignment: Assignment, before: 
     return ctx.finding(
         rules[0].path,
         rules[0].name_span,
-        f"{' and '.join(names)} never settles: its values repeat after {len(cycle)} passes",
+        f"no value of {' and '.join(names)} lasts: after {len(cycle)} passes the same ones come again",
         details="\n".join(f'set by "{rule.name}": {rule.path}:{rule.name_span.line}' for rule in rules),
         rules=tuple(rule.name for rule in rules),
         witness=shown_by(lambda: passes.starts.scene_at(assignment), outcomes, labels),
