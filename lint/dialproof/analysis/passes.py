@@ -296,8 +296,10 @@ class Passes:
                 if found(start, involved, assignment):
                     runs.analysis.decided["enumeration"] += 1
                     return None
+        if space.open is not None:
+            return space.open
         runs.analysis.decided["enumeration"] += 1
-        return space.open or Nowhere()
+        return Nowhere()
 
     @cached_property
     def wide(self) -> list[Region]:

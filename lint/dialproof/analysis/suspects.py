@@ -46,6 +46,8 @@ class Suspects:
 
 def suspects(runs: Runs, switch: str) -> Suspects:
     """Return where a switch can make a difference to a run of one category."""
+    if switch in ("undecided", "caseSensitive") and not runs.analysis.campaign.contact_list.declared:
+        return Suspects()  # nothing says which values are blank or in another case: all would be
     if switch == "undecided":
         return Suspects(_scenes(runs, _undecided(runs)), _undecided(runs))
     if switch == "caseSensitive":
@@ -96,6 +98,9 @@ def _undecided(runs: Runs) -> Iterator[Box]:
 
 
 def _may_be_undecided(runs: Runs, atom: Atom) -> bool:
+    columns = runs.analysis.campaign.contact_list.columns
+    if all(v.source == "contact" and v.name not in columns for v in atom.axes):
+        return False  # nothing is known of a column that the contact list leaves out (DP105)
     if atom.program is not None and atom.program.compiled is not None and not atom.program.compiled.nullable:
         return False
     axis = runs.analysis.axes.get(atom.axes[0]) if len(atom.axes) == 1 else None
@@ -146,21 +151,24 @@ def _tied(runs: Runs) -> list[int]:
 
 
 def _in_another_case(runs: Runs) -> Suspects:
-    """Return the rules with conditions that are another expression under the other setting of caseSensitive."""
+    """Return the rules with conditions that are another expression under the other setting of caseSensitive.
+
+    What surrounds a call is written by the platform itself, which is the same each time.
+    """
     columns, sensitive = runs.analysis.campaign.contact_list, runs.analysis.semantics.caseSensitive
+    known = {v.name for v in runs.analysis.axes if v.source == "contact" and v.name in columns.columns}
     affected: dict[int, list[Condition]] = {}
     compared: dict[Variable, dict[str, Condition]] = {}
     for index, rule in enumerate(runs.rules):
         for leaf in leaves(rule.conditions):
             program = runs.analysis.evaluator.leaf(leaf)
-            if not isinstance(leaf, Condition) or program.ast is None:
+            if not isinstance(leaf, Condition) or leaf.source != "contact" or leaf.subject not in known:
                 continue
             text = condition_text(leaf, columns, case_sensitive=not sensitive)
-            if text != program.cel:
+            if program.ast is not None and text != program.cel:
                 affected.setdefault(index, []).append(leaf)
                 compared.setdefault(_variable(leaf), {}).setdefault(text + program.cel, leaf)
-    known = {v: found for v, found in compared.items() if v in runs.analysis.axes}
-    spelled = {v: _Spelling(runs, v, tuple(found.values())) for v, found in known.items()}
+    spelled = {v: _Spelling(runs, v, tuple(found.values())) for v, found in compared.items()}
     if not any(spelling.differs for spelling in spelled.values()):
         return Suspects()
     free = frozenset(spelled)
@@ -183,15 +191,13 @@ def _likely_in_another_case(
             assignment = runs.representative(box)
             for leaf in found if assignment is not None else ():
                 assert assignment is not None
-                spelling = spelled.get(_variable(leaf))
-                for text in _texts(leaf)[:2] if spelling is not None else ():
-                    assert spelling is not None
-                    for other in spelling.of(text)[:1]:
+                for text in _texts(leaf)[:2]:
+                    for other in spelled[_variable(leaf)].of(text)[:1]:
                         yield starts.scene_at(assignment, {_variable(leaf): Cell("value", other)})
 
 
 def _variable(leaf: Condition) -> Variable:
-    return Variable(leaf.source, leaf.subject)
+    return Variable("contact", leaf.subject)
 
 
 def _texts(leaf: Condition) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ class Contrast:
                 return found
         if len(looked_at) > _BOXES:
             left = left or Unknown("too many rules can meet each other", "budget")
-        self.runs.analysis.decided["enumeration" if looked_at else "cells"] += 1
+        if looked_at and left is None:
+            self.runs.analysis.decided["enumeration"] += 1
         return left or Nowhere()
 
     @cached_property

@@ -8,8 +8,8 @@ conditions hold), and the later one acts on further contacts.
 
 Where the earlier one ends the run (`hitPolicy: first`, or `doNotDial` while `semantics.doNotDialStops` is true) this is
 an exception in front of the general case, and often meant. Where it does not, the later rule undoes the earlier one on
-all of its contacts: DP301 reports that the two contradict each other, unless `overrides` declares it, and this finding
-adds that nothing of the earlier one is left.
+all of its contacts. A pair is told once: as long as DP301 reports that the two contradict each other, this check is
+silent; it speaks where `overrides` on the later rule declares that, or where DP301 is not selected.
 
 ## Why it matters
 
@@ -28,6 +28,7 @@ An exception works in one order only. Whoever moves the general rule up switches
       executionOrder: 2
       conditions: [{attribute: attempts, operator: greaterThan, value: 5}]
       actions: [{type: setList, listId: evening, value: "true"}]
+      overrides: [gold customers]
 
 ## Instead
 
@@ -70,10 +71,16 @@ __all__ = ["CHECK"]
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
+    from dialproof.lint import selected_checks
+
+    conflicts_are_told = any(check.code == "DP301" for check in selected_checks(ctx.project.config))
     budget = ctx.budget()
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         for earlier, later in _candidates(runs):
+            declared = runs.rules[earlier].name in runs.rules[later].overrides
+            if conflicts_are_told and not declared and not runs.ends[earlier]:
+                continue
             answer = _narrower(runs, earlier, later, budget)
             if isinstance(answer, Unknown):
                 ctx.analysis.leave_open("DP306", (runs.rules[later], runs.rules[earlier]), answer)

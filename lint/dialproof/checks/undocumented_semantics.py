@@ -18,6 +18,10 @@ of which the two runs make something else, once a rule set and switch, and shows
 A rule that is in the way of another only while a switch has its setting (it never acts, see DP302 and DP303) shows here
 too: under the other setting it does act.
 
+Nothing is said where a condition has no meaning at all (DP103); about `undecided` and `caseSensitive` where no contact
+list says which columns may be blank and what they hold, and about the case of what surrounds a call, which the platform
+writes itself.
+
 ## Why it matters
 
 Tests and proofs hold for the configured settings. If the platform does it the other way, contacts are dialed that the
@@ -99,6 +103,8 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
     wrong = [name for name in settled if name not in SWITCHES]
     if wrong:
         raise UsageError(f"checks.DP509.settled: {wrong[0]!r} is no switch; known switches: {', '.join(SWITCHES)}")
+    if ctx.analysis.broken:
+        return  # a condition without a meaning (DP103) is undecided everywhere
     budget = ctx.budget()
     for switch in SWITCHES:
         if switch not in settled:

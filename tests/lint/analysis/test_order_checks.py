@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dialproof.analysis.answers import acted
 from dialproof.analysis.exchange import same_result
 from dialproof.analysis.merging import mergeable
-from dialproof.cel.values import read_text
+from dialproof.cel.values import number_text, read_number, read_text
 from dialproof.checks import (
     dead_write,
     generalised_rule,
@@ -30,7 +30,7 @@ from dialproof.model.actions import contradicts
 from tests.lint.analysis.build import COLUMNS, act, analysis, campaign, campaigns, cond, contacts, context, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dialproof.checks.base import Check, CheckContext
     from dialproof.findings import Finding
@@ -70,7 +70,7 @@ def declared(draw: st.DrawFn) -> tuple[Campaign, Semantics]:
         rules.append(
             replace(
                 one,
-                overrides=draw(names) if chance == 0 else (),
+                overrides=draw(names) if chance in (0, 4) else (),
                 runs_after=draw(names) if chance == 1 else (),
                 enabled=chance != 2,
                 category="wrapUp" if chance == 3 and all(a.type != "doNotDial" for a in one.actions) else "preCall",
@@ -558,3 +558,84 @@ def test_a_switch_is_reported_exactly_where_some_contact_comes_to_another_end(
     assert {f.summary.partition("semantics.")[2].partition(":")[0] for f in found} == expected
     assert len(found) == len(expected)
     assert left_open(ctx) == set()
+
+
+# What must not matter.
+
+CHECKS = (
+    generalised_rule.CHECK,
+    order_sensitive_rules.CHECK,
+    mergeable_rules.CHECK,
+    read_before_write.CHECK,
+    not_idempotent.CHECK,
+    oscillating_attribute.CHECK,
+    dead_write.CHECK,
+    undocumented_semantics.CHECK,
+)
+
+
+def _all_findings(built: Campaign, semantics: Semantics, checks: Sequence[Check] = CHECKS) -> set[tuple[object, ...]]:
+    ctx = context(built, NOWHERE, semantics)
+    return {(check.code, frozenset(f.rules)) for check in checks for f in run(check, ctx)}
+
+
+def _changed(built: Campaign, name: Callable[[str], str], size: int) -> Campaign:
+    """Return a campaign with other names of columns, and with all numbers ``size`` times as large."""
+
+    def value(one: Any) -> Any:
+        if isinstance(one, tuple):
+            return tuple(map(value, one))
+        number = read_number(one)
+        return one if number is None or isinstance(one, bool) else type(one)(number_text(number * size))
+
+    def action(one: Action) -> Action:
+        if one.type != "setAttribute":
+            return one
+        fields = {**one.fields, "attribute": name(str(one.fields["attribute"]))}
+        if one.fields["option"] in ("INCREMENT", "DECREMENT"):
+            fields["value"] = value(one.fields.get("value") or "1")
+        elif "value" in fields:
+            fields["value"] = value(fields["value"])
+        return replace(one, fields=fields)
+
+    def condition(one: Any) -> Any:
+        return replace(one, subject=name(one.subject), value=value(one.value))
+
+    rules = [
+        replace(r, conditions=tuple(map(condition, r.conditions)), actions=tuple(map(action, r.actions)))
+        for r in built.rules
+    ]
+    columns = [
+        replace(c, name=name(c.name), type="string" if c.enum else "number", max=c.max and c.max * size)
+        for c in COLUMNS
+    ]
+    return campaign(rules, columns, hit_policy=built.hit_policy)
+
+
+@given(st.one_of(machines(), families()))
+@settings(SETTINGS, max_examples=25)
+def test_names_of_columns_and_units_do_not_matter(drawn: tuple[Campaign, Semantics]) -> None:
+    """Other names, and cents instead of euros: the same findings about the same rules."""
+    built, semantics = drawn
+    plain = _all_findings(_changed(built, str, 1), semantics)
+    assert _all_findings(_changed(built, lambda name: f"custom.{name}", 1), semantics) == plain
+    assert _all_findings(_changed(built, str, 100), semantics) == plain
+
+
+@given(st.one_of(machines(), families()), st.integers(0, 3))
+@settings(SETTINGS, max_examples=25)
+def test_rules_that_have_nothing_in_common_may_change_places(drawn: tuple[Campaign, Semantics], at: int) -> None:
+    """Two neighbours without a common contact, neither of which reads what the other writes: the same findings."""
+    built, semantics = drawn
+    world, rules = World(built, semantics), list(built.rules)
+    assume(at + 1 < len(rules))
+    one, other = rules[at : at + 2]
+    changed = [assigned(r) | counted([r], "INCREMENT", "DECREMENT", "CURRENT_TIME") for r in (one, other)]
+    assume(not changed[0] & reads(world, other) and not changed[1] & reads(world, one))
+    written = {column for r in rules for column in assigned(r)}
+    assume(not written & (reads(world, one) | reads(world, other)))
+    assume(all(False in (world.verdict(one, c), world.verdict(other, c)) for c in contacts()))
+    rules[at : at + 2] = [replace(other, execution_order=at + 1), replace(one, execution_order=at + 2)]
+    checks = [c for c in CHECKS if c.code not in ("DP307", "DP508")]  # these are about places in the file
+    expected = _all_findings(built, semantics, checks)
+    assert _all_findings(replace(built, rules=tuple(rules)), semantics, checks) == expected

@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_written_leaves_the_other_output_whole(
 def test_suppressions_in_contact_lists_and_contacts_are_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A malformed comment, an unknown code and an unused suppression are reported wherever a YAML file may hold one."""
     (folder / "p.contactlist.yaml").write_text(
-        "# dialproof: ignore-file[DP999] x\ncolumns:\n  state: {type: string}  # dialproof: ignore[DP501]\n"
+        "# dialproof: ignore-file[DP999] x\ncolumns:\n  state: {type: string, enum: [TX]}  # dialproof: ignore[DP501]\n"
     )
     (folder / "a.rules.yaml").write_text("contactList: p.contactlist.yaml\n" + _rules(("a", 1, "TX")))
     (folder / "a.contacts.yaml").write_text(
@@ -227,7 +227,7 @@ def test_suppressions_in_contact_lists_and_contacts_are_read(folder: Path, capsy
     assert [line.partition(" ")[0] + line.partition(" ")[2][:5] for line in capsys.readouterr().out.splitlines()] == [
         "a.contacts.yaml:2:36:DP903",
         "p.contactlist.yaml:1:26:DP902",
-        "p.contactlist.yaml:3:26:DP902",
+        "p.contactlist.yaml:3:38:DP902",
     ]
 
 
