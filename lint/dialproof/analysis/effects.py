@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from dialproof.analysis.removal import effects_of
 from dialproof.analysis.steps import given
 from dialproof.cel.values import read_number, same_value
 from dialproof.model.actions import action_types
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action
     from dialproof.outcome import Outcome
 
-__all__ = ["Effect", "effect_of", "left_behind", "same_effect", "same_result", "same_state", "same_values"]
+__all__ = [
+    "OF_THE_CALL",
+    "Effect",
+    "effect_of",
+    "left_behind",
+    "same_effect",
+    "same_result",
+    "same_state",
+    "same_values",
+]
 
-_OF_THE_CALL = frozenset({"mode", "skills", "callerId"})
+OF_THE_CALL = frozenset({"mode", "skills", "callerId"})
 """What actions write that matters only to a contact that is dialed."""
 
 
@@ -53,21 +63,16 @@ def effect_of(runs: Runs, trace: Trace) -> Effect:
 
 
 def left_behind(actions: Iterable[Action], *, dial: bool | None) -> Mapping[Hashable, object]:
-    """Return what actions leave behind beside columns and lists: the last value of each field of what they write.
+    """Return what actions do beside columns and lists, the last word on each thing.
 
     How a call is made does not matter where ``dial`` is False.
     """
     table = action_types()
     found: dict[Hashable, object] = {}
     for action in actions:
-        kind = table[action.type]
-        if kind.writes in ("attribute", "list", "dial") or (dial is False and kind.writes in _OF_THE_CALL):
-            continue
-        written = (action.type, *(action.fields.get(k) for k in kind.key))
-        found[written] = True
-        for name, value in action.fields.items():
-            if name not in kind.key and value is not None:
-                found[written, name] = frozenset(value) if isinstance(value, tuple) else value
+        writes = table[action.type].writes
+        if writes not in ("attribute", "list", "dial") and not (dial is False and writes in OF_THE_CALL):
+            found.update(effects_of(action))
     return found
 
 

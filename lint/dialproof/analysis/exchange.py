@@ -13,9 +13,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import Found, Nowhere
+from dialproof.analysis.answers import Found, Nowhere, Unknown
 from dialproof.analysis.effects import same_result, same_state
-from dialproof.analysis.pairs import sharing
+from dialproof.analysis.pairs import bits, sharing
 from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.space import Space
 from dialproof.analysis.witness import replaced
@@ -113,19 +113,46 @@ def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answ
     On such a contact one of the two acts as the rules are written: neither does anything else. Later rules are looked
     at only where the two do the same in either order and leave something else behind.
     """
+    if runs.is_static((earlier, earlier + 1)) and (runs.ends[earlier] or runs.ends[earlier + 1]):
+        answer = _ending(runs, earlier)
+        if not isinstance(answer, Unknown):
+            return answer
     affected = runs.affected(earlier, earlier + 1)
     left: Answer = Nowhere()
     for target in (earlier, earlier + 1):
         boxes = runs.reachable(target).boxes
         near = _Swap(runs, earlier, runs.involved((target,), (earlier, earlier + 1)))
-        answer = Space(runs, near.rules).search(boxes, question, near.tells_apart)
+        answer = Space(runs, near.rules).search(boxes, question, near.tells_apart, (target,))
         if near.leaves_other_states and not isinstance(answer, Found):
             all_of_them = _Swap(runs, earlier, runs.involved((target,), affected))
-            answer = Space(runs, all_of_them.rules).search(boxes, question, all_of_them.differs)
+            answer = Space(runs, all_of_them.rules).search(boxes, question, all_of_them.differs, (target,))
         if isinstance(answer, Found):
             return answer
         left = left if isinstance(answer, Nowhere) else answer
     return left
+
+
+def _ending(runs: Runs, earlier: int) -> Answer:
+    """Search a contact on which one of two neighbours ends the run and the other is not false.
+
+    Where nothing that is written decides who acts, the two matter to each other nowhere else.
+    """
+    later, formula = earlier + 1, runs.formula
+    steps, rules = runs.steps, runs.involved((earlier,), (later,))
+    answer: Answer = Nowhere()
+    for one, other in ((earlier, later), (later, earlier)):
+        if not runs.ends[one]:
+            continue
+        swap = _Swap(runs, earlier, tuple(sorted({*rules, *runs.involved((one,), (other,))})))
+        in_front = [-runs.acts_literal(i) for i in bits(runs.enders & (1 << earlier) - 1 & runs.overlapping[one])]
+        literals = [*in_front, runs.acts_literal(one), formula.literal(runs.rules[other], "not false")]
+        answer = formula.search(
+            literals,
+            lambda found, swap=swap: swap.differs(steps.start(runs.scene_at(found))),  # type: ignore[misc]
+        )
+        if not isinstance(answer, Nowhere):
+            return answer
+    return answer
 
 
 class _Swap:
@@ -202,13 +229,34 @@ def where_without(
             return False
         return not any(goes_along(other, trace, first) for other in others)
 
-    outside = [runs.not_acting(other) for other in others]
-    for box in islice(meetings([runs.acting(index), *outside]), _CHEAP):
+    if runs.is_static((index, *others)):
+        literals = [*_reached(runs, index), runs.formula.literal(runs.rules[index], "true")]
+        literals += [_does_not_act(runs, index, other, ended=ended) for other in others]
+        answer = runs.formula.search(literals, lambda found: alone(steps.start(runs.scene_at(found))))
+        if not isinstance(answer, Unknown):
+            return answer
+    for box in islice(runs.acting(index).boxes, _CHEAP):
         assignment = runs.representative(box)
         if assignment is not None and alone(steps.start(runs.scene_at(assignment))):
             runs.analysis.decided["cells"] += 1
             return Found(runs, assignment)
-    return Space(runs, involved).search(runs.reachable(index).boxes, question, alone)
+    return Space(runs, involved).search(runs.reachable(index).boxes, question, alone, (index,))
+
+
+def _reached(runs: Runs, index: int) -> list[int]:
+    """Return the literals "the run comes to a rule" of a contact on which it acts."""
+    in_front = runs.enders & runs.overlapping[index] & (1 << index) - 1
+    return [-runs.acts_literal(i) for i in bits(in_front)]
+
+
+def _does_not_act(runs: Runs, index: int, other: int, *, ended: bool) -> int:
+    """Return the literal "another rule does not act", of a contact on which the rule acts."""
+    false = -runs.formula.literal(runs.rules[other], "true")
+    if other < index:
+        return false
+    between = runs.enders & runs.overlapping[index] & (1 << other) - (1 << index)
+    between &= ~(1 << index) if ended else -1
+    return runs.formula.some([false, *(runs.acts_literal(i) if i != index else 1 for i in bits(between))])
 
 
 def where_overturned(runs: Runs, reader: int, writer: int, question: Question) -> Answer:
@@ -234,7 +282,7 @@ def where_overturned(runs: Runs, reader: int, writer: int, question: Question) -
 
     free = columns | runs.written_before[writer]
     near = runs.analysis.region_of(runs.analysis.part(runs.rules[reader]), "not false", free)
-    return Space(runs, involved).search(meetings([runs.reachable(writer), near]), question, overturned)
+    return Space(runs, involved).search(meetings([runs.reachable(writer), near]), question, overturned, (writer,))
 
 
 def is_overturned(runs: Runs, reader: int, writer: int, scene: Scene) -> bool:

@@ -17,7 +17,7 @@ from dialproof.analysis.contradictions import action_key
 from dialproof.analysis.order import counts
 from dialproof.analysis.overwrites import overwriting
 from dialproof.analysis.pairs import bits, sharing
-from dialproof.cel.values import Variable
+from dialproof.analysis.passes import wide_regions
 from dialproof.model.actions import BUILT_IN
 from dialproof.model.rules import Condition
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.domain import Want
     from dialproof.analysis.runs import Runs
+    from dialproof.cel.values import Variable
     from dialproof.model.rules import Action, Expression, Rule
 
 __all__ = ["Mergeable", "mergeable"]
@@ -199,9 +200,7 @@ class _Obstacles:
     @cached_property
     def _meeting(self) -> list[int]:
         """For each rule the bitset of those that share a contact with it on which neither is false."""
-        runs, rules = self._runs, self._runs.rules
-        written = frozenset[Variable]().union(*runs.writes)
-        regions = [runs.analysis.region_of(runs.analysis.part(rule), "not false", written) for rule in rules]
+        regions = wide_regions(self._runs)
         return sharing(regions, regions)
 
     def _reach(self, index: int, own: int) -> tuple[int, int]:

@@ -53,6 +53,11 @@ class Order:
         return tuple(frozenset(column_of(a) for a in r.actions if a.type == "setAttribute") for r in self.rules)
 
     @cached_property
+    def ever_set(self) -> frozenset[Variable]:
+        """The columns that some rule writes to."""
+        return frozenset[Variable]().union(*self.sets)
+
+    @cached_property
     def given(self) -> tuple[frozenset[Variable], ...]:
         """The columns that each rule sets to a value of its own, other than by counting or to the time."""
         return tuple(frozenset(column_of(a) for a in rule.actions if _gives(a)) for rule in self.rules)

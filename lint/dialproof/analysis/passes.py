@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action
     from dialproof.outcome import Outcome
 
-__all__ = ["Passes", "Starts", "anew", "deciding", "feeding_loops", "running", "wide_regions"]
+__all__ = ["Passes", "Starts", "deciding", "feeding_loops", "running", "wide_region", "wide_regions"]
 
 _PASSES = 100
 """Passes after which a contact that has not repeated itself is given up."""
@@ -80,14 +80,17 @@ class Starts:
         return scene_of({**cells, **self._unread}.items(), analysis.columns, analysis.campaign.contact_list.columns)
 
 
-def wide_regions(runs: Runs, free: Collection[Variable] = ()) -> list[Region]:
-    """Return for each rule a region that holds all contacts on which it is not false, whatever any rule has written.
+def wide_region(runs: Runs, index: int, free: Collection[Variable] = ()) -> Region:
+    """Return a region that holds all contacts on which a rule is not false, whatever any rule has written.
 
     ``free`` columns may hold anything too.
     """
-    written = frozenset(free).union(*runs.sets)
-    part = runs.analysis.part
-    return [runs.analysis.region_of(part(rule), "not false", written) for rule in runs.rules]
+    return runs.analysis.region_of(runs.analysis.part(runs.rules[index]), "not false", runs.ever_set.union(free))
+
+
+def wide_regions(runs: Runs, free: Collection[Variable] = ()) -> list[Region]:
+    """Return that region of each rule."""
+    return [wide_region(runs, index, free) for index in range(len(runs.rules))]
 
 
 def deciding(runs: Runs, seeds: int) -> int:
@@ -105,30 +108,6 @@ def deciding(runs: Runs, seeds: int) -> int:
                 reached |= writers.pop(variable, 0)
         pending = reached & ~found
         found |= reached
-    return found
-
-
-def anew(runs: Runs, kept: Collection[Variable]) -> int:
-    """Return the rules (a bitset) that may come to another verdict in the second pass than in the first.
-
-    They begin with those that read what they or a later rule (any rule, where nobody sees updates) has set: what an
-    earlier rule has set they have seen already.
-    """
-    readers = _holders(runs.reads)
-    found, behind = 0, 0
-    for index in reversed(range(len(runs.rules))):
-        for variable in runs.given[index] - frozenset(kept):
-            behind |= readers.get(variable, 0) & ((2 << index) - 1 if runs.updated else -1)
-    pending = behind
-    while pending:
-        found |= pending
-        reached = 0
-        for index in bits(pending):
-            for variable in runs.sets[index]:
-                reached |= readers.pop(variable, 0)
-        if pending & runs.enders:  # who is reached is another question then
-            reached = (1 << len(runs.rules)) - 1
-        pending = reached & ~found
     return found
 
 
@@ -261,6 +240,34 @@ class Passes:
         for column in self.kept:
             contact = replaced(contact, column.name, lookup(scene.contact, column.name), names)
         return replace(outcome, contact=contact)
+
+    @cached_property
+    def anew(self) -> int:
+        """The rules (a bitset) that may come to another verdict in the second pass than in the first.
+
+        They begin with those that read what they or a later rule (any rule, where nobody sees updates) has set: what an
+        earlier rule has set they have seen already.
+        """
+        runs = self.runs
+        readers = _holders(runs.reads)
+        found, pending = 0, 0
+        for index, given in enumerate(runs.given):
+            for variable in given - self.kept:
+                pending |= readers.get(variable, 0) & ((2 << index) - 1 if runs.updated else -1)
+        while pending:
+            found |= pending
+            reached = 0
+            for index in bits(pending):
+                for variable in runs.sets[index]:
+                    reached |= readers.pop(variable, 0)
+                if runs.ends[index]:  # then whether the later ones are reached is another question
+                    reached |= self._meeting[index] & -(1 << index)
+            pending = reached & ~found
+        return found
+
+    @cached_property
+    def _meeting(self) -> list[int]:
+        return sharing(self.wide, self.wide)
 
     def search(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.campaign import atoms_of
 from dialproof.analysis.domain import Cell
+from dialproof.analysis.effects import OF_THE_CALL
 from dialproof.analysis.pairs import bits, sharing
 from dialproof.analysis.passes import Starts, wide_regions
 from dialproof.analysis.regions import Region, intersect, meetings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Suspects", "suspects"]
 
-_UNSEEN = frozenset({"dial", "mode", "skills", "callerId"})
+_UNSEEN = OF_THE_CALL | {"dial"}
 """What actions write that nobody sees of a contact that is not dialed anyway."""
 _CASES = 16
 """Ways to write a text in another case that are tried."""

@@ -34,7 +34,7 @@ one step, suppress the finding with that as its reason.
 
 ## Options
 
-`budget` (default 20000): contacts that are run twice for one column or list; the whole check spends ten times as many.
+`budget` (default 5000): contacts that are run twice for one column or list; the whole check spends ten times as many.
 What cannot be decided within them is DP901.
 """
 
@@ -45,10 +45,10 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Unknown, require
+from dialproof.analysis.answers import Unknown, require
 from dialproof.analysis.effects import same_values
 from dialproof.analysis.pairs import bits
-from dialproof.analysis.passes import Passes, anew, deciding, running
+from dialproof.analysis.passes import Passes, deciding, running
 from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
+    from dialproof.model.rules import Rule
     from dialproof.outcome import Outcome
 
 __all__ = ["CHECK"]
@@ -80,10 +81,13 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         look = _Look(runs)
+        open_: dict[Unknown, list[Rule]] = {}
         for thing, writers in look.at_stake.items():
             left = look.search(thing, writers, budget.question())
             if left is not None:
-                ctx.analysis.leave_open("DP506", tuple(runs.rules[i] for i in bits(writers)), left)
+                open_.setdefault(left, []).extend(runs.rules[i] for i in bits(writers))
+        for why, rules in open_.items():
+            ctx.analysis.leave_open("DP506", tuple({id(rule): rule for rule in rules}.values()), why)
         for index, (things, assignment) in sorted(look.found.items()):
             yield _finding(ctx, look.passes, index, things, assignment)
 
@@ -103,7 +107,7 @@ class _Look:
     def at_stake(self) -> Mapping[Thing, int]:
         """The columns and lists that may be another after the second pass, with the rules (a bitset) that change it."""
         found: dict[Thing, int] = {}
-        for index in bits(anew(self.runs, self.passes.kept)):
+        for index in bits(self.passes.anew):
             for thing in self.runs.changes[index] - self.passes.kept:
                 found[thing] = found.get(thing, 0) | 1 << index
         return dict(sorted(found.items(), key=lambda item: str(item[0])))
@@ -178,5 +182,5 @@ CHECK = Check(
     family="ordering",
     run=_run,
     doc=__doc__ or "",
-    options={"budget": BUDGET},
+    options={"budget": 5000},
 )

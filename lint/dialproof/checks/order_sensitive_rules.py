@@ -54,6 +54,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown, acted, later_pairs, require
 from dialproof.analysis.contradictions import action_key
+from dialproof.analysis.effects import OF_THE_CALL
 from dialproof.analysis.exchange import (
     moved,
     same_result,
@@ -63,6 +64,8 @@ from dialproof.analysis.exchange import (
     where_without,
 )
 from dialproof.analysis.overwrites import overwriting
+from dialproof.analysis.passes import wide_region
+from dialproof.analysis.regions import meetings
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 from dialproof.model.actions import action_types
@@ -79,7 +82,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECK"]
 
-_GONE = frozenset({"dial", "mode", "skills", "callerId"})
+_GONE = OF_THE_CALL | {"dial"}
 """What actions write that nobody sees of a contact that is not dialed anyway."""
 
 
@@ -114,11 +117,11 @@ def _is_declared(runs: Runs, earlier: int, later: int) -> bool:
 def _may_swap(runs: Runs, earlier: int) -> bool:
     """Tell by what they read, write and end whether two neighbours can be told apart in the other order."""
     later = earlier + 1
-    if not runs.overlapping[earlier] >> later & 1 and not runs.writes[later] & runs.reads[earlier]:
-        return False
-    if not (runs.ends[earlier] or runs.ends[later]):
-        return runs.order_may_matter(earlier, later)
-    return _seen(runs, earlier, later) != _seen(runs, later, earlier)
+    if runs.ends[earlier] or runs.ends[later]:
+        met = next(meetings([wide_region(runs, i) for i in (earlier, later)]), None)
+        return met is not None and _seen(runs, earlier, later) != _seen(runs, later, earlier)
+    met_together = runs.overlapping[earlier] >> later & 1 or runs.writes[later] & runs.reads[earlier]
+    return bool(met_together) and runs.order_may_matter(earlier, later)
 
 
 def _seen(runs: Runs, one: int, other: int) -> frozenset[Hashable]:

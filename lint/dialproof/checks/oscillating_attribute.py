@@ -35,7 +35,7 @@ Let one of the rules depend on something that the other one does not undo: the d
 
 ## Options
 
-`budget` (default 20000): contacts that are run until they repeat, for one set of columns that depend on each other and
+`budget` (default 5000): contacts that are run until they repeat, for one set of columns that depend on each other and
 one rule that writes them; the whole check spends ten times as many. What cannot be decided within them is DP901.
 """
 
@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Unknown, require
+from dialproof.analysis.answers import Unknown, require
 from dialproof.analysis.passes import Passes, deciding, feeding_loops, running
 from dialproof.analysis.witness import shown_by
 from dialproof.cel.values import lookup, same_value
@@ -154,5 +154,5 @@ CHECK = Check(
     family="ordering",
     run=_run,
     doc=__doc__ or "",
-    options={"budget": BUDGET},
+    options={"budget": 5000},
 )

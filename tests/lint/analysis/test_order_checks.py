@@ -49,7 +49,7 @@ def run(check: Check, ctx: CheckContext) -> list[Finding]:
     found = list(check.run(ctx))
     for finding in found:
         assert finding.witness is not None
-        assert finding.witness.outcome.failure is None
+        assert finding.witness.outcome is not None
     return found
 
 
@@ -129,8 +129,12 @@ def families(draw: st.DrawFn, most: int = 5) -> tuple[Campaign, Semantics]:
         )
     )
     bases = st.lists(st.sampled_from(BASES), max_size=1)
+    overriding = draw(st.booleans())
     rules = [
-        rule(f"r{i}", i + 1, [*draw(bases), draw(values)], [draw(actions)]) for i in range(draw(st.integers(2, most)))
+        rule(
+            f"r{i}", i + 1, [*draw(bases), draw(values)], [draw(actions)], overrides=("r0",) if i and overriding else ()
+        )
+        for i in range(draw(st.integers(2, most)))
     ]
     semantics = Semantics(
         undecided=draw(st.sampled_from(("refuseToDial", "unmet"))), doNotDialStops=draw(st.booleans())
@@ -235,15 +239,10 @@ def test_a_generalised_rule_is_one_whose_contacts_are_all_in_a_later_wider_one(
         for one, other in combinations(world.rules, 2):
             mine = [(c, o) for c, o in outcomes if one.name in acted(o)]
 
-            def along(
-                contact: Contact, outcome: Outcome, one: Rule = one, other: Rule = other, w: World = world
-            ) -> bool:
-                if w.ends(one):
-                    return w.verdict(other, outcome.contact if w.updated else contact) is True
-                return other.name in acted(outcome)
-
             elsewhere = any(other.name in acted(o) and one.name not in acted(o) for _, o in outcomes)
-            if world.contradict(one, other) and mine and all(along(c, o) for c, o in mine) and elsewhere:
+            inside = bool(mine) and all(_goes_along(world, one, other, c, o) for c, o in mine)
+            told = world.ends(one) or one.name in other.overrides  # else DP301 tells it
+            if told and world.contradict(one, other) and inside and elsewhere:
                 expected.add((other.name, one.name))
     assert {f.rules for f in run(generalised_rule.CHECK, ctx)} == expected
     assert left_open(ctx) == set()
@@ -376,7 +375,8 @@ def test_two_rules_are_mergeable_exactly_where_they_differ_in_neighbouring_value
     twice = bool(mine & its) and bool(counted([one], "INCREMENT"))
     acting = all(any(world.verdict(r, c) for c in contacts()) for r in built.rules)
     neighbours = (listed or ranged) and bool(mine - its) and bool(its - mine) and not twice
-    expected = alike and one.actions == other.actions and not reading and neighbours and acting
+    same = alike and one.actions == other.actions and one.overrides == other.overrides
+    expected = same and not reading and neighbours and acting
     ctx = context(built, NOWHERE, semantics)
     assert bool(run(mergeable_rules.CHECK, ctx)) == expected
 
@@ -576,7 +576,9 @@ CHECKS = (
 
 def _all_findings(built: Campaign, semantics: Semantics, checks: Sequence[Check] = CHECKS) -> set[tuple[object, ...]]:
     ctx = context(built, NOWHERE, semantics)
-    return {(check.code, frozenset(f.rules)) for check in checks for f in run(check, ctx)}
+    found = [(check.code, f) for check in checks for f in run(check, ctx)]
+    # Which of several rules depends on a switch first is a matter of the file; that some do is not.
+    return {(code, f.summary.partition(": rule")[0] if code == "DP509" else frozenset(f.rules)) for code, f in found}
 
 
 def _changed(built: Campaign, name: Callable[[str], str], size: int) -> Campaign:
