@@ -216,7 +216,11 @@ def test_file_added_after_collection_closes(project: Path, run: Run, pytester: p
             pathlib.Path("rules/more.contacts.yaml").write_text(text)
         """
     )
-    _closed(run("rules"), "rules/more.contacts.yaml appeared after collection", f"{ITEMS + 2} items expected, {ITEMS} passed; *")
+    _closed(
+        run("rules"),
+        "rules/more.contacts.yaml appeared after collection",
+        f"{ITEMS + 2} items expected, {ITEMS} passed; *",
+    )
 
 
 def test_crashed_worker_closes(project: Path, run: Run, pytester: pytest.Pytester) -> None:

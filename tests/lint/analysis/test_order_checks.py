@@ -629,9 +629,20 @@ def test_names_of_columns_and_units_do_not_matter(drawn: tuple[Campaign, Semanti
 def test_rules_that_have_nothing_in_common_may_change_places(drawn: tuple[Campaign, Semantics], at: int) -> None:
     """Two neighbours without a common contact, neither of which reads what the other writes: the same findings."""
     built, semantics = drawn
-    world, rules = World(built, semantics), list(built.rules)
-    assume(at + 1 < len(rules))
-    one, other = rules[at : at + 2]
+    rules = [
+        replace(
+            r, actions=tuple(act("setList", listId="m") if a.fields.get("attribute") == "b" else a for a in r.actions)
+        )
+        for r in built.rules
+    ]
+    at = min(at, len(rules) - 2)
+    one, other = (
+        replace(r, conditions=(cond("b", "equals", b), *r.conditions))
+        for r, b in zip(rules[at : at + 2], (0, 3), strict=True)
+    )
+    rules[at : at + 2] = [one, other]
+    built = replace(built, rules=tuple(rules))
+    world = World(built, semantics)
     changed = [assigned(r) | counted([r], "INCREMENT", "DECREMENT", "CURRENT_TIME") for r in (one, other)]
     assume(not changed[0] & reads(world, other) and not changed[1] & reads(world, one))
     written = {column for r in rules for column in assigned(r)}
