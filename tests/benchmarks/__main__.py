@@ -150,28 +150,65 @@ def lint_growth(rounds: int, counts: Sequence[int]) -> list[Row]:
 
 def analysis_of_pairs(counts: Sequence[int]) -> list[Row]:
     """Every pair of rules with opposite actions, classified: from rules that are read to findings, against linear."""
+    rows: list[Row] = []
+    for count in counts:
+        found, seconds = _check("DP301", lambda folder, count=count: workload.write_pairs(folder, count))  # type: ignore[misc]
+        rows.append(_growth(f"pairs of {count:,} rules ({found:,} conflicts)", seconds, count, counts[0], rows))
+    if counts[-1] == 10_000:
+        rows[-1]["target"] = "<= 3 s"
+    return rows
+
+
+def analysis_of_unions(counts: Sequence[int]) -> list[Row]:
+    """Rules under ``hitPolicy: first`` that are dead only through several earlier ones together, against linear."""
+    rows: list[Row] = []
+    for count in counts:
+        dead = 132 * count // 10_000
+        found, seconds = _check("DP303", lambda folder, n=count, d=dead: workload.write_shadowed(folder, n, d))  # type: ignore[misc]
+        if found != dead:
+            raise SystemExit(f"{found} rules were found dead, and {dead} are")
+        rows.append(_growth(f"unions over {count:,} rules ({found} dead)", seconds, count, counts[0], rows))
+    return rows
+
+
+def analysis_of_gaps(sizes: Sequence[tuple[int, int]]) -> list[Row]:
+    """All regions that a decision table leaves over, against linear in its cells (rules x columns)."""
+    rows: list[Row] = []
+    for count, columns in sizes:
+        _, seconds = _check(
+            "DP401",
+            lambda folder, n=count, c=columns: workload.write_table(folder, n, c, holes=60),  # type: ignore[misc]
+        )
+        first = sizes[0][0] * sizes[0][1]
+        rows.append(_growth(f"gaps of a table of {count:,} x {columns}", seconds, count * columns, first, rows))
+    if sizes[-1] == (1500, 15):
+        rows[-1]["target"] = "<= 10 s"
+    return rows
+
+
+def _check(code: str, write: Callable[[Path], object]) -> tuple[int, float]:
+    """Run one check on a project whose rules are compiled already; return its findings, counted, and the seconds."""
     from dialproof.checks.base import CheckContext
     from dialproof.checks.registry import find_check
     from dialproof.config import load_config
     from dialproof.project import load_project
     from dialproof.source import paused_gc
 
-    rows: list[Row] = []
-    for count in counts:
-        with tempfile.TemporaryDirectory() as name:
-            workload.write_pairs(Path(name), count)
-            project = load_project(load_config(Path(name)))
-        context = CheckContext(project, project.campaigns[0])
-        _seconds(lambda context=context: context.evaluator)  # type: ignore[misc]
-        context.check = find_check("DP301")
-        found: list[object] = []
-        with paused_gc():  # as the linter does
-            seconds = _seconds(lambda context=context, found=found: found.extend(context.check.run(context)))  # type: ignore[misc]
-        linear = float(str(rows[0]["ours"])) * count / counts[0] if rows else seconds
-        what = f"pairs of {count:,} rules ({len(found):,} conflicts) / linear"
-        target = "<= 3 s" if count == 10_000 else ""
-        rows.append({"what": what, "ours": seconds, "other": linear, "ratio": seconds / linear, "target": target})
-    return rows
+    with tempfile.TemporaryDirectory() as name:
+        write(Path(name))
+        project = load_project(load_config(Path(name)))
+    context = CheckContext(project, project.campaigns[0])
+    _seconds(lambda: context.evaluator)
+    context.check = find_check(code)
+    found: list[object] = []
+    with paused_gc():  # as the linter does
+        seconds = _seconds(lambda: found.extend(context.check.run(context)))  # type: ignore[union-attr]
+    return len(found), seconds
+
+
+def _growth(what: str, seconds: float, size: int, first: int, rows: Sequence[Row]) -> Row:
+    linear = float(str(rows[0]["ours"])) * size / first if rows else seconds
+    return {"what": f"{what} / linear", "ours": seconds, "other": linear, "ratio": seconds / linear}
 
 
 def main() -> None:
@@ -187,6 +224,8 @@ def main() -> None:
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
         *analysis_of_pairs([100, 1000] if options.quick else [100, 1000, 10_000]),
+        *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
+        *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]
     print(

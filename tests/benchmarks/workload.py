@@ -185,6 +185,41 @@ def write_shadowed(folder: Path, count: int, dead: int, *, hit_policy: str = "fi
     return frozenset(names)
 
 
+def write_table(folder: Path, rules: int, columns: int, holes: int, seed: int = 1) -> None:
+    """Write a decision table (``total: true``) over integer columns that leaves out ``holes`` of its boxes.
+
+    The space is split at random until there are boxes enough, so that no two of them overlap.
+    """
+    draw = random.Random(seed)
+    boxes = [((0, 1000),) * columns]
+    while len(boxes) < rules + holes:
+        box = boxes.pop(draw.randrange(len(boxes)))
+        column = draw.randrange(columns)
+        low, high = box[column]
+        if low == high:
+            boxes.append(box)
+            continue
+        middle = draw.randrange(low, high)
+        boxes += [(*box[:column], part, *box[column + 1 :]) for part in ((low, middle), (middle + 1, high))]
+    draw.shuffle(boxes)
+    listed = []
+    for order, box in enumerate(boxes[holes:], 1):
+        conditions = [
+            {"attribute": f"c{i}", "operator": "between", "value": list(part)}
+            for i, part in enumerate(box)
+            if part != (0, 1000)
+        ]
+        listed.append(
+            {"name": f"rule {order}", "version": 1, "priority": 1, "executionOrder": order,
+             "conditions": conditions, "actions": [{"type": "setList", "listId": "l"}]}
+        )  # fmt: skip
+    names = {f"c{i}": {"type": "integer", "min": 0, "max": 1000, "required": True} for i in range(columns)}
+    (folder / "dialproof.toml").write_text("")
+    (folder / "some.contactlist.json").write_text(json.dumps({"columns": names}))
+    content = {"campaign": "bench", "contactList": "some.contactlist.json", "total": True, "rules": listed}
+    (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
+
+
 def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
     """Write a project: rules, contact list and a contacts file (csv, json or yaml) of ``cases`` cases that all pass."""
     from pathlib import Path

@@ -104,7 +104,7 @@ def test_it_is_configured_and_suppressed_as_ours_are(installed: Installed, tmp_p
     """Its option is known, another severity fails the run, and a comment with a reason hides the finding."""
     folder = tmp_path / "rules"
     shutil.copytree(installed.folder / "rules", folder)
-    settings = '[severity]\nABC001 = "error"\n[checks.ABC001]\nprefix = "LEGAL-"\n'
+    settings = 'ignore = ["DP509"]\n[severity]\nABC001 = "error"\n[checks.ABC001]\nprefix = "LEGAL-"\n'
     (folder / "dialproof.toml").write_text(settings, "utf-8")
     rules = folder / "tickets.rules.yaml"
     text = rules.read_text("utf-8")
