@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "is_overturned",
     "moved",
+    "reached",
     "same_result",
     "where_order_matters",
     "where_overturned",
@@ -144,8 +145,11 @@ def _ending(runs: Runs, earlier: int) -> Answer:
         if not runs.ends[one]:
             continue
         swap = _Swap(runs, earlier, tuple(sorted({*rules, *runs.involved((one,), (other,))})))
-        in_front = [-runs.acts_literal(i) for i in bits(runs.enders & (1 << earlier) - 1 & runs.overlapping[one])]
-        literals = [*in_front, runs.acts_literal(one), formula.literal(runs.rules[other], "not false")]
+        literals = [
+            *reached(runs, one, earlier),
+            runs.acts_literal(one),
+            formula.literal(runs.rules[other], "not false"),
+        ]
         answer = formula.search(
             literals,
             lambda found, swap=swap: swap.differs(steps.start(runs.scene_at(found))),  # type: ignore[misc]
@@ -230,7 +234,7 @@ def where_without(
         return not any(goes_along(other, trace, first) for other in others)
 
     if runs.is_static((index, *others)):
-        literals = [*_reached(runs, index), runs.formula.literal(runs.rules[index], "true")]
+        literals = [*reached(runs, index), runs.formula.literal(runs.rules[index], "true")]
         literals += [_does_not_act(runs, index, other, ended=ended) for other in others]
         answer = runs.formula.search(literals, lambda found: alone(steps.start(runs.scene_at(found))))
         if not isinstance(answer, Unknown):
@@ -243,10 +247,10 @@ def where_without(
     return Space(runs, involved).search(runs.reachable(index).boxes, question, alone, (index,))
 
 
-def _reached(runs: Runs, index: int) -> list[int]:
-    """Return the literals "the run comes to a rule" of a contact on which it acts."""
-    in_front = runs.enders & runs.overlapping[index] & (1 << index) - 1
-    return [-runs.acts_literal(i) for i in bits(in_front)]
+def reached(runs: Runs, acting: int, index: int | None = None) -> list[int]:
+    """Return the literals "the run comes to a rule" (by default the acting one) of a contact on which a rule acts."""
+    in_front = (1 << (acting if index is None else index)) - 1
+    return [-runs.acts_literal(i) for i in bits(runs.enders & runs.overlapping[acting] & in_front)]
 
 
 def _does_not_act(runs: Runs, index: int, other: int, *, ended: bool) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.answers import Question
     from dialproof.analysis.domain import Cell
-    from dialproof.analysis.regions import Box, Region
+    from dialproof.analysis.regions import Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State, Trace
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Passes", "Starts", "deciding", "feeding_loops", "running", "wide_region", "wide_regions"]
 
+_RULES = 16
+"""Rules of which a pass costs as much as one run of the budget."""
 _PASSES = 100
 """Passes after which a contact that has not repeated itself is given up."""
 
@@ -275,27 +277,25 @@ class Passes:
         among: int,
         question: Question,
         found: Callable[[State, tuple[int, ...], Assignment], bool],
-        likely: Iterable[Box] = (),
+        likely: Iterable[Assignment] = (),
     ) -> Nowhere | Unknown | None:
         """Look at every contact of a region with those rules ``among`` (a bitset) that can meet it in any pass.
 
-        ``found`` is told of each, first of one in each ``likely`` box, and returns whether to stop; None where it did.
+        ``found`` is told of each, first of the ``likely`` ones, and returns whether to stop; None where it did.
         """
         runs = self.runs
         involved = tuple(bits(sharing([region], self.wide)[0] & among))
-        for box in likely:
-            assignment = runs.representative(box)
-            if assignment is None:
-                continue
-            spent = question.spend()
+        cost = 1 + len(involved) // _RULES
+        for usual in likely:
+            spent = question.spend(cost)
             if spent is not None:
                 return spent
-            if found(runs.steps.start(self.starts.scene_at(assignment)), involved, assignment):
+            if found(runs.steps.start(self.starts.scene_at(usual)), involved, usual):
                 runs.analysis.decided["cells"] += 1
                 return None
         space = Space(runs, involved, updated=True)
         for assignment in space.inside(region.boxes):
-            spent = question.spend()
+            spent = question.spend(cost)
             if spent is not None:
                 return spent
             if assignment is not None:

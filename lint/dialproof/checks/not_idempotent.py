@@ -34,8 +34,8 @@ one step, suppress the finding with that as its reason.
 
 ## Options
 
-`budget` (default 5000): contacts that are run twice for one column or list; the whole check spends ten times as many.
-What cannot be decided within them is DP901.
+`budget` (default 2000): contacts that are run twice for one column or list, fewer where many rules decide what becomes
+of it; the whole check spends ten times as many. What cannot be decided within them is DP901.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Unknown, require
+from dialproof.analysis.campaign import atoms_of
 from dialproof.analysis.effects import same_values
+from dialproof.analysis.exchange import reached
 from dialproof.analysis.pairs import bits
 from dialproof.analysis.passes import Passes, deciding, running
-from dialproof.analysis.regions import Region, meetings
+from dialproof.analysis.regions import Region
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
 
@@ -58,7 +60,6 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.answers import Question
     from dialproof.analysis.order import Thing
-    from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State, Trace
@@ -74,6 +75,8 @@ _NAMED = 5
 """Rules that one finding names."""
 _TRIED = 8
 """Contacts that look likely and are run before all others, for each rule that changes something."""
+_ASKED = 50
+"""Rules that set what such a rule reads, of which likely contacts are looked for."""
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
@@ -128,18 +131,30 @@ class _Look:
 
         among = deciding(runs, sum(1 << i for i, changed in enumerate(runs.changes) if thing in changed))
         region = Region(tuple(box for index in bits(writers) for box in self.passes.wide[index].boxes))
-        likely = (box for index in bits(writers) for box in islice(self._likely(index), _TRIED))
+        likely = (found for index in bits(writers) for found in islice(self._likely(index), _TRIED))
         answer = self.passes.search(region, among, question, visit, likely)
         return answer if isinstance(answer, Unknown) else None
 
-    def _likely(self, reader: int) -> Iterator[Box]:
-        """Yield contacts on which a rule sets a column that another one reads, whose other conditions hold."""
-        runs = self.runs
-        part = runs.analysis.part(runs.rules[reader])
-        for writer, given in enumerate(runs.given):
-            if given & runs.reads[reader]:
-                behind = runs.analysis.region_of(part, "true", given)
-                yield from islice(meetings([runs.acting(writer), behind]), 1)
+    def _likely(self, reader: int) -> Iterator[Assignment]:
+        """Yield contacts on which a rule sets a column so that another one, which was not true, comes to be."""
+        runs, steps, formula = self.runs, self.runs.steps, self.runs.formula
+        members = runs.analysis.part(runs.rules[reader]).members
+        writers = [i for i, given in enumerate(runs.given) if given & runs.reads[reader]]
+        for writer in writers[:_ASKED]:
+            others = [m for m in members if not any(runs.given[writer].intersection(a.axes) for a in atoms_of(m))]
+            literals = [*reached(runs, writer), formula.literal(runs.rules[writer], "true")]
+            literals += [-formula.literal(runs.rules[reader], "true"), *(formula.verdict_of(m)[0] for m in others)]
+            # Whoever sets it behind the writer, or again in front of the reader, would be in the way.
+            again = (i for i in writers if (i > writer or i < reader) and runs.overlapping[writer] >> i & 1)
+            literals += [-runs.acts_literal(i) for i in again]
+            if not formula.holds(literals):
+                continue
+            assignment = formula.assignment()
+            if all(runs.analysis.axes[v].real >> position & 1 for v, position in assignment.items()):
+                start = steps.start(self.passes.starts.scene_at(assignment))
+                after = steps.step(writer, start, start).state
+                if steps.step(reader, after, after).matched:
+                    yield assignment
 
 
 def _first_other(runs: Runs, thing: Thing, first: Trace, second: Trace) -> int:
@@ -182,5 +197,5 @@ CHECK = Check(
     family="ordering",
     run=_run,
     doc=__doc__ or "",
-    options={"budget": 5000},
+    options={"budget": 2000},
 )

@@ -44,7 +44,7 @@ or let the two read and write different columns.
 
 ## Options
 
-`budget` (default 20000): runs that are spent on one question about two rules; the whole check spends ten times as many.
+`budget` (default 5000): runs that are spent on one question about two rules; the whole check spends ten times as many.
 A pair that cannot be decided within them is DP901.
 """
 
@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Found, Nowhere, Unknown, acted, later_pairs, require
+from dialproof.analysis.answers import Found, Nowhere, Unknown, acted, later_pairs, require
 from dialproof.analysis.contradictions import action_key
 from dialproof.analysis.effects import OF_THE_CALL
 from dialproof.analysis.exchange import (
@@ -210,5 +210,5 @@ CHECK = Check(
     family="conflicts",
     run=_run,
     doc=__doc__ or "",
-    options={"budget": BUDGET},
+    options={"budget": 5000},
 )
