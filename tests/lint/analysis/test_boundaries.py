@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Condition, Value, ValueType
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=80, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 COLUMNS = (
     Column("n", "number"),
     Column("d", "number", min=0, max=10, decimals=2),

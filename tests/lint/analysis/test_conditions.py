@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Expression, Rule
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 def _shorter(expressions: tuple[Expression, ...]) -> Iterator[tuple[Expression, ...]]:

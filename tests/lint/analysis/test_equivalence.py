@@ -87,7 +87,7 @@ def _outcomes(built: Campaign, semantics: Semantics) -> list[object]:
     return [evaluator.run(contact) for contact in contacts()]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(changed())
 def test_what_is_proved_is_the_same_on_every_contact(drawn: tuple[Campaign, Campaign, Semantics]) -> None:
     """Whatever was edited: proved campaigns give every contact of the domain the same outcome, writes included."""
@@ -96,7 +96,7 @@ def test_what_is_proved_is_the_same_on_every_contact(drawn: tuple[Campaign, Camp
         assert _outcomes(before, semantics) == _outcomes(after, semantics)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(changed())
 def test_without_writes_everything_is_decided(drawn: tuple[Campaign, Campaign, Semantics]) -> None:
     """Where no rule writes a column, nothing that is the same on every contact of the domain is left unproved."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dialproof.config import Semantics
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 @given(campaigns())

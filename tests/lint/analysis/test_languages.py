@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Expression
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=80, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 ALPHABET = "abAkKs1 -.\né\u017f\u212aßΣ\0\U0001f600"
 
 ATOMS = st.sampled_from(
@@ -103,7 +103,7 @@ def _valid(pattern: str) -> bool:
 
 
 @given(_patterns(), st.lists(TEXTS, min_size=30, max_size=30))
-@settings(max_examples=120, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_a_pattern_alone_has_a_cell_for_each_answer_of_re2(pattern: str, texts: list[str]) -> None:
     """If some text matches (or does not), a cell says so, and its representative is answered so by RE2."""
     assume(_valid(pattern))
@@ -116,7 +116,7 @@ def test_a_pattern_alone_has_a_cell_for_each_answer_of_re2(pattern: str, texts: 
 
 
 @given(_patterns(), st.lists(TEXTS, min_size=30, max_size=30))
-@settings(max_examples=120, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_the_cells_of_a_pattern_and_one_text_say_whether_it_matches(pattern: str, texts: list[str]) -> None:
     """Beside a condition that only one text meets, the automaton has to decide that text as RE2 does."""
     assume(_valid(pattern))
@@ -266,7 +266,7 @@ def _text_campaigns(draw: st.DrawFn) -> tuple[Campaign, Semantics]:
 
 
 @given(_text_campaigns())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_conditions_on_texts_are_decided_as_by_running_every_contact(drawn: tuple[Campaign, Semantics]) -> None:
     """Regions and pairs of rules on contains, matches, size and the rest: nothing is open, nothing is wrong."""
     built, semantics = drawn

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 Contact = dict[str, object]
 NOWHERE = Path("/nowhere")
 
@@ -615,7 +615,7 @@ def _changed(built: Campaign, name: Callable[[str], str], size: int) -> Campaign
 
 
 @given(st.one_of(machines(), families()))
-@settings(SETTINGS, max_examples=25)
+@settings(SETTINGS, max_examples=15)
 def test_names_of_columns_and_units_do_not_matter(drawn: tuple[Campaign, Semantics]) -> None:
     """Other names, and cents instead of euros: the same findings about the same rules."""
     built, semantics = drawn
@@ -625,7 +625,7 @@ def test_names_of_columns_and_units_do_not_matter(drawn: tuple[Campaign, Semanti
 
 
 @given(st.one_of(machines(), families()), st.integers(0, 3))
-@settings(SETTINGS, max_examples=25)
+@settings(SETTINGS, max_examples=15)
 def test_rules_that_have_nothing_in_common_may_change_places(drawn: tuple[Campaign, Semantics], at: int) -> None:
     """Two neighbours without a common contact, neither of which reads what the other writes: the same findings."""
     built, semantics = drawn

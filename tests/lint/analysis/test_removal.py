@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dialproof.config import Semantics
     from dialproof.project import Campaign
 
-SETTINGS = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 @given(campaigns())

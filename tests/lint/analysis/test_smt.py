@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign
 
 z3: Any = pytest.importorskip("z3")
-SETTINGS = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 WHOLE = (Column("a", "integer", min=0, max=4), Column("b", "integer", min=0, max=3, required=True))
 TEXTS = (Column("s", "string", enum=("", "a", "ab", "b")), Column("t", "string", enum=("a", "abc", "b"), required=True))
 FLAG = Column("f", "boolean")
@@ -145,7 +145,7 @@ def _fixed(contact: dict[str, object], constants: dict[str, Any]) -> str:
     st.sampled_from(("all", "any", "not")),
     st.sampled_from(EVERYBODY),
 )
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_a_translated_condition_says_what_the_evaluator_says(
     texts: list[str], kind: str, contact: dict[str, object]
 ) -> None:
@@ -184,7 +184,7 @@ TEXTUAL = st.sampled_from(
 
 
 @given(st.lists(TEXTUAL, min_size=1, max_size=3), st.lists(TEXTUAL, min_size=1, max_size=2))
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_no_texts_refute_a_proof_about_two_columns_of_text(one: list[str], other: list[str]) -> None:
     """Over all texts, what is proved to be impossible is shown by no pair of short ones, and what is found is run."""
     answer = _pair(" && ".join(one), " && ".join(other), *OPEN)
