@@ -94,7 +94,13 @@ def _parser() -> Any:
             """Return the token of a name, as that of a literal where it is one."""
             return lark.Token.new_borrow_pos("BOOL_LIT", t.value, t) if t.value in ("true", "false") else t
 
-    return Parser()
+    # Where interegular is installed, lark looks for collisions between the terminals of every grammar that it loads.
+    # cel-python's has none that matter, and looking takes longer than everything else that a small project needs.
+    looks, lark.lexer.has_interegular = lark.lexer.has_interegular, False
+    try:
+        return Parser()
+    finally:
+        lark.lexer.has_interegular = looks
 
 
 @lru_cache(maxsize=4096)

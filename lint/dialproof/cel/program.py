@@ -144,6 +144,7 @@ class Programs:
         self.rules = tuple(rules)
         self.columns = columns
         self.case_sensitive = case_sensitive
+        self.cache = cache
         self.problems: list[CelProblem] = []
         self.fallbacks: dict[str, str] = {}
         self._compiler = Compiler(columns)
@@ -294,8 +295,20 @@ class _InCase(Programs):
         if text == program.cel:
             return program
         if text not in self._by_text:
-            self._by_text[text], _ = _leaf_program(text, parse(text, generated=True), Compiler(self.columns))
+            self._by_text[text], _ = _leaf_program(text, self._trees[text], Compiler(self.columns))
         return self._by_text[text]
+
+    @cached_property
+    def _trees(self) -> Mapping[str, Node]:
+        """The trees of all conditions that read otherwise in the other case; cached as those of the campaign are."""
+        texts: dict[str, bool] = {}
+        for leaf in (leaf for rule in self.rules for leaf in leaves(rule.conditions)):
+            program = self._programs.leaf(leaf)
+            if isinstance(leaf, Condition) and program.ast is not None:
+                text = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
+                if text != program.cel:
+                    texts[text] = True
+        return parse_all(texts, self._programs.cache)
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:

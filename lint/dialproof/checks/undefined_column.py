@@ -70,22 +70,22 @@ def undefined_columns(context: CheckContext) -> Iterator[tuple[str, Span, tuple[
     if not columns.declared:
         return
     for rule in context.campaign.rules:
-        for span, name in _named_by(rule, columns):
+        for span, name in _named_by(rule, context):
             if name not in columns.columns:
                 yield rule.path, span, (name, rule.name)
     for file in context.campaign.files:
         for invariant in file.invariants:
-            for span, name in _read_by(invariant.always, columns):
+            for span, name in _read_by(invariant.always, context):
                 if name not in columns.columns:
                     yield file.path, span, (name, invariant.name)
 
 
-def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
+def _named_by(rule: Rule, context: CheckContext) -> Iterator[tuple[Span, str]]:
     from dialproof.model.actions import action_types
 
     for leaf in leaves(rule.conditions):
         if isinstance(leaf, When):
-            yield from _read_by(leaf, columns)
+            yield from _read_by(leaf, context)
         elif leaf.source == "contact":
             yield leaf.subject_span, leaf.subject
     for action in rule.actions:
@@ -95,19 +95,20 @@ def _named_by(rule: Rule, columns: ContactList) -> Iterator[tuple[Span, str]]:
             yield action.span, attribute
 
 
-def _read_by(when: When, columns: ContactList) -> Iterator[tuple[Span, str]]:
+def _read_by(when: When, context: CheckContext) -> Iterator[tuple[Span, str]]:
     """Yield each column that a CEL text reads, with its place; nothing where the text does not parse."""
     from dialproof.cel.ast import children
     from dialproof.cel.compile import resolve
     from dialproof.cel.parse import CelSyntaxError, parse
 
+    known = context.evaluator.leaf(when).ast  # there is none where it has no meaning, such as one of unknown columns
     try:
-        pending: list[Node] = [parse(when.text)]
+        pending: list[Node] = [known or parse(when.text)]
     except CelSyntaxError:
         return
     while pending:
         node = pending.pop()
-        variable, _ = resolve(node, columns)
+        variable, _ = resolve(node, context.campaign.contact_list)
         if variable is None:
             pending.extend(reversed(children(node)))
         elif variable.source == "contact":
