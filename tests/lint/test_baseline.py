@@ -39,7 +39,7 @@ CONFLICT = rules(("a", 1, "TX", "true"), ("b", 2, "TX", "false"))
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """Make a project with one conflict the current folder, and a baseline of it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dialproof.toml").write_text('select = ["DP1", "DP301", "DP5", "DP9"]\ninventory = {lists = ["l"]}\n')
+    (tmp_path / "dialproof.toml").write_text('select = ["DP1", "DP301", "DP501", "DP9"]\ninventory = {lists = ["l"]}\n')
     (tmp_path / "a.rules.yaml").write_text(CONFLICT)
     assert main(["lint"]) == 1
     assert main(["lint", "--write-baseline"]) == 0

@@ -261,7 +261,7 @@ def changes(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
 
 
 @given(changes())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_plan_leads_to_the_files_and_its_states_are_allowed(
     change: tuple[list[dict[str, Any]], list[dict[str, Any]], set[str], set[str], dict[str, str]],
 ) -> None:

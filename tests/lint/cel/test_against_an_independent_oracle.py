@@ -321,7 +321,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(
     st.lists(expressions, min_size=1, max_size=4),
     st.lists(st.tuples(people, contexts), min_size=1, max_size=4),
@@ -450,7 +450,7 @@ def expected_run(
     return tuple(matched), tuple(undecided), lists, dial if category == "preCall" else None, now_on
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     rules,
     people,
