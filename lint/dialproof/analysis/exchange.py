@@ -14,15 +14,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown
-from dialproof.analysis.effects import same_result, same_state
+from dialproof.analysis.contradictions import action_key
+from dialproof.analysis.effects import OF_THE_CALL, same_result, same_state
 from dialproof.analysis.pairs import bits, sharing
+from dialproof.analysis.passes import wide_region
 from dialproof.analysis.regions import Region, meetings
 from dialproof.analysis.space import Space
 from dialproof.analysis.witness import replaced
 from dialproof.cel.values import lookup
+from dialproof.model.actions import action_types
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from dialproof.analysis.answers import Answer, Question
     from dialproof.analysis.runs import Runs
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "is_overturned",
+    "may_swap",
     "moved",
     "reached",
     "same_result",
@@ -41,6 +45,8 @@ __all__ = [
     "within",
 ]
 
+_UNSEEN = OF_THE_CALL | {"dial"}
+"""What actions write that nobody sees of a contact that is not dialed anyway."""
 _CHEAP = 8
 """Boxes whose representative is tried before anything else."""
 
@@ -106,6 +112,24 @@ class _Pair:
                 return None
             state = step.state
         return state
+
+
+def may_swap(runs: Runs, earlier: int) -> bool:
+    """Tell by what they read, write and end whether two neighbours can be told apart in the other order."""
+    later = earlier + 1
+    if runs.ends[earlier] or runs.ends[later]:
+        met = next(meetings([wide_region(runs, i) for i in (earlier, later)]), None)
+        return met is not None and _seen(runs, earlier, later) != _seen(runs, later, earlier)
+    met_together = runs.overlapping[earlier] >> later & 1 or runs.writes[later] & runs.reads[earlier]
+    return bool(met_together) and runs.order_may_matter(earlier, later)
+
+
+def _seen(runs: Runs, one: int, other: int) -> frozenset[Hashable]:
+    """Return what is seen of two rules of which one ends the run, where both would act and ``one`` runs first."""
+    first, table = runs.analysis.campaign.hit_policy == "first", action_types()
+    acting = (one,) if runs.ends[one] else (one, other)
+    actions = (a for i in acting for a in runs.rules[i].actions)
+    return frozenset(action_key(a) for a in actions if first or table[a.type].writes not in _UNSEEN)
 
 
 def where_swapping_matters(runs: Runs, earlier: int, question: Question) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice, product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Nowhere, Unknown
@@ -49,11 +49,11 @@ def settings(semantics: Semantics, switch: str) -> tuple[object, ...]:
 def under(analysis: CampaignAnalysis, switch: str, setting: object) -> CampaignAnalysis:
     """Return the campaign under another setting of one switch."""
     semantics = replace(analysis.semantics, **{switch: setting})  # type: ignore[arg-type]  # one of `settings`
-    rules = in_order(analysis, by_name=setting == "name") if switch == "tieBreak" else None
+    rules = _in_order(analysis, by_name=setting == "name") if switch == "tieBreak" else None
     return analysis.under(semantics, rules)
 
 
-def in_order(analysis: CampaignAnalysis, *, by_name: bool) -> tuple[Rule, ...]:
+def _in_order(analysis: CampaignAnalysis, *, by_name: bool) -> tuple[Rule, ...]:
     """Return the rules with ties of the execution order broken by name, or by their place in the files."""
     campaign = analysis.campaign
     if by_name:
@@ -146,10 +146,3 @@ class Contrast:
             if not effect.same(effect_of(other, other.steps.as_written(rules, other.steps.start(scene)))):
                 return True
         return False
-
-
-def meetings_of(regions: Iterable[tuple[Region, Region]]) -> Iterable[Box]:
-    """Return the boxes in which two regions of a pair meet, of all pairs."""
-    from dialproof.analysis.regions import meetings
-
-    return chain.from_iterable(meetings(pair) for pair in regions)

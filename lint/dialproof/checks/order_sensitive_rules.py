@@ -53,9 +53,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown, acted, later_pairs, require
-from dialproof.analysis.contradictions import action_key
-from dialproof.analysis.effects import OF_THE_CALL
 from dialproof.analysis.exchange import (
+    may_swap,
     moved,
     same_result,
     where_order_matters,
@@ -64,14 +63,11 @@ from dialproof.analysis.exchange import (
     where_without,
 )
 from dialproof.analysis.overwrites import overwriting
-from dialproof.analysis.passes import wide_region
-from dialproof.analysis.regions import meetings
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
-from dialproof.model.actions import action_types
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from dialproof.analysis.answers import Answer, Budget
     from dialproof.analysis.runs import Runs
@@ -82,9 +78,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECK"]
 
-_GONE = OF_THE_CALL | {"dial"}
-"""What actions write that nobody sees of a contact that is not dialed anyway."""
-
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
     budget = ctx.budget()
@@ -93,7 +86,7 @@ def _run(ctx: CheckContext) -> Iterator[Finding]:
         told = set[tuple[int, int]]()
         for earlier in range(len(runs.rules) - 1):
             pair = earlier, earlier + 1
-            if _may_swap(runs, earlier) and not _is_declared(runs, *pair):
+            if may_swap(runs, earlier) and not _is_declared(runs, *pair):
                 told.add(pair)
                 yield from _told(ctx, runs, pair, _swapping(runs, earlier, budget), "change places")
         over = overwriting(runs.rules)
@@ -112,24 +105,6 @@ def _told(ctx: CheckContext, runs: Runs, pair: tuple[int, int], answer: Answer, 
 def _is_declared(runs: Runs, earlier: int, later: int) -> bool:
     one, other = runs.rules[earlier], runs.rules[later]
     return one.name in (*other.overrides, *other.runs_after)
-
-
-def _may_swap(runs: Runs, earlier: int) -> bool:
-    """Tell by what they read, write and end whether two neighbours can be told apart in the other order."""
-    later = earlier + 1
-    if runs.ends[earlier] or runs.ends[later]:
-        met = next(meetings([wide_region(runs, i) for i in (earlier, later)]), None)
-        return met is not None and _seen(runs, earlier, later) != _seen(runs, later, earlier)
-    met_together = runs.overlapping[earlier] >> later & 1 or runs.writes[later] & runs.reads[earlier]
-    return bool(met_together) and runs.order_may_matter(earlier, later)
-
-
-def _seen(runs: Runs, one: int, other: int) -> frozenset[Hashable]:
-    """Return what is seen of two rules of which one ends the run, where both would act and ``one`` runs first."""
-    first, table = runs.analysis.campaign.hit_policy == "first", action_types()
-    acting = (one,) if runs.ends[one] else (one, other)
-    actions = (a for i in acting for a in runs.rules[i].actions)
-    return frozenset(action_key(a) for a in actions if first or table[a.type].writes not in _GONE)
 
 
 def _swapping(runs: Runs, earlier: int, budget: Budget) -> Answer:
