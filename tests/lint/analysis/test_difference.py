@@ -13,6 +13,7 @@ from dialproof.analysis.answers import Budget, Found, Nowhere, Unknown
 from dialproof.analysis.difference import Difference
 from dialproof.config import Semantics
 from dialproof.evaluate import Evaluator
+from dialproof.model.actions import action_types
 from dialproof.model.contactlist import Column
 from dialproof.model.rules import When, leaves
 from tests.lint.analysis.build import COLUMNS, act, campaign, campaigns, cond, contacts, rule, when
@@ -96,11 +97,32 @@ def test_who_is_dialed_now_is_decided_as_by_running_everybody(
     _compare(_difference(*drawn), _pairs(*drawn))
 
 
+def _stopped_by(rule: Rule, outcome: Outcome) -> bool:
+    """Tell whether a suppressing action of the rule ran: a rule can act, and break the run before it."""
+    table = action_types()
+    return any(a.rule == rule.name and "preCall" in table[a.action.type].stops_dial_in for a in outcome.acted)
+
+
+def test_a_rule_that_breaks_the_run_before_it_suppresses_is_no_suppression_but_is_found() -> None:
+    """The run that broke is what refused the contact: the rule is named for that, and for nothing else."""
+    spoil = act("setAttribute", attribute="a", value="abc"), act("setAttribute", attribute="a", option="INCREMENT")
+    before = rule("r", 1, [cond("b", "equals", 1)], [*spoil, act("doNotDial")])
+    after = rule("r", 1, [cond("b", "equals", 2)], [act("setList", listId="l")])
+    sides = [(campaign([one], COLUMNS, hit_policy="first"), Semantics()) for one in (before, after)]
+    difference, widened = _difference(*sides), _pairs(*sides)
+    assert all(was.failure is not None for was, _ in widened)
+    assert isinstance(difference.let_through_by(before, Budget().question()), Nowhere)
+    answer = difference.no_longer_undecided(before, Budget().question())
+    assert isinstance(answer, Found)
+    now, was = difference.outcomes(answer.scene)
+    assert (was.dial, now.dial) == (False, True)
+
+
 def _compare(difference: Difference, widened: list[tuple[Outcome, Outcome]]) -> None:
     stopping = {r.name for r in difference.suppressions}
     left = list(widened)
     for old in difference.old.runs.rules:
-        by = [pair for pair in widened if old.name in {a.rule for a in pair[0].acted} and old.name in stopping]
+        by = [pair for pair in widened if _stopped_by(old, pair[0])]
         if old.name in stopping:
             _holds(difference, difference.let_through_by(old, Budget().question()), bool(by))
         undecided = [
