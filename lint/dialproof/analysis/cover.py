@@ -120,7 +120,8 @@ class Covers:
                 chosen = hitting.get() or []
                 if formula.holds([target, *(-acts[i] for i in chosen)]) is not True:
                     return Cover(tuple(sorted(chosen)), shown) if chosen else None
-                hitting.hit([i for i, literal in acts.items() if formula.is_true(literal)])
+                met = formula.true_ones(acts.values())
+                hitting.hit([i for i, literal in acts.items() if literal in met])
         return Cover(self._without_idle(target, acts, core), shown, smallest=False)
 
     def _without_idle(self, target: int, acts: dict[int, int], core: Collection[int]) -> tuple[int, ...]:

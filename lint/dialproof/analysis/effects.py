@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from dialproof.analysis.removal import effects_of
 from dialproof.analysis.steps import given
 from dialproof.cel.values import read_number, same_value
 from dialproof.model.actions import action_types
 from dialproof.output.witness import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.steps import State, Trace
@@ -22,8 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "OF_THE_CALL",
     "Effect",
+    "Write",
     "effect_of",
+    "effects_of",
     "left_behind",
+    "results",
     "same_effect",
     "same_result",
     "same_state",
@@ -32,6 +34,37 @@ __all__ = [
 
 OF_THE_CALL = frozenset({"mode", "skills", "callerId"})
 """What actions write that matters only to a contact that is dialed."""
+
+
+Write: TypeAlias = "tuple[tuple[Hashable, ...], Hashable]"
+"""What is written, and what to it: the last one to write a thing decides."""
+
+
+def effects_of(action: Action) -> Iterator[Write]:
+    """Yield what an action does, thing by thing; a thing that is done each time has no second way to be done."""
+    kind = action_types()[action.type]
+    thing = (kind.writes, *(action.fields.get(k) for k in kind.key))
+    if action.type == "setAttribute":
+        yield thing, (action.fields.get("option"), action.fields.get("value"))
+    elif kind.compares:
+        for name in kind.compares:
+            if name in action.fields:
+                value = action.fields[name]
+                yield (*thing, name), frozenset(value) if isinstance(value, tuple) else value
+    else:
+        yield (action.type, *sorted((k, v) for k, v in action.fields.items())), True
+
+
+def results(outcome: Outcome) -> tuple[object, ...]:
+    """Return what a run comes to, whoever brought it about: dial, columns, lists, everything else that is done."""
+    done: dict[object, object] = {}
+    for acted in outcome.acted:
+        for thing, what in effects_of(acted.action):
+            if acted.action.type == "dataAction":
+                done[thing] = (done.get(thing, 0), True)  # each time counts
+            elif acted.action.type not in ("setAttribute", "setList"):
+                done[thing] = what
+    return outcome.dial, dict(flat(outcome.contact)), dict(outcome.lists), done, outcome.failure is None
 
 
 class Effect(NamedTuple):

@@ -4,58 +4,27 @@ from __future__ import annotations
 
 from functools import cached_property, reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown
+from dialproof.analysis.effects import effects_of, results
 from dialproof.analysis.order import counts
 from dialproof.analysis.pairs import bits, sharing
 from dialproof.analysis.regions import intersect
 from dialproof.analysis.sat import Formula
 from dialproof.analysis.space import Space
-from dialproof.model.actions import action_types
-from dialproof.output.witness import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from dialproof.analysis.answers import Answer, Budget, Question
+    from dialproof.analysis.effects import Write
     from dialproof.analysis.regions import Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
-    from dialproof.model.rules import Action, Rule
-    from dialproof.outcome import Outcome
+    from dialproof.model.rules import Rule
 
-__all__ = ["Removal", "effects_of", "results"]
-
-_Effect: TypeAlias = "tuple[tuple[Hashable, ...], Hashable]"
-"""What is written, and what to it: the last one to write a thing decides."""
-
-
-def effects_of(action: Action) -> Iterator[_Effect]:
-    """Yield what an action does, thing by thing; a thing that is done each time has no second way to be done."""
-    kind = action_types()[action.type]
-    thing = (kind.writes, *(action.fields.get(k) for k in kind.key))
-    if action.type == "setAttribute":
-        yield thing, (action.fields.get("option"), action.fields.get("value"))
-    elif kind.compares:
-        for name in kind.compares:
-            if name in action.fields:
-                value = action.fields[name]
-                yield (*thing, name), frozenset(value) if isinstance(value, tuple) else value
-    else:
-        yield (action.type, *sorted((k, v) for k, v in action.fields.items())), True
-
-
-def results(outcome: Outcome) -> tuple[object, ...]:
-    """Return what a run comes to, whoever brought it about: dial, columns, lists, everything else that is done."""
-    done: dict[object, object] = {}
-    for acted in outcome.acted:
-        for thing, what in effects_of(acted.action):
-            if acted.action.type == "dataAction":
-                done[thing] = (done.get(thing, 0), True)  # each time counts
-            elif acted.action.type not in ("setAttribute", "setList"):
-                done[thing] = what
-    return outcome.dial, dict(flat(outcome.contact)), dict(outcome.lists), done, outcome.failure is None
+__all__ = ["Removal"]
 
 
 class Removal:
@@ -71,7 +40,7 @@ class Removal:
         return frozenset(what for action in actions for _, what in effects_of(action))
 
     @cached_property
-    def _does(self) -> tuple[frozenset[_Effect], ...]:
+    def _does(self) -> tuple[frozenset[Write], ...]:
         """What each rule does in the end: of several writes to one thing the last."""
         return tuple(
             frozenset(dict(e for a in rule.actions for e in effects_of(a)).items()) for rule in self._runs.rules
@@ -86,8 +55,8 @@ class Removal:
         return found
 
     @cached_property
-    def _doers(self) -> Mapping[_Effect, int]:
-        found: dict[_Effect, int] = {}
+    def _doers(self) -> Mapping[Write, int]:
+        found: dict[Write, int] = {}
         for index, effects in enumerate(self._does):
             for effect in effects:
                 found[effect] = found.get(effect, 0) | 1 << index

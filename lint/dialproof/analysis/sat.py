@@ -203,9 +203,10 @@ class Formula:
         """Tell whether the cells hold a contact with all ``literals``; None where that takes too long."""
         return self._solve(literals)
 
-    def is_true(self, literal: int) -> bool:
-        """Tell whether a literal is true in the last solution."""
-        return bool((self._solver.get_model()[abs(literal) - 1] > 0) == (literal > 0))
+    def true_ones(self, literals: Iterable[int]) -> frozenset[int]:
+        """Return those of some literals that are true in the last solution."""
+        model = self._solver.get_model()
+        return frozenset(one for one in literals if (model[abs(one) - 1] > 0) == (one > 0))
 
     def assignment(self) -> Assignment:
         """Return a cell of each variable in the last solution: a usual one of those that it leaves."""

@@ -37,8 +37,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Unknown, require
+from dialproof.analysis.effects import results
 from dialproof.analysis.pairs import bits
-from dialproof.analysis.removal import Removal, results
+from dialproof.analysis.removal import Removal
 from dialproof.analysis.sat import Formula
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check

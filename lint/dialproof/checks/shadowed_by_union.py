@@ -42,9 +42,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import BUDGET, Unknown, acted, require
+from dialproof.analysis.answers import BUDGET, acted, require
 from dialproof.analysis.witness import shown_by
 from dialproof.checks.base import Check
+from dialproof.checks.shadowed_rule import covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,17 +61,9 @@ __all__ = ["CHECK"]
 
 
 def _run(ctx: CheckContext) -> Iterator[Finding]:
-    budget = ctx.budget()
-    for category in ("preCall", "wrapUp"):
-        runs = ctx.analysis.runs(category)
-        for index, rule in enumerate(runs.rules):
-            if rule.name in ctx.analysis.broken:
-                continue
-            found = runs.covers.of(index, budget)
-            if isinstance(found, Unknown):
-                ctx.analysis.leave_open("DP303", (rule,), found)
-            elif found is not None and len(found.rules) > 1:
-                yield _finding(ctx, runs, index, found)
+    for runs, index, found in covered(ctx):
+        if len(found.rules) > 1:
+            yield _finding(ctx, runs, index, found)
 
 
 def _finding(ctx: CheckContext, runs: Runs, index: int, cover: Cover) -> Finding:

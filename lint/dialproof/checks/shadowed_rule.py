@@ -46,27 +46,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dialproof.analysis.answers import Found
+    from dialproof.analysis.cover import Cover
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.witness import Scene
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
     from dialproof.outcome import Outcome
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "covered"]
 
 
-def _run(ctx: CheckContext) -> Iterator[Finding]:
+def covered(ctx: CheckContext) -> Iterator[tuple[Runs, int, Cover]]:
+    """Yield each rule that earlier ones keep from acting, with a smallest set of these."""
+    assert ctx.check is not None
     budget = ctx.budget()
     for category in ("preCall", "wrapUp"):
         runs = ctx.analysis.runs(category)
         for index, rule in enumerate(runs.rules):
-            if rule.name in ctx.analysis.broken:
-                continue
-            found = runs.covers.of(index, budget)
+            found = None if rule.name in ctx.analysis.broken else runs.covers.of(index, budget)
             if isinstance(found, Unknown):
-                ctx.analysis.leave_open("DP302", (rule,), found)
-            elif found is not None and len(found.rules) == 1:
-                yield _finding(ctx, runs, index, found.rules[0], found.shown)
+                ctx.analysis.leave_open(ctx.check.code, (rule,), found)
+            elif found is not None:
+                yield runs, index, found
+
+
+def _run(ctx: CheckContext) -> Iterator[Finding]:
+    for runs, index, found in covered(ctx):
+        if len(found.rules) == 1:
+            yield _finding(ctx, runs, index, found.rules[0], found.shown)
 
 
 def _finding(ctx: CheckContext, runs: Runs, index: int, culprit: int, shown: Found | None) -> Finding:

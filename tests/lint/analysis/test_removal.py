@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 
 from dialproof.analysis.contradictions import contradicting_actions
-from dialproof.analysis.removal import results
+from dialproof.analysis.effects import results
 from dialproof.checks import duplicate_rule, list_never_reached, redundant_rule, shadowed_by_union, shadowed_rule
 from dialproof.evaluate import Evaluator
 from tests.lint.analysis.build import act, campaign, campaigns, cond, contacts, context, rule
