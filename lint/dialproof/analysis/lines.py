@@ -8,7 +8,7 @@ open cells ``[t1, t2)`` are all that is needed. A cell that holds no value of th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dialproof.cel.values import fold
@@ -40,6 +40,12 @@ class NumberLine:
     low: float = -math.inf
     high: float = math.inf
     step: Fraction | None = None
+    _ratio: tuple[int, int] = field(init=False, repr=False, compare=False)
+    """The step as whole numbers (0, 1 for none): a Fraction takes long to tell them, and every constant asks."""
+
+    def __post_init__(self) -> None:
+        ratio = (0, 1) if self.step is None else self.step.as_integer_ratio()
+        object.__setattr__(self, "_ratio", ratio)
 
     def after(self, value: float) -> float:
         """Return the threshold that separates ``value`` from everything above."""
@@ -47,10 +53,10 @@ class NumberLine:
 
     def at_or_above(self, value: float) -> float:
         """Return the smallest value of the line that is at least ``value``."""
-        if self.step is None or abs(value) > _ALL_MULTIPLES * float(self.step):
+        up, down = self._ratio
+        if not up or abs(value) > _ALL_MULTIPLES * up / down:
             return value
         # Dividing whole numbers rounds once, as the multiples of the step do; the first guess may be one off.
-        up, down = self.step.numerator, self.step.denominator
         count = math.ceil(value * down / up)
         while count * up / down < value:
             count += 1

@@ -69,7 +69,12 @@ def scene_of(
             put(contact, variable.name, value, names)
         else:
             put(context, variable.name, value, ())
-    return Scene(contact, context, f"{from_micros(now):%Y-%m-%dT%H:%M:%SZ}")
+    return Scene(contact, context, _clock(now))
+
+
+@lru_cache(maxsize=64)  # nearly all scenes have the same one
+def _clock(now: int) -> str:
+    return f"{from_micros(now):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _moment(cells: Mapping[Variable, Cell]) -> int:

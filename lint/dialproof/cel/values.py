@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +68,7 @@ MISSING = object()
 """What :func:`lookup` returns for a column that a contact does not have."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Variable:
+class Variable(NamedTuple):  # hashed more than anything else: a tuple does it three times faster than a dataclass
     """Something a condition reads: a column of the contact, a field of the context, or the clock (``now``)."""
 
     source: Literal["contact", "context", "now"]
