@@ -68,7 +68,7 @@ MISSING = object()
 """What :func:`lookup` returns for a column that a contact does not have."""
 
 
-class Variable(NamedTuple):  # hashed more than anything else: a tuple does it three times faster than a dataclass
+class Variable(NamedTuple):  # hashed more often than anything else, and a tuple does that without Python code
     """Something a condition reads: a column of the contact, a field of the context, or the clock (``now``)."""
 
     source: Literal["contact", "context", "now"]
