@@ -47,24 +47,24 @@ def dialproof_audit_sink(path: Path) -> Callable[[Sequence[Mapping[str, object]]
 
 
 def _sandbox(parser: argparse.ArgumentParser) -> None:
-    from dialproof_deploy.cli import add_sandbox
+    from dialproof_deploy.cli.sandbox import add_arguments
 
-    add_sandbox(parser)
+    add_arguments(parser)
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:
-    from dialproof_deploy.cli import add_plan
+    from dialproof_deploy.cli.plan import add_arguments
 
-    add_plan(parser)
+    add_arguments(parser)
 
 
 def _deploy(parser: argparse.ArgumentParser) -> None:
-    from dialproof_deploy.cli import add_deploy
+    from dialproof_deploy.cli.deploy import add_arguments
 
-    add_deploy(parser)
+    add_arguments(parser)
 
 
 def _audit(parser: argparse.ArgumentParser) -> None:
-    from dialproof_deploy.cli import add_audit
+    from dialproof_deploy.cli.audit import add_arguments
 
-    add_audit(parser)
+    add_arguments(parser)

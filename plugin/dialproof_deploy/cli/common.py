@@ -1,0 +1,113 @@
+"""What the subcommands share: arguments, and the project, state directory and deployer that they name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from dialproof.config import Config
+    from dialproof.project import Project
+    from dialproof_deploy.deploy import Deployer
+    from dialproof_deploy.state import StateDir
+
+__all__ = [
+    "add_environment",
+    "add_http_log",
+    "add_project",
+    "add_state_dir",
+    "add_writes",
+    "config_at",
+    "deployer_of",
+    "project_of",
+    "state_of",
+    "tell",
+]
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """Add ``--project`` and ``--state-dir``."""
+    parser.add_argument(
+        "--project", type=Path, default=Path(), metavar="PATH", help="a file or folder of the project (default: .)"
+    )
+    add_state_dir(parser)
+
+
+def add_state_dir(parser: argparse.ArgumentParser) -> None:
+    """Add ``--state-dir``."""
+    parser.add_argument(
+        "--state-dir", type=Path, metavar="DIR", help="state directory (default: .dialproof at the configuration root)"
+    )
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """Add ``--env``."""
+    parser.add_argument("--env", required=True, metavar="NAME", help="the environment; 'sandbox' is built in")
+
+
+def add_http_log(parser: argparse.ArgumentParser) -> None:
+    """Add ``--http-log``."""
+    parser.add_argument("--http-log", type=Path, metavar="FILE", help="append a JSON line for each request")
+
+
+def add_writes(parser: argparse.ArgumentParser) -> None:
+    """Add what decides which writes a plan may hold: ``--prune`` and ``--allow-transient``."""
+    parser.add_argument(
+        "--prune", action="append", default=[], metavar="RULE", help="delete this rule of the target; repeatable"
+    )
+    parser.add_argument(
+        "--allow-transient",
+        action="store_true",
+        help="go on although contacts that the old and the new rules refuse may be dialed in between",
+    )
+
+
+def config_at(path: Path) -> Config:
+    """Return the configuration that holds for a file or folder."""
+    from dialproof.cli.inputs import config_for
+
+    return config_for([path])
+
+
+def project_of(args: argparse.Namespace) -> Project:
+    """Return the project that ``--project`` names."""
+    from dialproof.project import load_project
+
+    return load_project(config_at(args.project))
+
+
+def state_of(args: argparse.Namespace, config: Config) -> StateDir:
+    """Return the state directory that ``--state-dir`` or the configuration names."""
+    from dialproof_deploy.state import StateDir
+
+    return StateDir.at(config.root, args.state_dir)
+
+
+def deployer_of(args: argparse.Namespace) -> Deployer:
+    """Return the deployer of the project, for the environment and with the options of the arguments."""
+    from dialproof.progress import progress
+    from dialproof_deploy.deploy import Deployer, environment_of
+
+    project = project_of(args)
+    return Deployer(
+        project,
+        environment_of(project.config, args.env),
+        state_of(args, project.config),
+        os.environ,
+        prune=getattr(args, "prune", ()),
+        allow_transient=getattr(args, "allow_transient", False),
+        http_log=args.http_log,
+        say=tell,
+        progress=progress,
+    )
+
+
+def tell(sentence: str) -> None:
+    """Say on stderr what goes on; that nobody takes it (a closed pipe) changes nothing of what is done."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr)

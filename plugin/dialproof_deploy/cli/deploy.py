@@ -1,0 +1,56 @@
+"""``dialproof deploy``: deploy what the evidence says was tested."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.errors import ExitCode
+from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, add_writes, deployer_of, tell
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``dialproof deploy``."""
+    add_project(parser)
+    add_environment(parser)
+    add_writes(parser)
+    add_http_log(parser)
+    parser.add_argument(
+        "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"
+    )
+    parser.add_argument(
+        "--evidence", type=Path, metavar="FILE", required=True, help="the evidence that a green pytest run wrote"
+    )
+    parser.add_argument("--audit-export", type=Path, metavar="FILE", help="export the audit log afterwards")
+    parser.set_defaults(run=_deploy)
+
+
+def _deploy(args: argparse.Namespace) -> int:
+    from dialproof_deploy.audit.export import export_audit, sink_of
+    from dialproof_deploy.gate.evidence import load_evidence
+    from dialproof_deploy.plan.plan import planned_digests
+
+    if args.audit_export:
+        sink_of(args.audit_export)
+    deployer = deployer_of(args)
+    planned = planned_digests(args.plan) if args.plan else None
+    try:
+        result = deployer.deploy(load_evidence(args.evidence), planned=planned)
+    except KeyboardInterrupt as interrupt:
+        for note in ("interrupted", *getattr(interrupt, "__notes__", ())):
+            print(note, file=sys.stderr)
+        raise
+    for plan in result.plans:
+        print(plan.render_text(), end="")
+    for note in result.notes:
+        tell(note)
+    print(f"Deployed to {result.environment}: {result.writes} writes, {result.new_events} new events")
+    if args.audit_export:
+        export_audit([result.audit_log, result.event_log], args.audit_export)
+    return ExitCode.OK
