@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.answers import Unknown
     from dialproof.analysis.atoms import Part
     from dialproof.analysis.domain import Cell, Want
+    from dialproof.analysis.familiar import Familiar
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.smt import Solver
     from dialproof.cel.program import LeafProgram
@@ -60,16 +61,19 @@ class Undecided:
 class CampaignAnalysis:
     """Answers questions about all contacts of a campaign's domain.
 
-    ``rlimit`` is what z3 may spend on one question. ``decided`` counts the questions by what decided them: ``cells``
-    (regions alone), ``enumeration`` (runs over every combination of cells), ``smt`` (z3), ``unknown``. ``undecided``
-    lists the questions that stay open; ``unneeded`` are rules with the name of a rule that they declare to override
-    although no contact needs that.
+    ``rlimit`` is what z3 may spend on one question; values of ``familiar`` contacts are preferred to made-up ones.
+    ``decided`` counts the questions by what decided them: ``cells`` (regions alone), ``enumeration`` (runs over every
+    combination of cells), ``smt`` (z3), ``unknown``. ``undecided`` lists the questions that stay open; ``unneeded`` are
+    rules with the name of a rule that they declare to override although no contact needs that.
 
     Contacts are those of the campaign's contact list; how conditions read them is the evaluator's matter.
     """
 
-    def __init__(self, campaign: Campaign, evaluator: Evaluator, rlimit: int = RLIMIT) -> None:
+    def __init__(
+        self, campaign: Campaign, evaluator: Evaluator, rlimit: int = RLIMIT, *, familiar: Familiar | None = None
+    ) -> None:
         self.campaign = campaign
+        self._familiar = familiar
         self._rlimit = rlimit
         self.evaluator = evaluator
         self._sides: tuple[CampaignAnalysis, ...] = (self,)
@@ -200,7 +204,8 @@ class CampaignAnalysis:
         declared = self.declares(variable)
         shifted = variable in self._changes
         beside = () if shifted else self._beside.get(variable, ())  # each of them would be pulled back
-        universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside)
+        familiar = self._familiar.values(variable) if self._familiar and not column.pii else ()
+        universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside, familiar=familiar)
         universe = replace(universe, members=(*universe.members, *self._given.get(variable, ())))
 
         def ask(atom: Atom, cell: Cell) -> bool | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dialproof.analysis.answers import Answer, Question
+    from dialproof.analysis.familiar import Familiar
     from dialproof.analysis.regions import Box, Region
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
@@ -55,8 +56,11 @@ class Difference:
     ``decided`` counts the questions by what decided them, as that of an analysis does.
     """
 
-    def __init__(self, old: Evaluator, new: Evaluator, decided: Counter[str] | None = None) -> None:
+    def __init__(
+        self, old: Evaluator, new: Evaluator, decided: Counter[str] | None = None, familiar: Familiar | None = None
+    ) -> None:
         self._evaluators = old, new
+        self._familiar = familiar
         self._columns = _contacts_of(old.campaign, new.campaign)
         analyses = side_by_side(self._analysis(new), self._analysis(old), alike=self._read_alike)
         self.new, self.old = (_Side(analysis.runs("preCall")) for analysis in analyses)
@@ -64,7 +68,8 @@ class Difference:
         self._outside: Outside | None = None
 
     def _analysis(self, evaluator: Evaluator) -> CampaignAnalysis:
-        return CampaignAnalysis(replace(evaluator.campaign, contact_list=self._columns), evaluator)
+        campaign = replace(evaluator.campaign, contact_list=self._columns)
+        return CampaignAnalysis(campaign, evaluator, familiar=self._familiar)
 
     @cached_property
     def _read_alike(self) -> bool:

@@ -16,23 +16,24 @@ every threshold of the next rule, pulled back, is a cut.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import DAY_OF_CALL
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine, smallest_reaching
 from dialproof.analysis.pairs import bits
 from dialproof.analysis.universe import Cell, Universe
-from dialproof.cel.values import from_micros, parse_datetime
+from dialproof.cel.values import fold, from_micros, parse_datetime
 from dialproof.view import ANALYSIS_NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dialproof.analysis.atoms import Atom
+    from dialproof.analysis.universe import Line
     from dialproof.cel.values import Variable
 
 __all__ = ["Axis", "Cell", "Want", "build_axis", "build_clock_axis"]
@@ -41,6 +42,9 @@ Want: TypeAlias = Literal["true", "false", "not true", "not false"]
 """Which contacts: those on which a condition is true, is false, or is anything but that (undecided included)."""
 
 Ask: TypeAlias = "Callable[[Atom, Cell], bool | None]"
+
+_Base: TypeAlias = tuple[Any, Any, Any]
+"""A cell of a line: its first value, the first one above it (None: no end), and the one that stands for it if any."""
 
 _THRESHOLDS = 20_000
 """Cuts of one axis, beyond which pulling back through counting rules is given up."""
@@ -66,6 +70,7 @@ class Axis:
     first: int = 0
     lows: tuple[float | str, ...] = ()
     single: bool = False
+    familiar: int = 0
 
     def mask(self, atom: Atom, want: Want) -> int:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
@@ -86,12 +91,12 @@ class Axis:
         chosen = chosen or self.real
         for true, _, _ in self.verdicts.values():
             chosen = chosen & ~true or chosen
-        return chosen
+        return chosen & self.familiar or chosen
 
     def pick(self, mask: int) -> int:
         """Return the position of a cell of ``mask`` that has a representative, the most usual one; -1 if none has."""
         mask &= self.real
-        values = mask & self.usual or mask & ~self._odd or mask
+        values = mask & self.usual or mask & self.familiar or mask & ~self._odd or mask
         return (values & -values).bit_length() - 1
 
     @cached_property
@@ -136,7 +141,7 @@ def build_axis(
             thresholds |= {value, line.after(value)}
     if isinstance(line, NumberLine):
         thresholds, stable = _pulled_back(line, thresholds, changes)
-    bases = [] if line is None else list(line.cells(thresholds))  # type: ignore[arg-type]
+    bases = [] if line is None else _preferring(universe.familiar, line, list(line.cells(thresholds)))  # type: ignore[arg-type]
     cells = list(universe.singles)
     lows: list[float | str] = []
     points: list[bool] = []
@@ -166,11 +171,30 @@ def build_axis(
     axis.single = all(points) and all(c.kind in ("value", "blank") for c in cells)
     axis.full = (1 << len(cells)) - 1
     axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
+    known = set(universe.familiar)
+    axis.familiar = axis.real & sum(1 << i for i, (_, _, value) in enumerate(bases, first) if value in known)
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}
     for atom in atoms:
         cuts, sure = own[atom.text], exact[atom.text]
         axis.verdicts[atom.text] = _verdicts(atom, cuts, cells, first, lows, rest_of, ask, sure=sure)
     return axis
+
+
+def _preferring(familiar: Sequence[float | str], line: Line, bases: list[_Base]) -> list[_Base]:
+    """Return the cells of a line, each with the first familiar value in it, if there is one, to stand for it."""
+    if not isinstance(line, (NumberLine, InstantLine, TextLine)):  # a CellLine, which was made with them
+        return bases
+    lows = [low for low, _, _ in bases]
+    for value in reversed(familiar):
+        place: Any = value
+        if isinstance(line, TextLine):
+            place = fold(place) if line.folded else place
+        elif line.at_or_above(place) != place:
+            continue
+        index = bisect_right(lows, place) - 1
+        if index >= 0 and (bases[index][1] is None or place < bases[index][1]):
+            bases[index] = (*bases[index][:2], value)
+    return bases
 
 
 def _verdicts(

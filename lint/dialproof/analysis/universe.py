@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine
 from dialproof.analysis.patterns import examples
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import Column
 
 __all__ = ["FIRST_INSTANT", "LAST_INSTANT", "Cell", "Line", "Universe", "fitting", "render_instant", "universe_of"]
+
+_T = TypeVar("_T")
 
 Line: TypeAlias = "NumberLine | InstantLine | TextLine | CellLine"
 
@@ -60,6 +62,7 @@ class Universe:
     """The values of one variable; ``thresholds`` gives those of a constant on the line, None where it has none there.
 
     ``members`` are values of the line to be taken one by one; ``relative`` where the line holds distances from now.
+    ``familiar`` are values of the line that are preferred to made-up ones.
     ``exact`` where each cell is so small that a condition without a threshold has one verdict on it too, unless it is
     opaque.
     """
@@ -71,16 +74,23 @@ class Universe:
     members: tuple[float, ...] = ()
     relative: bool = False
     exact: bool = False
+    familiar: tuple[float | str, ...] = ()
 
 
 def universe_of(
-    column: Column, atoms: Sequence[Atom], *, declared: bool, shifted: bool, beside: Sequence[float | str] = ()
+    column: Column,
+    atoms: Sequence[Atom],
+    *,
+    declared: bool,
+    shifted: bool,
+    beside: Sequence[float | str] = (),
+    familiar: Sequence[object] = (),
 ) -> Universe:
     """Return the values that ``column`` can have as far as ``atoms`` can tell them apart.
 
     ``declared``: the column's type was stated, so that unreadable values are no part of the domain. ``shifted``: rules
     count the column up or down. ``beside`` are constants of conditions that compare it with other columns: values
-    around them are taken one by one, so that the columns meet.
+    around them are taken one by one, so that the columns meet. ``familiar`` are raw values to prefer.
     """
     singles: list[Cell] = [] if column.required else [Cell("blank")]
     if column.enum is not None:
@@ -91,10 +101,21 @@ def universe_of(
         whole = _no_thresholds if declared else _no_texts
         return Universe((*singles, *_unreadable(declared, ())), None, _no_cell, whole)
     if column.type in ("integer", "number"):
-        return _numbers(column, atoms, singles, beside, declared=declared)
+        numbers = _numbers(column, atoms, singles, beside, declared=declared)
+        return replace(numbers, familiar=_distinct(map(read_number, familiar)))
     if column.type in ("datetime", "date"):
-        return _instants(column, atoms, singles, beside, declared=declared)
-    return _texts(column, atoms, singles, beside, shifted=shifted)
+        instants = _instants(column, atoms, singles, beside, declared=declared)
+        # a distance from now tells nothing of the instants of contacts
+        return instants if instants.relative else replace(instants, familiar=_distinct(map(_instant, familiar)))
+    return _texts(column, atoms, singles, beside, tuple(map(read_text, familiar)), shifted=shifted)
+
+
+def _instant(value: object) -> float | None:
+    return parse_datetime(value) if isinstance(value, str) else None
+
+
+def _distinct(values: Iterable[_T | None]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(v for v in values if v is not None))
 
 
 def _no_cell(value: object) -> Cell:
@@ -220,14 +241,22 @@ def render_instant(micros: int, column: Column) -> str:
 
 
 def _texts(
-    column: Column, atoms: Sequence[Atom], singles: list[Cell], beside: Sequence[float | str], *, shifted: bool
+    column: Column,
+    atoms: Sequence[Atom],
+    singles: list[Cell],
+    beside: Sequence[float | str],
+    familiar: Sequence[str],
+    *,
+    shifted: bool,
 ) -> Universe:
     cuts = [c for a in atoms for c in a.cuts]
     kinds = {c.reading for c in cuts} | {r for a in atoms for r in a.readings}
     fits = fitting(column.pattern)
     samples = tuple(t for t in [*_samples(atoms), *examples(column.pattern or "")] if t and (fits is None or fits(t)))
     if "number" in kinds or shifted or "timestamp" in kinds or "age" in kinds or "boolean" in kinds:
-        return _typed_texts(column, cuts, kinds, samples, singles, beside, numbers="number" in kinds or shifted)
+        numbers = "number" in kinds or shifted
+        return _typed_texts(column, cuts, kinds, samples, singles, beside, familiar, numbers=numbers)
+    familiar = tuple(t for t in familiar if fits is None or fits(t))
     ordered = [c.reading for c in cuts if c.interval and c.value != ""]
     folded = 2 * ordered.count("folded") > len(ordered)  # the order that more conditions look at
 
@@ -245,21 +274,24 @@ def _texts(
     mixed = any(thresholds(c) is None for c in cuts)
     found = [t for c in cuts for t in thresholds(c) or ()] if fits is not None else []
     if mixed or any(representative is None for _, _, representative in line.cells(found)):  # type: ignore[arg-type]
-        exact = _exact_texts(cuts, column.pattern if fits is not None else None, folded, points, samples)
+        exact = _exact_texts(cuts, column.pattern if fits is not None else None, folded, points, (*familiar, *samples))
         if exact is not None:
-            return Universe(tuple(singles), exact, lambda v: Cell("value", v), thresholds, exact=True)
+            return Universe(
+                tuple(singles), exact, lambda v: Cell("value", v), thresholds, exact=True, familiar=familiar
+            )
         points = (*samples, *points) if mixed else points
-    return Universe((*singles, *(Cell("value", t) for t in points)), line, lambda v: Cell("value", v), thresholds)
+    cells = (*singles, *(Cell("value", t) for t in points))
+    return Universe(cells, line, lambda v: Cell("value", v), thresholds, familiar=familiar)
 
 
 def _exact_texts(
-    cuts: Sequence[Cut], pattern: str | None, folded: bool, points: Sequence[str], samples: Sequence[str]
+    cuts: Sequence[Cut], pattern: str | None, folded: bool, points: Sequence[str], hints: Sequence[str]
 ) -> CellLine | None:
     """Return the texts cut by every condition on them, None where that is too much."""
     from dialproof.analysis.languages import InexactError, cells_of_texts
 
     try:
-        return cells_of_texts(cuts, pattern, folded=folded, points=points, hints=samples)
+        return cells_of_texts(cuts, pattern, folded=folded, points=points, hints=hints)
     except InexactError:
         return None
 
@@ -271,6 +303,7 @@ def _typed_texts(
     samples: tuple[str, ...],
     singles: list[Cell],
     beside: Sequence[float | str],
+    familiar: Sequence[str],
     *,
     numbers: bool,
 ) -> Universe:
@@ -306,7 +339,9 @@ def _typed_texts(
     unreadable = [t for t in (*_COMMON_TEXTS, "~") if t not in taken and (fits is None or fits(t))]
     rest = Cell("unreadable", unreadable[0]) if unreadable else Cell("rest", "~")
     members = _near_numbers(beside) if numbers else _near_instants(beside, _bound(ANALYSIS_NOW, 0))
-    return Universe((*singles, *(Cell("value", p) for p in points), rest), line, cell, thresholds, members)
+    known: tuple[float, ...] = _distinct(map(read_number if numbers else _instant, familiar))
+    cells = (*singles, *(Cell("value", p) for p in points), rest)
+    return Universe(cells, line, cell, thresholds, members, familiar=known)
 
 
 def _samples(atoms: Sequence[Atom]) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.answers import Budget
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.analysis.difference import Difference
+    from dialproof.analysis.familiar import Familiar
     from dialproof.base import Base
     from dialproof.checks.wording import Wording
     from dialproof.evaluate import Evaluator
@@ -80,7 +81,13 @@ class CheckContext:
 
         rlimit = self.project.config.checks.get("DP901", {}).get("rlimit", RLIMIT)
         assert isinstance(rlimit, int)
-        return CampaignAnalysis(self.campaign, self.evaluator, rlimit)
+        return CampaignAnalysis(self.campaign, self.evaluator, rlimit, familiar=self._familiar)
+
+    @cached_property
+    def _familiar(self) -> Familiar:
+        from dialproof.analysis.familiar import familiar_to
+
+        return familiar_to(self.project, self.campaign)
 
     @cached_property
     def targets(self) -> tuple[TargetType, ...]:
@@ -135,7 +142,9 @@ class CheckContext:
             if id(old) not in self._differences:
                 config = self.base.project.config
                 evaluator = Evaluator(old, config.semantics, cache=config.cache)
-                self._differences[id(old)] = Difference(evaluator, self.evaluator, self.analysis.decided)
+                self._differences[id(old)] = Difference(
+                    evaluator, self.evaluator, self.analysis.decided, self._familiar
+                )
             difference = self._differences[id(old)]
             if difference.meaningless:
                 self._leave_open(difference.meaningless)

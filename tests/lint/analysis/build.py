@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from dialproof.analysis.campaign import CampaignAnalysis
+from dialproof.analysis.familiar import Familiar
 from dialproof.config import Config, Semantics
 from dialproof.evaluate import Evaluator
 from dialproof.model.contactlist import Column, ContactList
@@ -82,9 +83,12 @@ def campaign(
     return Campaign(("c",), (), tuple(rules), (), hit_policy, contact_list)
 
 
-def analysis(built: Campaign, semantics: Semantics | None = None) -> CampaignAnalysis:
-    """Return the analysis of a campaign."""
-    return CampaignAnalysis(built, Evaluator(built, semantics or Semantics()))
+def analysis(
+    built: Campaign, semantics: Semantics | None = None, familiar: Sequence[dict[str, object]] = ()
+) -> CampaignAnalysis:
+    """Return the analysis of a campaign whose project has these contacts."""
+    known = Familiar(tuple((contact, {}) for contact in familiar))
+    return CampaignAnalysis(built, Evaluator(built, semantics or Semantics()), familiar=known)
 
 
 def context(built: Campaign, root: Path, semantics: Semantics | None = None, **options: Any) -> CheckContext:

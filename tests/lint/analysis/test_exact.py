@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dialproof.analysis.answers import Found, Nowhere, acted
 from dialproof.evaluate import Evaluator
@@ -34,12 +35,20 @@ def test_regions_hold_a_contact_exactly_where_some_contact_has_the_verdict(drawn
         assert bool(asked.region(rule, "not false").boxes) == bool(seen - {False})
 
 
-@given(campaigns())
+KNOWN = st.fixed_dictionaries(
+    {}, optional={"a": st.sampled_from((2, 6, 2.5, -1, 99, "4", "n/a")), "b": st.integers(-2, 5), "s": st.just("CA")}
+)
+"""Contacts of a project's fixtures, some of them outside of the domain."""
+
+
+@given(campaigns(), st.lists(KNOWN, max_size=4))
 @SETTINGS
-def test_two_rules_act_together_exactly_where_some_contact_shows_it(drawn: tuple[Campaign, Semantics]) -> None:
+def test_two_rules_act_together_exactly_where_some_contact_shows_it(
+    drawn: tuple[Campaign, Semantics], familiar: list[dict[str, object]]
+) -> None:
     """Witness and proof agree with running every contact: order, writes, stops and hit policy included."""
     built, semantics = drawn
-    runs = analysis(built, semantics).runs("preCall")
+    runs = analysis(built, semantics, familiar).runs("preCall")
     evaluator = Evaluator(built, semantics)
     outcomes = [evaluator.run(contact) for contact in contacts()]
     sets = [acted(outcome) for outcome in outcomes if outcome.failure is None]

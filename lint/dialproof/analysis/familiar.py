@@ -1,0 +1,56 @@
+"""Values that the contacts of a project hold: a witness made of them reads like a contact that people know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from dialproof.cel.values import AmbiguousColumnError, lookup, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dialproof.cel.values import Variable
+    from dialproof.project import Campaign, Project
+
+__all__ = ["Familiar", "familiar_to"]
+
+_CONTACTS = 1000
+"""Contacts that are looked at, in the order of the files."""
+_VALUES = 100
+"""Different values of one column that are taken."""
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """Contacts, each with the context of its call."""
+
+    contacts: tuple[tuple[Mapping[str, object], Mapping[str, object]], ...] = ()
+
+    def values(self, variable: Variable) -> tuple[object, ...]:
+        """Return the different values that the contacts have in a column, blank ones left out."""
+        found: dict[str, object] = {}
+        for contact, context in self.contacts:
+            try:
+                value = lookup(contact if variable.source == "contact" else context, variable.name)
+            except AmbiguousColumnError:
+                continue
+            text = read_text(value) if isinstance(value, (str, int, float)) else ""
+            if text:
+                found.setdefault(text, value)
+            if len(found) == _VALUES:
+                break
+        return tuple(found.values())
+
+
+def familiar_to(project: Project, campaign: Campaign) -> Familiar:
+    """Return the contacts of the campaign's contacts files, at most a thousand."""
+    return Familiar(tuple(islice(_contacts(project, campaign), _CONTACTS)))
+
+
+def _contacts(project: Project, campaign: Campaign) -> Iterator[tuple[Mapping[str, object], Mapping[str, object]]]:
+    for path, tested in project.links.items():
+        if tested is campaign:
+            file = project.contacts_files[path]
+            yield from chain(((c.contact, c.context) for c in file.cases), ((p, {}) for p in file.population))
