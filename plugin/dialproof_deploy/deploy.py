@@ -18,6 +18,7 @@ from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.provenance import actor, commit_of
@@ -355,7 +356,10 @@ class Deployer:
                 safety=Safety(want.campaign.contact_list, self.project.config.semantics, kind.read, kind.suppresses),
                 allow_transient=self.allow_transient,
             )
-            plans.append(self._with_kept(plan, want))
+            personal = personal_names(want.campaign.contact_list)
+            register_values(remote, personal)
+            named = replace(plan, logical=want.logical, personal=personal)
+            plans.append(self._with_kept(named, want))
         return tuple(plans)
 
     def _with_kept(self, plan: Plan, want: _Wanted) -> Plan:

@@ -117,8 +117,10 @@ class Gatekeeper:
         except DialproofError as error:  # what was made before it was undone, or it would be a PartlyAppliedError
             asked.undeployed += str(error).splitlines()
             return
+        from dialproof_deploy.plan.render import plan_text
+
         for plan in result.plans:
-            asked.lines += plan.render_text().splitlines()
+            asked.lines += plan_text(plan).splitlines()
         asked.lines += result.notes
         writes = "1 write" if result.writes == 1 else f"{result.writes} writes"
         asked.lines.append(
@@ -348,13 +350,15 @@ class Gatekeeper:
 
     def _plan(self, asked: _Asked) -> bool:
         """Show what a deploy would change; return whether the target lets it."""
+        from dialproof_deploy.plan.render import plan_text
+
         try:
             plans = self._deployer(asked).plan()
         except DialproofError as error:
             self.errors += str(error).splitlines()
             return False
         for plan in plans:
-            asked.lines += plan.render_text().splitlines()
+            asked.lines += plan_text(plan).splitlines()
         return not any(plan.refusals for plan in plans)
 
     def _record_refusal(self, asked: _Asked) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cli import fixing
 from dialproof.cli.inputs import projects_of, shown
+from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.cli.scope import Scope
 from dialproof.errors import DialproofError, ExitCode, UsageError
 from dialproof.findings import SEVERITIES
@@ -46,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="files and folders to report on (default: .)",
     )
     formats = ", ".join(FORMATS)
-    add("-f", "--output-format", action="append", default=[], metavar="FORMAT[=FILE]",
-        help=f"auto (default: github in GitHub Actions, full on a terminal, else concise), {formats}; "
-             "repeatable, at most one without a file")  # fmt: skip
+    add_output_format(parser, f"auto (default: github in GitHub Actions, full on a terminal, else concise), {formats}")
     add(
         "--select",
         type=_codes,
@@ -80,12 +79,7 @@ class _Part:
 
 def run(args: argparse.Namespace) -> int:
     """Lint each project of the given paths as a whole, report on the paths, and return the exit code."""
-    outputs = [_output(text) for text in args.output_format or ["auto"]]
-    if sum(file is None for _, file in outputs) > 1:
-        raise UsageError("only one --output-format can go to the terminal: give the others a file, FORMAT=FILE")
-    files = [file.resolve() for _, file in outputs if file is not None]
-    if len(set(files)) < len(files):
-        raise UsageError("two --output-format name one file")
+    outputs = outputs_of(args.output_format or ["auto"], FORMATS, _auto)
     for name in args.target:
         from dialproof.targets.registry import find_target
 
@@ -153,18 +147,7 @@ def _revision(text: str) -> str:
     return text
 
 
-def _output(text: str) -> tuple[str, Path | None]:
-    name, given, file = text.partition("=")
-    if name == "auto":
-        name = _auto(to_file=bool(given))
-    if name not in FORMATS:
-        raise UsageError(f"there is no output format {name!r}; there are auto, {', '.join(FORMATS)}")
-    if given and not file:
-        raise UsageError(f"--output-format {text} names no file; write {name}=FILE, or {name} for the terminal")
-    return name, Path(file) if file else None
-
-
-def _auto(*, to_file: bool) -> str:
+def _auto(to_file: bool) -> str:
     """Return the format that suits who reads: GitHub, a person at a terminal, or a program."""
     if not to_file and os.environ.get("GITHUB_ACTIONS"):
         return "github"
@@ -236,12 +219,8 @@ def _write(name: str, file: Path | None, report: Report) -> None:
         report = _in_repository(report)
     if file is None:
         color = bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
-        sys.stdout.write(render(name, replace(report, color=color and not os.environ.get("NO_COLOR"))))
-        return
-    try:
-        file.write_text(render(name, report), "utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
+        report = replace(report, color=color and not os.environ.get("NO_COLOR"))
+    write_output(file, render(name, report))
 
 
 def _print_summary(report: Report, parts: Sequence[_Part], *, diff: bool) -> None:

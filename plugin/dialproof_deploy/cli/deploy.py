@@ -34,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _deploy(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.export import export_audit, sink_of
     from dialproof_deploy.gate.evidence import load_evidence
-    from dialproof_deploy.plan.plan import planned_digests
+    from dialproof_deploy.plan.plan_file import planned_digests
+    from dialproof_deploy.plan.render import plan_text
 
     if args.audit_export:
         sink_of(args.audit_export)
     deployer = deployer_of(args)
-    planned = planned_digests(args.plan) if args.plan else None
+    planned = planned_digests(args.plan, args.env) if args.plan else None
     try:
         result = deployer.deploy(load_evidence(args.evidence), planned=planned)
     except KeyboardInterrupt as interrupt:
@@ -47,7 +48,7 @@ def _deploy(args: argparse.Namespace) -> int:
             print(note, file=sys.stderr)
         raise
     for plan in result.plans:
-        print(plan.render_text(), end="")
+        print(plan_text(plan), end="")
     for note in result.notes:
         tell(note)
     print(f"Deployed to {result.environment}: {result.writes} writes, {result.new_events} new events")

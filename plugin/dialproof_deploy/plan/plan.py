@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dialproof.errors import InputError, UsageError
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.plan.ordering import NoSequenceError, Placement, PlacementWrite, sequence
 from dialproof_deploy.plan.safety import Settled, Slot
-from dialproof_deploy.redact import redact
 from dialproof_deploy.targets.wire import FieldDifference, content, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from dialproof_deploy.plan.safety import Safety
 
-__all__ = ["Action", "Plan", "Step", "make_plan", "planned_digests", "write_plans"]
+__all__ = ["Action", "Plan", "Step", "digest_of", "make_plan"]
 
 Action = Literal["create", "update", "shift", "delete"]
-_SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "shift": ">", "delete": "-"}
 _FORMAT = 1
 
 
@@ -54,7 +49,8 @@ class Plan:
 
     ``remote`` are the stored rules as they were read, with id and version: apply compares them before it writes.
     While ``refusals`` is not empty the plan must not be applied; each is a sentence that says what to do. ``notes`` are
-    sentences that stand against nothing.
+    sentences that stand against nothing. ``campaign`` is the id on the target and ``logical`` the one of the files;
+    ``personal`` are the columns whose values are not shown.
     """
 
     campaign: str
@@ -64,6 +60,8 @@ class Plan:
     refusals: tuple[str, ...]
     notes: tuple[str, ...]
     remote: tuple[dict[str, Any], ...]
+    logical: str = ""
+    personal: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -71,28 +69,11 @@ class Plan:
 
         Raises ``InputError`` where the target sent a number that JSON cannot hold exactly.
         """
-        return _digest_of(self._body())
+        return digest_of(self._body())
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON data, its digest included."""
         return {**self._body(), "digest": self.digest}
-
-    def render_text(self) -> str:
-        """Return the plan for people: one line a write in its order, its fields below, unchanged rules counted."""
-        if not self.steps and not self.refusals:
-            return f"Campaign {self.campaign}: no changes, {_count(len(self.unchanged), 'rule')} unchanged\n"
-        actions = Counter(step.action for step in self.steps)
-        counts = [f"{actions[action]} {action}" for action in _SIGNS if actions[action]]
-        lines = [f"Campaign {self.campaign}: {', '.join(counts) or 'no changes'}"]
-        for step in self.steps:
-            lines += _step_lines(step)
-        if self.unchanged:
-            lines.append(f"  = {len(self.unchanged)} unchanged")
-        if self.kept:
-            lines.append(f"  = {len(self.kept)} kept: {', '.join(map(repr, self.kept))}")
-        lines += [f"Note: {note}" for note in self.notes]
-        lines += [f"Refused: {refusal}" for refusal in self.refusals]
-        return "\n".join(lines) + "\n"
 
     def _body(self) -> dict[str, Any]:
         return {
@@ -345,49 +326,6 @@ def _steps(pairs: Sequence[_Pair], writes: Sequence[PlacementWrite]) -> Iterator
         yield Step(action, pair.name, pair.remote["id"] if pair.remote else None, before, after)
 
 
-def _step_lines(step: Step) -> list[str]:
-    sign = _SIGNS[step.action]
-    if step.action == "shift" and step.before and step.after:
-        was, will = step.before["executionOrder"], step.after["executionOrder"]
-        return [f"  {sign} shift rule {step.rule!r}: executionOrder {was} → {will}, so that others can pass"]
-    lines = [f"  {sign} {step.action} rule {step.rule!r}"]
-    if step.action == "create" and step.after:
-        lines[0] += f" (executionOrder {step.after['executionOrder']})"
-    return lines + [f"      {redact(str(difference))}" for difference in step.differences]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def write_plans(path: Path, plans: Sequence[Plan]) -> None:
-    """Write plans as JSON, one array of campaigns; raises ``UsageError`` where the file cannot be written."""
-    text = json.dumps([plan.to_json() for plan in plans], indent=2, ensure_ascii=False)
-    try:
-        path.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None
-
-
-def planned_digests(path: Path) -> dict[str, str]:
-    """Return the digest of each campaign's plan in a file that ``write_plans`` wrote.
-
-    Raises ``UsageError`` where the file cannot be read, ``InputError`` where it holds no plans, or was edited.
-    """
-    try:
-        plans = json.loads(path.read_text(encoding="utf-8"))
-        found = {plan["campaign"]: plan["digest"] for plan in plans}
-        whole = all(_digest_of({k: v for k, v in plan.items() if k != "digest"}) == plan["digest"] for plan in plans)
-    except OSError as error:
-        raise UsageError(f"{path}: the plan cannot be read: {error.strerror or error}") from None
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, InputError):
-        found, whole = {}, False
-    if not found:
-        raise InputError(f"{path}: this is not a plan: write one with 'dialproof plan --out FILE'")
-    if not whole:
-        raise InputError(f"{path}: the plan was edited: its digest does not fit; plan again")
-    return found
-
-
-def _digest_of(body: Mapping[str, Any]) -> str:
+def digest_of(body: Mapping[str, Any]) -> str:
+    """Return the digest of a plan as JSON data without one; raises as ``Plan.digest`` does."""
     return json_digest({**body, "remote": [{**content(rule), "id": rule["id"]} for rule in body["remote"]]})

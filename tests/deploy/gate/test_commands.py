@@ -14,7 +14,11 @@ from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import RULES, statement_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from dialproof_deploy.deploy import Deployer
+    from dialproof_deploy.sandbox.serve import Sandbox
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def evidence(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_plan_then_deploy_then_audit(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The way from plan to export on the command line."""
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode", "--out", "plan.json"]) == 8
-    assert json.loads((root / "plan.json").read_text(encoding="utf-8"))[0]["campaign"] == "cmp_123"
+    assert json.loads((root / "plan.json").read_text(encoding="utf-8"))["campaigns"][0]["campaign"] == "cmp_123"
     assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 0
     assert "Deployed to sandbox: 2 writes, 2 new events" in capsys.readouterr().out
     assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 5
@@ -42,6 +46,49 @@ def test_plan_then_deploy_then_audit(evidence: Path, root: Path, capsys: pytest.
     assert "0 new events" in capsys.readouterr().out
     assert main(["audit", "export", "out.json", "--env", "sandbox"]) == 0
     assert len(json.loads((root / "out.json").read_text(encoding="utf-8"))) == 9
+
+
+def test_a_plan_goes_to_several_readers_at_once(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Text on the terminal, Markdown and JSON in files, and the file for the deploy; an unknown format asks nobody."""
+    formats = ["-f", "text", "-f", "markdown=plan.md", "--output-format", "json=shown.json"]
+    assert main(["plan", "--env", "sandbox", *formats, "--out", "plan.json", "--detailed-exitcode"]) == 8
+    assert capsys.readouterr().out.endswith("Plan for environment sandbox: 2 writes to cmp_123\n")
+    assert (root / "plan.md").read_text(encoding="utf-8").count("| + create |") == 2
+    assert json.loads((root / "shown.json").read_text(encoding="utf-8"))["writes"] == 2
+    assert main(["plan", "--env", "sandbox", "-f", "html"]) == 2
+    assert main(["plan", "--env", "sandbox", "-f", "json=missing/plan.json"]) == 2
+    assert "missing/plan.json: cannot be written" in capsys.readouterr().err
+
+
+def test_a_refusal_counts_for_more_than_pending_changes(evidence: Path, root: Path, sandbox: Sandbox) -> None:
+    """With --detailed-exitcode: 0 nothing to do, 8 changes, 4 changes that are refused."""
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 8
+    assert main(["deploy", "--env", "sandbox", "--evidence", str(evidence)]) == 0
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
+    text = RULES.partition("  - name: no_consent")[0].replace("5000", "1")
+    (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+    assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 4
+
+
+def test_a_plan_shows_no_personal_value_of_the_target(
+    evidence: Path, root: Path, deployer: Callable[..., Deployer], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A value that only the target knows is hidden in a plan and in the conflict of a deploy, and still compared."""
+    text = RULES.replace("campaign: cmp_123", "campaign: cmp_123\ncontactList: a.contactlist.yaml")
+    text = text.replace(
+        'attribute: consent, operator: equals, value: "no"', "attribute: who, operator: equals, value: Ann"
+    )
+    (root / "a.rules.yaml").write_text(text, encoding="utf-8")
+    columns = "columns:\n  lifetimeValue: {type: number}\n  state: {type: string}\n  who: {type: string, pii: true}\n"
+    (root / "a.contactlist.yaml").write_text(columns + "  consent: {type: string}\n", encoding="utf-8")
+    other = {"attribute": "who", "operator": "equals", "value": "Bob", "type": "string"}
+    rule = {"version": 1, "priority": 900, "executionOrder": 2, "actions": [{"type": "doNotDial"}]}
+    with deployer()._target() as target:
+        target.create_rule("cmp_123", {**rule, "name": "no_consent", "conditions": [other]})
+    assert main(["plan", "--env", "sandbox", "-f", "text", "-f", "json=p.json", "-f", "markdown=p.md"]) == 0
+    shown = [capsys.readouterr().out, *((root / name).read_text(encoding="utf-8") for name in ("p.json", "p.md"))]
+    assert 'conditions[0].value: "[pii]" → "[pii]"' in shown[0]
+    assert not [name for name in ("Ann", "Bob") for text in shown if name in text]
 
 
 def test_deploy_recomputes_the_evidence(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from target_fakes import Campaign, MemoryTarget, rule, stored
 
-from dialproof.errors import InputError
+from dialproof.errors import InputError, RefusedError
 from dialproof_deploy.plan.apply import apply
-from dialproof_deploy.plan.plan import Plan, make_plan, planned_digests, write_plans
+from dialproof_deploy.plan.plan import Plan, make_plan
+from dialproof_deploy.plan.plan_file import planned_digests, write_plans
+from dialproof_deploy.plan.render import plan_text
 from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def test_a_thousand_unchanged_rules_need_no_write() -> None:
     plan = make_plan("c1", desired, remote)
     assert plan.steps == ()
     assert len(plan.unchanged) == 1000
-    assert plan.render_text() == "Campaign c1: no changes, 1000 rules unchanged\n"
+    assert plan_text(plan) == "Campaign c1: no changes, 1000 rules unchanged\n"
 
 
 def test_create_update_and_delete_are_planned() -> None:
@@ -168,7 +170,7 @@ def test_the_text_is_what_a_reader_of_terraform_expects() -> None:
         prune=["c"],
         keep=["k"],
     )
-    assert plan.render_text() == (
+    assert plan_text(plan) == (
         "Campaign c1: 1 create, 2 update, 1 shift, 1 delete\n"
         "  - delete rule 'c'\n"
         "  > shift rule 'a': executionOrder 1 → 3, so that others can pass\n"
@@ -188,9 +190,17 @@ def test_the_text_is_what_a_reader_of_terraform_expects() -> None:
 def test_what_is_written_of_plans_is_read_back(tmp_path: Path) -> None:
     """A file of plans gives the digest of each campaign's plan."""
     plans = [make_plan(campaign, [rule("a", 2)], [stored("a", 1)]) for campaign in ("c1", "c2")]
-    write_plans(tmp_path / "plan.json", plans)
-    assert planned_digests(tmp_path / "plan.json") == {plan.campaign: plan.digest for plan in plans}
-    assert json.loads((tmp_path / "plan.json").read_text())[0]["steps"] == plans[0].to_json()["steps"]
+    write_plans(tmp_path / "plan.json", "prod", plans)
+    assert planned_digests(tmp_path / "plan.json", "prod") == {plan.campaign: plan.digest for plan in plans}
+    written = json.loads((tmp_path / "plan.json").read_text())
+    assert written == {"environment": "prod", "campaigns": [plan.to_json() for plan in plans]}
+
+
+def test_a_plan_for_another_environment_is_refused(tmp_path: Path) -> None:
+    """Two environments may hold the same rules; what was looked at for one was not looked at for the other."""
+    write_plans(tmp_path / "plan.json", "staging", [make_plan("c1", [rule("a", 2)], [])])
+    with pytest.raises(RefusedError, match="for the environment 'staging', not for 'prod'"):
+        planned_digests(tmp_path / "plan.json", "prod")
 
 
 def test_a_plan_is_the_same_whatever_the_version_and_edited_it_is_none(tmp_path: Path) -> None:
@@ -199,17 +209,26 @@ def test_a_plan_is_the_same_whatever_the_version_and_edited_it_is_none(tmp_path:
     saved = make_plan("c1", [rule("a", 2)], [{**stored("a", 1), "version": 7, "dateModified": "2026-03-07"}])
     assert saved.digest == plan.digest
     data = plan.to_json()
-    (tmp_path / "plan.json").write_text(json.dumps([{**data, "steps": [{"x": 1}]}]))
+    edited = {"environment": "prod", "campaigns": [{**data, "steps": [{"x": 1}]}]}
+    (tmp_path / "plan.json").write_text(json.dumps(edited))
     with pytest.raises(InputError, match="was edited"):
-        planned_digests(tmp_path / "plan.json")
+        planned_digests(tmp_path / "plan.json", "prod")
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", '"x"', "{}", '[{"steps": 1}]', '[{"campaign": "c", "digest": 1}]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "null", "[]", '"x"', "{}", '[{"campaign": "c"}]', '{"environment": "prod", "campaigns": []}'),
+        '{"environment": "prod", "campaigns": [{"steps": 1}]}',
+        '{"environment": "prod", "campaigns": [{"campaign": "c", "digest": 1}]}',
+        '{"environment": ["prod"], "campaigns": [{"campaign": "c", "digest": 1}]}',
+    ],
+)
 def test_something_else_is_not_a_plan(tmp_path: Path, text: str) -> None:
     """Anything else is refused with a sentence."""
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(InputError, match="not a plan"):
-        planned_digests(tmp_path / "plan.json")
+        planned_digests(tmp_path / "plan.json", "prod")
 
 
 def test_names_and_values_cannot_steer_the_terminal() -> None:
@@ -218,7 +237,7 @@ def test_names_and_values_cannot_steer_the_terminal() -> None:
     plan = make_plan(
         "c1", [rule("a", 1)], [stored("a", 1, description=evil, **{evil: 1}), stored(evil, 9)], keep=[evil]
     )
-    text = plan.render_text()
+    text = plan_text(plan)
     assert "\x1b" not in text
     assert "\x9b" not in text
     assert "x\\x1b[2J" in text

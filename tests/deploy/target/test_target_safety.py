@@ -17,6 +17,7 @@ from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.rules import Condition
 from dialproof.targets.campaign_rules import lower_rule, read_rule, suppresses
 from dialproof_deploy.plan.plan import Plan, make_plan
+from dialproof_deploy.plan.render import plan_text
 from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.targets.wire import same_content
 
@@ -110,7 +111,7 @@ def test_a_swap_of_conditions_is_refused_with_the_contact() -> None:
         allow_transient=True,
     )
     assert (allowed.refusals, allowed.notes, len(allowed.steps)) == ((), (refusal,), 2)
-    assert f"Note: {refusal}" in allowed.render_text()
+    assert f"Note: {refusal}" in plan_text(allowed)
 
 
 def test_a_rule_that_stays_covers_a_swap() -> None:

@@ -1,0 +1,220 @@
+"""Plans for people and programs: text, JSON, and Markdown for a comment on a pull request.
+
+No format shows the value of a personal column, or anything else that ``redact`` knows; names of rules are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, get_args
+
+from dialproof.output.report import count, printable
+from dialproof_deploy.plan.personal import hidden
+from dialproof_deploy.plan.plan import Action
+from dialproof_deploy.redact import redact, scrub
+from dialproof_deploy.targets.wire import FieldDifference, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dialproof_deploy.plan.plan import Plan, Step
+
+__all__ = ["FORMATS", "plan_text", "render"]
+
+FORMATS = {
+    "text": "for people: one line a write, its fields below",
+    "json": "for programs: every write with its fields",
+    "markdown": "for a comment on a pull request",
+}
+"""Format -> what it is for."""
+
+_SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "shift": ">", "delete": "-"}
+_LONGEST_COMMENT = 60_000  # characters: GitHub takes 65,536
+_LONGEST_VALUE = 200
+
+
+def render(name: str, environment: str, plans: Sequence[Plan]) -> str:
+    """Return the plans in the format called ``name``, ending in a newline."""
+    if name == "json":
+        return json.dumps(_data(environment, plans), indent=2, ensure_ascii=False) + "\n"
+    if name == "markdown":
+        return _markdown(environment, plans)
+    return "".join([*map(plan_text, plans), f"{_summary(environment, plans)}\n"])
+
+
+def plan_text(plan: Plan) -> str:
+    """Return one campaign's plan as text: one line a write in its order, unchanged rules counted."""
+    if not plan.steps and not plan.refusals:
+        lines = [f"Campaign {_campaign(plan)}: no changes, {count(len(plan.unchanged), 'rule')} unchanged"]
+        return "\n".join([*lines, *(f"Note: {redact(note)}" for note in plan.notes)]) + "\n"
+    lines = [f"Campaign {_campaign(plan)}: {_counts(plan.steps) or 'no changes'}"]
+    for step in plan.steps:
+        lines += _step_lines(step, plan)
+    if plan.unchanged:
+        lines.append(f"  = {len(plan.unchanged)} unchanged")
+    if plan.kept:
+        lines.append(f"  = {len(plan.kept)} kept: {', '.join(map(repr, plan.kept))}")
+    lines += [f"Note: {redact(note)}" for note in plan.notes]
+    lines += [f"Refused: {redact(refusal)}" for refusal in plan.refusals]
+    return "\n".join(lines) + "\n"
+
+
+def _campaign(plan: Plan) -> str:
+    """Name the campaign as the files do, with its id on the target where that is another."""
+    named = plan.logical or plan.campaign
+    return printable(named if named == plan.campaign else f"{named} ({plan.campaign})")
+
+
+def _counts(steps: Sequence[Step]) -> str:
+    actions = Counter(step.action for step in steps)
+    return ", ".join(f"{actions[action]} {action}" for action in get_args(Action) if actions[action])
+
+
+def _summary(environment: str, plans: Sequence[Plan]) -> str:
+    """Return one sentence on all campaigns."""
+    writes = sum(len(plan.steps) for plan in plans)
+    touched = [_campaign(plan) for plan in plans if plan.steps]
+    what = f"{count(writes, 'write')} to {', '.join(touched)}" if writes else "no changes"
+    rest = len(plans) - len(touched)
+    left = f"; {count(rest, 'campaign')} as planned already" if writes and rest else ""
+    refused = "; it cannot be applied" if any(plan.refusals for plan in plans) else ""
+    return f"Plan for environment {environment}: {what}{left}{refused}"
+
+
+def _changes(step: Step, plan: Plan) -> tuple[FieldDifference, ...]:
+    """Return what a write changes field by field, without personal values."""
+    if step.before is None or step.after is None:
+        return ()
+    return differences(hidden(step.before, plan.personal), hidden(step.after, plan.personal))
+
+
+def _step_lines(step: Step, plan: Plan) -> list[str]:
+    sign = _SIGNS[step.action]
+    if step.action == "shift":
+        return [f"  {sign} shift rule {step.rule!r}: {_moved(step)}"]
+    lines = [f"  {sign} {step.action} rule {step.rule!r}"]
+    if step.action == "create" and step.after:
+        lines[0] += f" (executionOrder {step.after['executionOrder']})"
+    return lines + [f"      {redact(str(change))}" for change in _changes(step, plan)]
+
+
+def _moved(step: Step) -> str:
+    was, will = ((rule or {}).get("executionOrder") for rule in (step.before, step.after))
+    return f"executionOrder {was} → {will}, so that others can pass"
+
+
+# JSON
+
+
+def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
+    return {
+        "environment": environment,
+        "writes": sum(len(plan.steps) for plan in plans),
+        "refused": any(plan.refusals for plan in plans),
+        "campaigns": [
+            {
+                "campaign": plan.logical or plan.campaign,
+                "remote_id": plan.campaign,
+                "digest": plan.digest,
+                "steps": [_step_data(step, plan) for step in plan.steps],
+                "unchanged": list(plan.unchanged),
+                "kept": list(plan.kept),
+                "notes": scrub(plan.notes),
+                "refusals": scrub(plan.refusals),
+            }
+            for plan in plans
+        ],
+    }
+
+
+def _step_data(step: Step, plan: Plan) -> dict[str, Any]:
+    before, after = (None if r is None else scrub(hidden(r, plan.personal)) for r in (step.before, step.after))
+    return {
+        "action": step.action,
+        "rule": step.rule,
+        "rule_id": step.rule_id,
+        "differences": [
+            {"field": change.field, "before": scrub(change.before), "after": scrub(change.after)}
+            for change in _changes(step, plan)
+        ],
+        "before": before,
+        "after": after,
+    }
+
+
+# Markdown
+
+
+def _markdown(environment: str, plans: Sequence[Plan]) -> str:
+    """Return a comment; the tables that would make it too long for GitHub are left out, and it says so."""
+    head = f"### dialproof plan\n\n{_code(_summary(environment, plans))}\n"
+    parts, length = [head], len(head)
+    for plan in plans:
+        part = _section(plan, table=True)
+        if length + len(part) > _LONGEST_COMMENT:
+            part = _section(plan, table=False)
+        if length + len(part) > _LONGEST_COMMENT:
+            parts.append("\nThe other campaigns are left out: the plan is too long for a comment.\n")
+            break
+        parts.append(part)
+        length += len(part)
+    return "".join(parts)
+
+
+def _section(plan: Plan, *, table: bool) -> str:
+    lines = ["", f"#### Campaign {_code(_campaign(plan))}", "", f"{_counts(plan.steps) or 'No changes'}, "]
+    lines[-1] += f"{len(plan.unchanged)} unchanged"
+    if plan.kept:
+        lines[-1] += f", {len(plan.kept)} kept: {', '.join(map(_code, plan.kept))}"
+    if plan.steps and table:
+        lines += ["", "| | rule | what changes |", "|---|---|---|"]
+        lines += [
+            f"| {_SIGNS[step.action]} {step.action} | {_code(step.rule)} | {'<br>'.join(_cells(step, plan))} |"
+            for step in plan.steps
+        ]
+    elif plan.steps:
+        lines += ["", "The table of its writes is left out: it is too long for a comment."]
+    for title, sentences in (("Refused", plan.refusals), ("Note", plan.notes)):
+        if sentences:
+            lines += ["", f"**{title}**", "", *_block(sentences)]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(step: Step, plan: Plan) -> Iterator[str]:
+    """Yield what a write changes; of a rule that comes or goes, what it asks for and does."""
+    if step.action == "shift":
+        yield _moved(step)
+        return
+    for change in _changes(step, plan):
+        before, after = (_code(redact(_value(value))) for value in (change.before, change.after))
+        yield f"{_code(change.field)}: {before} → {after}"
+    if step.before is not None and step.after is not None:
+        return
+    rule = hidden(step.after or step.before or {}, plan.personal)
+    yield f"`executionOrder` {rule.get('executionOrder')}"
+    for key, word in (("conditions", "if"), ("actions", "then")):
+        for item in rule.get(key) or ():
+            yield f"{word} {_code(redact(_value(item)))}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "(absent)"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _code(text: str) -> str:
+    """Return a text as a code span of a table: whoever wrote it, it is neither markup, nor a mention, nor a link."""
+    text = printable(text).replace("|", "\\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{text}{fence}" if len(fence) == 1 and text.strip() else f"{fence} {text} {fence}"
+
+
+def _block(sentences: Sequence[str]) -> list[str]:
+    """Return sentences as a block of text, for the same reason."""
+    shown = [printable(redact(sentence)) for sentence in sentences]
+    fence = "`" * max(3, 1 + max((len(run) for text in shown for run in re.findall("`+", text)), default=0))
+    return [f"{fence}text", *shown, fence]
