@@ -13,7 +13,8 @@ The events that dialproof writes are ``decision``, ``request``, ``change``, ``su
   before a creation and after a deletion), ``digest``, ``request_id``;
 - of a request and a change ``action``, ``phase`` (``change.started``, ``change.made``, ``change.failed``,
   ``change.unknown``, and the same of a ``rollback``) and, where a later run found out what became of a request,
-  ``started``: the number of the record before it;
+  ``started``: the number of the record before it; of one that writes a whole rule set ``rule`` is the set and ``rules``
+  the digest of each rule that it changes (null: it deletes it), of one that gives the set to a campaign the campaign;
 - of a decision ``decision``, ``logicalCampaign`` (its name in the files), ``writes`` and the digests ``payload``,
   ``resolvedPayload`` and ``evidence``;
 - ``details``, free text and data of any shape.
@@ -67,7 +68,7 @@ GENESIS = "0" * 64
 
 _RESERVED = ("seq", "time", "environment", "event", "actor", "commit", "prev", "hash")
 _RULE = ("campaign", "rule", "remote_id", "version_before", "version_after", "digest", "request_id")
-_WRITE = ("action", "phase", "started")
+_WRITE = ("action", "phase", "started", "rules")
 _DECISION = ("decision", "logicalCampaign", "writes", "payload", "resolvedPayload", "evidence")
 FIELDS = (*_RESERVED[:-2], *_RULE, *_WRITE, *_DECISION, *_RESERVED[-2:])
 """The fields of records that are names, ids and numbers, in reading order: all but ``details``."""

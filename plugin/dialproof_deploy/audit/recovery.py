@@ -36,12 +36,12 @@ def recover(log: AuditLog, campaign: str, target: Target) -> list[str]:
 
 def _without_end(records: Iterable[Mapping[str, Any]], campaign: str) -> list[Mapping[str, Any]]:
     """Return the requests of the campaign that no later record ends; an end in doubt is none."""
-    waiting: dict[tuple[str, str], Mapping[str, Any]] = {}
+    waiting: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for record in records:
         kind, _, state = str(record.get("phase")).partition(".")
         if record.get("campaign") != campaign or kind not in ("change", "rollback"):
             continue
-        key = (kind, str(record.get("rule")))
+        key = (kind, str(record.get("rule")), str(record.get("action")))
         if state == "started":
             waiting[key] = record
         elif state != "unknown" or record.get("started") is not None:
@@ -55,6 +55,7 @@ def _recovered(log: AuditLog, request: Mapping[str, Any], rules: Sequence[Mappin
     log.append(
         "change" if end == "made" else "request",
         **{key: request.get(key) for key in ("campaign", "rule", "action", "version_before", "digest")},
+        **({"rules": request["rules"]} if "rules" in request else {}),
         phase=f"{kind}.{end}",
         remote_id=rule["id"] if rule else request.get("remote_id"),
         version_after=rule["version"] if rule else None,

@@ -17,6 +17,7 @@ from dialproof.errors import (
 )
 from dialproof_deploy.api.errors import AccessDeniedError, BadRequestError, NotFoundError
 from dialproof_deploy.targets import StoredOtherwiseError, Target, Written
+from dialproof_deploy.targets.documents import title_of
 from dialproof_deploy.targets.wire import content_digest, same_content, three_way
 
 if TYPE_CHECKING:
@@ -56,9 +57,10 @@ def apply(
 
     Before the first write the target is read again: it must still be what the plan was made from. ``audit``
     receives a record before and after every write ``{event, phase, campaign, rule, remote_id, action,
-    version_before, version_after, digest, request_id}``, ``digest`` being that of the content the write leaves. A
-    write whose record cannot be stored before it is not made; one whose record cannot be stored after it is undone.
-    ``on_step`` is told of each step when it begins; an error of it changes nothing.
+    version_before, version_after, digest, request_id}``, ``digest`` being that of the content the write leaves, and
+    for a rule set ``rules`` (``Step.rules_in``). A write whose record cannot be stored before it is not made; one
+    whose record cannot be stored after it is undone. ``on_step`` is told of each step when it begins; an error of it
+    changes nothing.
 
     When a write fails, those made before are undone in reverse order and the error is raised with a sentence
     that says so; an interrupt gets the sentence as a note. A write that the server stored otherwise than it was sent
@@ -91,16 +93,16 @@ def _read_unmoved(plan: Plan, target: Target) -> dict[str, dict[str, Any]]:
     stored = {rule["id"]: rule for rule in target.list_rules(plan.campaign)}
     planned = {rule["id"]: rule for rule in plan.remote}
     ours = {step.rule_id: step.after for step in plan.steps if step.rule_id}
-    moved = [f"rule {rule['name']!r} was created" for key, rule in stored.items() if key not in planned]
+    moved = [f"{title_of(rule)} was created" for key, rule in stored.items() if key not in planned]
     for key, rule in planned.items():
         if key not in stored:
-            moved.append(f"rule {rule['name']!r} was deleted")
+            moved.append(f"{title_of(rule)} was deleted")
         elif not same_content(rule, stored[key]):
             report = three_way(rule, ours.get(key) or rule, stored[key])
-            moved.append(f"rule {rule['name']!r} was changed:\n{report}")
+            moved.append(f"{title_of(rule)} was changed:\n{report}")
     if moved:
         raise RemoteConflictError(
-            f"campaign {plan.campaign} was changed by somebody else since the plan; nothing was written, plan again:\n"
+            f"{plan.where} was changed by somebody else since the plan; nothing was written, plan again:\n"
             + "\n".join(moved)
         )
     return stored
@@ -153,7 +155,7 @@ class _Run:
         if _same(found, step.after):
             self._made(step, before, Written(found, None))
         elif not _same(found, before):
-            raise RemoteError("the rule stands there with other content than was sent")
+            raise RemoteError("it stands there with other content than was sent")
 
     def undo_last(self) -> None:
         """Write what stood before the last write made, with a further version."""
@@ -210,6 +212,7 @@ class _Run:
         """Record a write that leaves ``wanted`` where ``before`` stood; ``written`` is its answer."""
         after = written.rule if written else None
         known = after or before
+        rules = step.rules_in(wanted)
         try:
             self._audit(
                 {
@@ -223,6 +226,7 @@ class _Run:
                     "version_after": after["version"] if after else None,
                     "digest": content_digest(wanted) if wanted else None,
                     "request_id": written.request_id if written else None,
+                    **({} if rules is None else {"rules": rules}),
                 }
             )
         except (OSError, DialproofError) as error:
@@ -259,7 +263,7 @@ def _undone(run: _Run, error: BaseException, left: Sequence[Step], total: int) -
     else:
         run.record_failure(failed, in_doubt=in_doubt)
     made = [m.step for m in run.made]
-    where = f"write {total - len(left) + 1} of {total} ({_title(failed)})"
+    where = f"write {total - len(left) + 1} of {total} ({failed.title})"
     if in_doubt and not made:
         return RemoteError(
             f"{_reason(error)}\n{where} failed; whether it was made is not known: look at the target and plan again"
@@ -279,15 +283,11 @@ def _undone(run: _Run, error: BaseException, left: Sequence[Step], total: int) -
         lines.append(f"{where} failed and what was made before could not all be undone")
     standing = [m.step for m in run.made]
     lines += [f"undoing stopped at: {problem}"] if problem else []
-    lines += [f"made and still standing: {_title(step)}" for step in standing]
-    lines += [f"made and undone: {_title(step)}" for step in made if step not in standing]
-    lines += [f"not known whether made: {_title(failed)}"] if in_doubt else []
-    lines += [f"not made: {_title(step)}" for step in left if step not in made and not (in_doubt and step is failed)]
+    lines += [f"made and still standing: {step.title}" for step in standing]
+    lines += [f"made and undone: {step.title}" for step in made if step not in standing]
+    lines += [f"not known whether made: {failed.title}"] if in_doubt else []
+    lines += [f"not made: {step.title}" for step in left if step not in made and not (in_doubt and step is failed)]
     return PartlyAppliedError("\n".join(lines))
-
-
-def _title(step: Step) -> str:
-    return f"{step.action} of rule {step.rule!r}"
 
 
 def _reason(error: BaseException) -> str:

@@ -43,8 +43,14 @@ def personal_names(columns: ContactList) -> frozenset[str]:
 
 
 def hidden(rule: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return a wire rule with ``[pii]`` in place of every value that it compares with, or writes to, such a column."""
-    return {key: _shown(value, names) if key in ("conditions", "actions") else value for key, value in rule.items()}
+    """Return a wire rule with ``[pii]`` in place of every value that it compares with, or writes to, such a column.
+
+    Of a rule set all rules are returned so.
+    """
+    shown = {key: _shown(value, names) if key in ("conditions", "actions") else value for key, value in rule.items()}
+    if isinstance(shown.get("rules"), list):
+        shown["rules"] = [hidden(item, names) if isinstance(item, Mapping) else item for item in shown["rules"]]
+    return shown
 
 
 def register_values(rules: Iterable[Mapping[str, Any]], names: Collection[str]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.matching import Pair, match_rules
 from dialproof_deploy.plan.ordering import NoSequenceError, Placement, PlacementWrite, sequence
 from dialproof_deploy.plan.safety import Settled, Slot
-from dialproof_deploy.targets.wire import FieldDifference, content, differences
+from dialproof_deploy.targets.documents import Kind, comparable, content, kind_of, rule_in_set, rules_of
+from dialproof_deploy.targets.wire import FieldDifference, content_digest, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Action", "Plan", "Step", "digest_of", "make_plan"]
 
-Action = Literal["create", "update", "shift", "delete"]
+Action = Literal["create", "update", "shift", "delete", "attach"]
 _FORMAT = 1
 
 
@@ -26,9 +27,12 @@ _FORMAT = 1
 class Step:
     """One write.
 
-    ``before`` and ``after`` are the rule's content (``wire.content``) around this write, ``None`` where there is
+    ``before`` and ``after`` are the rule's content (``documents.content``) around this write, ``None`` where there is
     no rule. ``rule`` is its name in the files (or on the target, for a delete); ``rule_id`` is ``None`` for a
     create. A ``shift`` writes a rule to another executionOrder only so that others can pass.
+
+    Where a target writes a whole rule set at once, the set is what is written (``rule`` is its name) and ``parts``
+    are the changes of single rules that the write makes; ``attach`` gives a campaign, which ``rule`` names, the set.
     """
 
     action: Action
@@ -36,11 +40,39 @@ class Step:
     rule_id: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    parts: tuple[Step, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What is written."""
+        return kind_of(self.after or self.before or {})
+
+    @property
+    def title(self) -> str:
+        """What is done, in words: ``update of rule 'x'``."""
+        return f"{self.action} {'to' if self.action == 'attach' else 'of'} {self.kind} {self.rule!r}"
 
     @property
     def differences(self) -> tuple[FieldDifference, ...]:
         """What this write changes, field by field; empty for a create and a delete."""
         return differences(self.before, self.after) if self.before and self.after else ()
+
+    def rules_in(self, document: Mapping[str, Any] | None) -> dict[str, str | None] | None:
+        """Return the digest of each rule that the write touches, as it is in a rule set; None where it is not.
+
+        None as a whole for a write of a single rule.
+        """
+        if self.kind == "rule":
+            return None
+        rules = (rule_in_set(rule, place) for place, rule in enumerate(rules_of(document or {})))
+        held = {rule["name"]: content_digest(rule) for rule in rules}
+        names = (name for part in self.parts for name in (part.rule, (part.before or part.after or {})["name"]))
+        return {name: held.get(name) for name in names}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the write as JSON data."""
+        body = {key: value for key, value in vars(self).items() if key != "parts"}
+        return {**body, "parts": [part.to_json() for part in self.parts]} if self.parts else body
 
 
 @dataclass(frozen=True)
@@ -49,8 +81,9 @@ class Plan:
 
     ``remote`` are the stored rules as they were read, with id and version: apply compares them before it writes.
     While ``refusals`` is not empty the plan must not be applied; each is a sentence that says what to do. ``notes`` are
-    sentences that stand against nothing. ``campaign`` is the id on the target and ``logical`` the one of the files;
-    ``personal`` are the columns whose values are not shown.
+    sentences that stand against nothing. ``unchanged`` and ``kept`` name rules. ``campaign`` is the id on the target
+    and ``logical`` the one of the files; where a rule set holds the rules (``holder``), ``campaign`` is its name and
+    ``logical`` are the campaigns that use it. ``personal`` are the columns whose values are not shown.
     """
 
     campaign: str
@@ -62,6 +95,19 @@ class Plan:
     remote: tuple[dict[str, Any], ...]
     logical: str = ""
     personal: frozenset[str] = frozenset()
+    holder: Literal["campaign", "rule set"] = "campaign"
+
+    @property
+    def where(self) -> str:
+        """What the plan is for, in words."""
+        return f"{self.holder} {self.campaign if self.holder == 'campaign' else repr(self.campaign)}"
+
+    @property
+    def stored_rules(self) -> list[dict[str, Any]]:
+        """The single rules as they were read."""
+        if self.holder == "campaign":
+            return list(self.remote)
+        return [rule for document in self.remote for rule in rules_of(document)]
 
     @property
     def digest(self) -> str:
@@ -79,7 +125,8 @@ class Plan:
         return {
             "format": _FORMAT,
             "campaign": self.campaign,
-            "steps": [vars(step).copy() for step in self.steps],
+            **({} if self.holder == "campaign" else {"holder": self.holder}),
+            "steps": [step.to_json() for step in self.steps],
             "unchanged": list(self.unchanged),
             "kept": list(self.kept),
             "refusals": list(self.refusals),
@@ -116,10 +163,10 @@ def make_plan(
     With ``safety`` the sequence is one in which no state dials a contact that the rules refuse before and after. Where
     none is found the plan is refused, or with ``allow_transient`` says so in a note.
     """
-    pairs, kept, refusals = _match(desired, remote, keep, prune, owned, renamed or {})
+    pairs, kept, refusals = match_rules(desired, remote, keep, prune, owned, renamed or {})
     joined = _replaced(pairs, suppresses)
     obstacles = _obstacles(joined, kept)
-    settled = Settled(_unordered([pair.placement(suppresses) for pair in joined]))
+    settled = Settled(_unordered([_placement(pair, suppresses) for pair in joined]))
     if not obstacles:
         try:
             settled = _sequenced(joined, kept, suppresses, safety)
@@ -146,115 +193,38 @@ def make_plan(
     )
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """A rule of the files and the rule on the target that it is; one of them may be missing."""
-
-    desired: Mapping[str, Any] | None
-    remote: Mapping[str, Any] | None
-
-    @property
-    def name(self) -> str:
-        return str((self.desired or self.remote or {})["name"])
-
-    @property
-    def key(self) -> str:
-        """What identifies the rule while the plan is made: names can change hands."""
-        return str(self.remote["id"]) if self.remote else f"+{self.name}"
-
-    def placement(self, suppresses: Callable[[Mapping[str, Any]], bool]) -> Placement:
-        old, new = self.remote, self.desired
-        was, will = bool(old and suppresses(old)), bool(new and suppresses(new))
-        changed = bool(old and new and any(d.field != "executionOrder" for d in differences(old, new)))
-        return Placement(
-            self.key,
-            old["executionOrder"] if old else None,
-            new["executionOrder"] if new else None,
-            changed=changed,
-            rank=1 if was == will else 0 if will else 2,
-        )
+def _placement(pair: Pair, suppresses: Callable[[Mapping[str, Any]], bool]) -> Placement:
+    old, new = pair.remote, pair.desired
+    was, will = bool(old and suppresses(old)), bool(new and suppresses(new))
+    changed = bool(old and new and any(d.field != "executionOrder" for d in differences(old, new)))
+    return Placement(
+        pair.key,
+        old["executionOrder"] if old else None,
+        new["executionOrder"] if new else None,
+        changed=changed,
+        rank=1 if was == will else 0 if will else 2,
+    )
 
 
-def _match(
-    desired: Sequence[Mapping[str, Any]],
-    remote: Sequence[Mapping[str, Any]],
-    keep: Collection[str],
-    prune: Collection[str],
-    owned: Collection[str],
-    renamed: Mapping[str, str],
-) -> tuple[list[_Pair], list[Mapping[str, Any]], list[str]]:
-    """Find which rule is which; return the pairs to write, the rules to leave alone, and the refusals."""
-    refusals = [
-        f"the target holds {count} rules named {name!r}: rename or delete all but one there"
-        for name, count in Counter(rule["name"] for rule in remote).items()
-        if count > 1
-    ]
-    wanted = {rule["name"] for rule in desired}
-    refusals += [f"rule {name!r} is in the files and named in --prune" for name in sorted(prune) if name in wanted]
-    refusals += [f"rule {name!r} is named in --prune and in keep" for name in sorted(prune) if name in keep]
-    by_name = {rule["name"]: rule for rule in reversed(remote)}
-    claims: dict[str, str] = {}  # old name -> new name
-    for rule in desired:
-        old, new = renamed.get(rule["name"]), rule["name"]
-        if old is None or old not in by_name or new in by_name:
-            continue
-        if old in claims:
-            refusals.append(f"rules {claims[old]!r} and {new!r} are both renamed from {old!r}")
-        claims.setdefault(old, new)
-    pairs = []
-    for rule in desired:
-        name = rule["name"]
-        old = renamed.get(name, name)
-        if claims.get(old) == name:
-            pairs.append(_Pair(rule, by_name[old]))
-        elif name in by_name and name not in claims:
-            pairs.append(_Pair(rule, by_name[name]))
-        else:
-            if old != name and old in by_name and name in claims:
-                refusals.append(
-                    f"rule {name!r} is renamed from {old!r} while {claims[name]!r} is renamed from {name!r}: "
-                    "deploy one renaming after the other"
-                )
-            pairs.append(_Pair(rule, None))
-    taken = {pair.remote["id"] for pair in pairs if pair.remote}
-    kept = []
-    for rule in remote:
-        name = rule["name"]
-        if rule["id"] in taken:
-            continue
-        if name in prune:
-            pairs.append(_Pair(None, rule))
-            continue
-        kept.append(rule)
-        if name not in keep:
-            what = (
-                f"orphan rule {name!r}, which an earlier deploy created, is in no file"
-                if name in owned
-                else f"foreign rule {name!r} is on the target and in no file"
-            )
-            refusals.append(f"{what}: name it in --prune to delete it, or in keep to leave it")
-    return pairs, kept, refusals
-
-
-def _replaced(pairs: Sequence[_Pair], suppresses: Callable[[Mapping[str, Any]], bool]) -> list[_Pair]:
+def _replaced(pairs: Sequence[Pair], suppresses: Callable[[Mapping[str, Any]], bool]) -> list[Pair]:
     """Join each suppressing rule that goes with the one that comes to its executionOrder, into one write."""
     going = {
         pair.remote["executionOrder"]: pair
         for pair in pairs
         if pair.remote and pair.desired is None and suppresses(pair.remote)
     }
-    joined: dict[str, _Pair] = {}  # key of the rule that comes -> both
+    joined: dict[str, Pair] = {}  # key of the rule that comes -> both
     replaced: set[str] = set()
     for pair in pairs:
         if pair.desired and pair.remote is None and suppresses(pair.desired):
             gone = going.pop(pair.desired["executionOrder"], None)
             if gone is not None:
-                joined[pair.key] = _Pair(pair.desired, gone.remote)
+                joined[pair.key] = Pair(pair.desired, gone.remote)
                 replaced.add(gone.key)
     return [joined.get(pair.key, pair) for pair in pairs if pair.key not in replaced]
 
 
-def _obstacles(pairs: Sequence[_Pair], kept: Sequence[Mapping[str, Any]]) -> list[str]:
+def _obstacles(pairs: Sequence[Pair], kept: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say where the wanted orders cannot all hold at once."""
     found = []
     holders: dict[int, str] = {rule["executionOrder"]: f"rule {rule['name']!r}, which is in no file," for rule in kept}
@@ -273,7 +243,7 @@ def _obstacles(pairs: Sequence[_Pair], kept: Sequence[Mapping[str, Any]]) -> lis
 
 
 def _sequenced(
-    pairs: Sequence[_Pair],
+    pairs: Sequence[Pair],
     kept: Sequence[Mapping[str, Any]],
     suppresses: Callable[[Mapping[str, Any]], bool],
     safety: Safety | None,
@@ -283,7 +253,7 @@ def _sequenced(
     Raises ``NoSequenceError``.
     """
     fixed = [Placement(r["id"], r["executionOrder"], r["executionOrder"], fixed=True) for r in kept]
-    placements = [*(pair.placement(suppresses) for pair in pairs), *fixed]
+    placements = [*(_placement(pair, suppresses) for pair in pairs), *fixed]
     renamed = _renamed_away(pairs)
     writes = sequence(placements, content_before_create=renamed)
     if safety is None:
@@ -301,13 +271,13 @@ def _unordered(placements: Sequence[Placement]) -> list[PlacementWrite]:
     ]
 
 
-def _renamed_away(pairs: Sequence[_Pair]) -> list[tuple[str, str]]:
+def _renamed_away(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
     """Return which rule must have its new name before another is created under the old one."""
     leaving = {p.remote["name"]: p.key for p in pairs if p.desired and p.remote and p.remote["name"] != p.name}
     return [(leaving[p.name], p.key) for p in pairs if p.remote is None and p.name in leaving]
 
 
-def _steps(pairs: Sequence[_Pair], writes: Sequence[PlacementWrite]) -> Iterator[Step]:
+def _steps(pairs: Sequence[Pair], writes: Sequence[PlacementWrite]) -> Iterator[Step]:
     """Turn places into steps by following the content of each rule."""
     by_key = {pair.key: pair for pair in pairs}
     stands = {pair.key: content(pair.remote) if pair.remote else None for pair in pairs}
@@ -328,4 +298,4 @@ def _steps(pairs: Sequence[_Pair], writes: Sequence[PlacementWrite]) -> Iterator
 
 def digest_of(body: Mapping[str, Any]) -> str:
     """Return the digest of a plan as JSON data without one; raises as ``Plan.digest`` does."""
-    return json_digest({**body, "remote": [{**content(rule), "id": rule["id"]} for rule in body["remote"]]})
+    return json_digest({**body, "remote": [{**comparable(rule), "id": rule["id"]} for rule in body["remote"]]})

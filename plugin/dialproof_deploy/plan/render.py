@@ -30,7 +30,7 @@ FORMATS = {
 }
 """Format -> what it is for."""
 
-_SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "shift": ">", "delete": "-"}
+_SIGNS: Mapping[Action, str] = {"create": "+", "update": "~", "shift": ">", "delete": "-", "attach": "*"}
 _LONGEST_COMMENT = 60_000  # characters: GitHub takes 65,536
 _LONGEST_VALUE = 200
 
@@ -47,24 +47,43 @@ def render(name: str, environment: str, plans: Sequence[Plan]) -> str:
 def plan_text(plan: Plan) -> str:
     """Return one campaign's plan as text: one line a write in its order, unchanged rules counted."""
     if not plan.steps and not plan.refusals:
-        lines = [f"Campaign {_campaign(plan)}: no changes, {count(len(plan.unchanged), 'rule')} unchanged"]
+        lines = [f"{_heading(plan)}: no changes, {count(len(plan.unchanged), 'rule')} unchanged"]
         return "\n".join([*lines, *(f"Note: {redact(note)}" for note in plan.notes)]) + "\n"
-    lines = [f"Campaign {_campaign(plan)}: {_counts(plan.steps) or 'no changes'}"]
+    lines = [f"{_heading(plan)}: {_counts(plan.steps) or 'no changes'}"]
     for step in plan.steps:
         lines += _step_lines(step, plan)
     if plan.unchanged:
         lines.append(f"  = {len(plan.unchanged)} unchanged")
     if plan.kept:
         lines.append(f"  = {len(plan.kept)} kept: {', '.join(map(repr, plan.kept))}")
+    lines += [f"  used by {use}" for use in _uses(plan)]
     lines += [f"Note: {redact(note)}" for note in plan.notes]
     lines += [f"Refused: {redact(refusal)}" for refusal in plan.refusals]
     return "\n".join(lines) + "\n"
 
 
+def _heading(plan: Plan) -> str:
+    return f"{plan.holder.capitalize()} {_campaign(plan)}"
+
+
 def _campaign(plan: Plan) -> str:
-    """Name the campaign as the files do, with its id on the target where that is another."""
+    """Name the campaign as the files do, with its id on the target where that is another.
+
+    A rule set is named with the campaigns of the files that use it.
+    """
+    if plan.holder == "rule set":
+        return printable(f"{plan.campaign} ({plan.logical})" if plan.logical else plan.campaign)
     named = plan.logical or plan.campaign
     return printable(named if named == plan.campaign else f"{named} ({plan.campaign})")
+
+
+def _uses(plan: Plan) -> list[str]:
+    """Name every campaign on the target that uses the rule set, with its status."""
+    used = (document for document in plan.remote if plan.holder == "rule set" and document.get("ruleSet"))
+    return [
+        printable(f"campaign {document['name']!r} ({document.get('campaignStatus') or 'status unknown'})")
+        for document in used
+    ]
 
 
 def _counts(steps: Sequence[Step]) -> str:
@@ -94,15 +113,22 @@ def _step_lines(step: Step, plan: Plan) -> list[str]:
     sign = _SIGNS[step.action]
     if step.action == "shift":
         return [f"  {sign} shift rule {step.rule!r}: {_moved(step)}"]
-    lines = [f"  {sign} {step.action} rule {step.rule!r}"]
-    if step.action == "create" and step.after:
-        lines[0] += f" (executionOrder {step.after['executionOrder']})"
+    lines = [f"  {sign} {step.action} {'to ' if step.action == 'attach' else ''}{step.kind} {step.rule!r}"]
+    if step.parts:
+        return lines + [f"  {line}" for part in step.parts for line in _step_lines(part, plan)]
+    if step.action == "create" and step.after and step.kind == "rule":
+        lines[0] += f" ({_order(step.after)})"
     return lines + [f"      {redact(str(change))}" for change in _changes(step, plan)]
 
 
 def _moved(step: Step) -> str:
     was, will = ((rule or {}).get("executionOrder") for rule in (step.before, step.after))
     return f"executionOrder {was} → {will}, so that others can pass"
+
+
+def _order(rule: Mapping[str, Any]) -> str:
+    """Return the place of a rule, by the name that it has on its target."""
+    return next((f"{key} {rule[key]}" for key in ("executionOrder", "order") if key in rule), "")
 
 
 # JSON
@@ -117,6 +143,8 @@ def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
             {
                 "campaign": plan.logical or plan.campaign,
                 "remote_id": plan.campaign,
+                "holder": plan.holder,
+                "used_by": _uses(plan),
                 "digest": plan.digest,
                 "steps": [_step_data(step, plan) for step in plan.steps],
                 "unchanged": list(plan.unchanged),
@@ -141,6 +169,7 @@ def _step_data(step: Step, plan: Plan) -> dict[str, Any]:
         ],
         "before": before,
         "after": after,
+        "parts": [_step_data(part, plan) for part in step.parts],
     }
 
 
@@ -164,7 +193,12 @@ def _markdown(environment: str, plans: Sequence[Plan]) -> str:
 
 
 def _section(plan: Plan, *, table: bool) -> str:
-    lines = ["", f"#### Campaign {_code(_campaign(plan))}", "", f"{_counts(plan.steps) or 'No changes'}, "]
+    lines = [
+        "",
+        f"#### {plan.holder.capitalize()} {_code(_campaign(plan))}",
+        "",
+        f"{_counts(plan.steps) or 'No changes'}, ",
+    ]
     lines[-1] += f"{len(plan.unchanged)} unchanged"
     if plan.kept:
         lines[-1] += f", {len(plan.kept)} kept: {', '.join(map(_code, plan.kept))}"
@@ -172,10 +206,13 @@ def _section(plan: Plan, *, table: bool) -> str:
         lines += ["", "| | rule | what changes |", "|---|---|---|"]
         lines += [
             f"| {_SIGNS[step.action]} {step.action} | {_code(step.rule)} | {'<br>'.join(_cells(step, plan))} |"
-            for step in plan.steps
+            for write in plan.steps
+            for step in (write, *write.parts)
         ]
     elif plan.steps:
         lines += ["", "The table of its writes is left out: it is too long for a comment."]
+    if uses := _uses(plan):
+        lines += ["", f"Used by {', '.join(map(_code, uses))}"]
     for title, sentences in (("Refused", plan.refusals), ("Note", plan.notes)):
         if sentences:
             lines += ["", f"**{title}**", "", *_block(sentences)]
@@ -187,13 +224,16 @@ def _cells(step: Step, plan: Plan) -> Iterator[str]:
     if step.action == "shift":
         yield _moved(step)
         return
+    if step.parts:
+        yield f"{count(len(step.parts), 'rule')}, in one write"
+        return
     for change in _changes(step, plan):
         before, after = (_code(redact(_value(value))) for value in (change.before, change.after))
         yield f"{_code(change.field)}: {before} → {after}"
     if step.before is not None and step.after is not None:
         return
     rule = hidden(step.after or step.before or {}, plan.personal)
-    yield f"`executionOrder` {rule.get('executionOrder')}"
+    yield _order(rule)
     for key, word in (("conditions", "if"), ("actions", "then")):
         for item in rule.get(key) or ():
             yield f"{word} {_code(redact(_value(item)))}"

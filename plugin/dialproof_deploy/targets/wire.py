@@ -13,6 +13,7 @@ from typing import Any
 
 from dialproof.errors import InputError
 from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.targets.documents import SERVER_FIELDS, comparable, content
 
 __all__ = [
     "DEEPEST",
@@ -29,11 +30,9 @@ __all__ = [
 DEEPEST = 64
 """Lists and objects within one another that a body may have; a rule of the contract has five."""
 
-SERVER_FIELDS = frozenset({"id", "version", "selfUri", "dateCreated", "dateModified"})
-"""Fields that the server owns: they never count as a difference and never travel in a planned content."""
-
 _DEFAULTS: Mapping[str, object] = {"enabled": True}
 _ABSENT: Any = None
+_EXACT = "properties"  # names of columns: one that is counted or emptied has the empty text as its value
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,13 @@ def too_deep(body: Any) -> bool:
     return any(isinstance(item, dict | list) for item in level)
 
 
-def content(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the rule without the fields that the server owns."""
-    return {key: value for key, value in rule.items() if key not in SERVER_FIELDS}
-
-
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldDifference, ...]:
     """Compare the content of two rules field by field, in the order of the fields.
 
     A field that is absent on one side equals the default a server adds for it: ``enabled`` true, and otherwise
     nothing (null, false, empty text, empty list). ``true`` and ``1`` differ, ``1`` and ``1.0`` do not.
     """
-    return tuple(_compare("", content(before), content(after)))
+    return tuple(_compare("", comparable(before), comparable(after)))
 
 
 def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -85,7 +79,7 @@ def content_digest(rule: Mapping[str, Any]) -> str | None:
     ``None`` where a server added a number that JSON cannot hold exactly.
     """
     try:
-        return json_digest(_without_defaults(content(rule)))
+        return json_digest(_without_defaults(comparable(rule)))
     except InputError:
         return None
 
@@ -106,8 +100,12 @@ def three_way(planned_from: Mapping[str, Any], ours: Mapping[str, Any], theirs: 
 def _compare(path: str, before: Any, after: Any) -> list[FieldDifference]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         found = []
+        exact = path.endswith(_EXACT)
         for key in [*before, *(key for key in after if key not in before)]:
             child = f"{path}.{key}" if path else str(key)
+            if exact and (key in before) != (key in after):
+                found.append(FieldDifference(child, before.get(key), after.get(key)))
+                continue
             found += _compare_member(child, str(key), before.get(key, _ABSENT), after.get(key, _ABSENT))
         return found
     if _is_list(before) and _is_list(after) and len(before) == len(after):
@@ -132,7 +130,11 @@ def _is_default(key: str, value: Any) -> bool:
 
 def _without_defaults(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_defaults(item) for key, item in value.items() if not _is_default(str(key), item)}
+        return {
+            key: item if key == _EXACT else _without_defaults(item)
+            for key, item in value.items()
+            if not _is_default(str(key), item)
+        }
     return [_without_defaults(item) for item in value] if _is_list(value) else value
 
 
