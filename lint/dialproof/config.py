@@ -38,11 +38,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the gate asks for beyond green tests."""
+    """What the gate asks for beyond green tests.
+
+    ``evidenceKeys`` are the public keys of which one must have signed the evidence: PEM text, or files with it.
+    """
 
     coverage: Literal["rules", "none"] = "rules"
     maxConflictRate: float = 0.0  # noqa: N815
     maxAgeHours: float = 24.0  # noqa: N815
+    evidenceKeys: tuple[str, ...] = ()  # noqa: N815
     accept: tuple[Accepted, ...] = ()
 
 

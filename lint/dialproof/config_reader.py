@@ -310,9 +310,17 @@ class _Reader:
             "coverage": self.choice("rules", "none"),
             "maxConflictRate": self.number(0.0, 1.0),
             "maxAgeHours": self.number(0.0, MAX_AGE_HOURS),
+            "evidenceKeys": self.public_keys,
             "accept": self.accepted_findings,
         }
         return Gate(**self.record(key, value, read))
+
+    def public_keys(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return public keys: PEM text, or names of files with it."""
+        texts = self.names(key, value) if value != [] else ()
+        if any("PRIVATE KEY" in text for text in texts or ()):
+            self.problem(key, "a private key has no place in the configuration: make another, and name its public one")
+        return texts
 
     def number(self, low: float, high: float) -> Callable[[str, object], float | None]:
         """Return a reader of a number within bounds."""

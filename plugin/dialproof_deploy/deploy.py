@@ -18,6 +18,7 @@ from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.gate.signature import opened
 from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.plan.safety import Safety
@@ -122,14 +123,16 @@ class Deployer:
             return self._plans(wanted, target)
 
     def deploy(self, evidence: Mapping[str, Any], *, planned: Mapping[str, str] | None = None) -> DeployResult:
-        """Deploy what the evidence says was tested; with ``planned`` (campaign -> digest) only if that is the plan.
+        """Deploy what the evidence (a statement, or its envelope) says was tested.
+
+        With ``planned`` (campaign -> digest), deploy only if that is the plan.
 
         Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, another campaign or organisation,
         foreign rules, rules that the target cannot hold), and ``RemoteConflictError`` where the plan is another than
         ``planned``; nothing was changed then. Otherwise raises as ``apply`` does.
         """
         with environment_lock(self.state, self.environment.name, say=self.say):
-            wanted = self._accepted(evidence)
+            wanted, statement = self._accepted(evidence)
             with ExitStack() as stack:
                 try:
                     target = stack.enter_context(self._target())
@@ -142,8 +145,8 @@ class Deployer:
                     raise self._refused(refusals)
                 if planned is not None:
                     self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
-                self._record_suppressions(evidence)
-                applied = self._apply(plans, wanted, target, evidence)
+                self._record_suppressions(statement)
+                applied = self._apply(plans, wanted, target, statement)
                 new_events, notes = self._sync(target, [w.remote for w in wanted])
         name = self.environment.name
         notes = [*recovered, *notes]
@@ -203,8 +206,8 @@ class Deployer:
         self.record_refusal(reasons)
         return RefusedError("\n".join(reasons))
 
-    def _accepted(self, evidence: Mapping[str, Any]) -> list[_Wanted]:
-        """Return what to deploy if nothing speaks against it before the target is asked."""
+    def _accepted(self, evidence: Mapping[str, Any]) -> tuple[list[_Wanted], Mapping[str, Any]]:
+        """Return what to deploy, and the statement, if nothing speaks against it before the target is asked."""
         from dialproof_deploy.gate.freeze import frozen
 
         campaigns = self.project.campaigns
@@ -217,14 +220,15 @@ class Deployer:
             for window in self.environment.freeze
             if frozen(window, now)
         ]
-        reasons += refusals_of(self.project, evidence, campaigns, now=now)
+        statement, unsigned = opened(evidence, self.project.config)
+        reasons += unsigned or refusals_of(self.project, statement, campaigns, now=now)
         reasons += self._other_campaign()
         wanted, problems = self._lowered()
         reasons += problems
         reasons += self._not_required_first(wanted)
         if reasons:
             raise self._refused(list(dict.fromkeys(reasons)))
-        return wanted
+        return wanted, statement
 
     def _wanted(self) -> list[_Wanted]:
         from dialproof.errors import InputError

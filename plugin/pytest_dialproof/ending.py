@@ -6,14 +6,14 @@ It imports the standard library and pytest alone until there is something to dec
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_dialproof.recorder import RECORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     from dialproof_deploy.deploy import DeployResult
     from pytest_dialproof.gatekeeper import Gatekeeper
@@ -81,10 +81,10 @@ class Ending:
             self.keeper.write(terminalreporter)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_dialproof_gate_open(self, evidence: Mapping[str, Any]) -> None:
+    def pytest_dialproof_gate_open(self) -> None:
         """Deploy, if that was asked for."""
         if self.keeper is not None and self.config.option.dialproof_deploy == "apply":
-            self.keeper.deploy(evidence)
+            self.keeper.deploy()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_dialproof_deployed(self, result: DeployResult) -> None:

@@ -37,6 +37,7 @@ def reasons_not_to_begin(config: pytest.Config) -> list[str]:
     the files that are collected can tell.
     """
     from dialproof_deploy.audit.export import sink_of
+    from dialproof_deploy.gate.signature import check_signing
     from dialproof_deploy.preflight import check_environment
 
     option = config.option
@@ -50,6 +51,8 @@ def reasons_not_to_begin(config: pytest.Config) -> list[str]:
             continue
         try:
             check_environment(settings, option.dialproof_env, os.environ)
+            if option.dialproof_deploy == "apply":
+                check_signing(settings, os.environ)
             if option.dialproof_audit_export:
                 sink_of(config.invocation_params.dir / option.dialproof_audit_export)
         except DialproofError as error:
@@ -72,7 +75,10 @@ def close(config: pytest.Config, *reasons: str) -> list[str]:
 
 @dataclass
 class _Asked:
-    """One project with its verdict; ``lines`` are what happened afterwards, ``undeployed`` why nothing was deployed."""
+    """One project with its verdict; ``lines`` are what happened afterwards, ``undeployed`` why nothing was deployed.
+
+    ``evidence`` is the file of what was written as evidence, which is ``document``.
+    """
 
     place: SessionProject
     verdict: Verdict
@@ -80,6 +86,7 @@ class _Asked:
     coverage: tuple[Coverage, ...] = ()
     result: LintResult | None = None
     evidence: Path | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     undeployed: list[str] = field(default_factory=list)
 
@@ -105,12 +112,12 @@ class Gatekeeper:
         done &= self._attempt(self._report)
         return done and not self.errors and not any(asked.undeployed for asked in self.asked)
 
-    def deploy(self, evidence: Mapping[str, Any]) -> None:
-        """Deploy the one project of the session."""
+    def deploy(self) -> None:
+        """Deploy the one project of the session, on the evidence that it wrote."""
         asked = self.asked[0]
         self._began = True
         try:
-            result = self._deployer(asked).deploy(evidence)
+            result = self._deployer(asked).deploy(asked.document)
         except PartlyAppliedError as error:
             self.errors += str(error).splitlines()
             return
@@ -309,6 +316,7 @@ class Gatekeeper:
         """Write the evidence and return it; None, and the gate closed, where that cannot be done."""
         from dialproof_deploy.gate.attest import attest
         from dialproof_deploy.gate.evidence import write_evidence
+        from dialproof_deploy.gate.signature import signed
 
         assert asked.result is not None
         path = self._evidence_path(asked)
@@ -316,11 +324,12 @@ class Gatekeeper:
             statement = attest(asked.place.project, asked.verdict, asked.result, now=self.now)
             if path == self._state(asked).evidence:
                 self._state(asked).create()
-            write_evidence(path, statement)
+            document = signed(statement, os.environ)
+            write_evidence(path, document)
         except DialproofError as error:
             asked.verdict = asked.verdict.with_reasons(*str(error).splitlines())
             return None
-        asked.evidence = path
+        asked.evidence, asked.document = path, document
         return statement
 
     def _evidence_path(self, asked: _Asked) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deploy.keys import OTHER, private, public
 from tests.plugin.conftest import ITEMS, edit
 
 if TYPE_CHECKING:
@@ -247,6 +248,31 @@ def test_evidence_goes_where_it_is_asked_for(project: Path, run: Run) -> None:
     result.stdout.fnmatch_lines(["GATE OPEN*evidence in out/evidence.json"])
     assert (project.parent / "out/evidence.json").exists()
     assert not (project.parent / ".dialproof/evidence.json").exists()
+
+
+def test_evidence_is_signed_where_the_key_is(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """With the key in the environment a run writes an envelope and deploys on it; without it, it does not begin."""
+    (project.parent / "dialproof.toml").write_text('[gate]\nevidenceKeys = ["ci.pem"]\n', encoding="utf-8")
+    (project.parent / "ci.pem").write_text(public(), encoding="ascii")
+    refused = run("rules", workers, *APPLY)
+    assert refused.ret == 4
+    refused.stderr.fnmatch_lines(["ERROR: gate.evidenceKeys asks for signed evidence: set DIALPROOF_EVIDENCE_KEY *"])
+    assert run("rules", workers).ret == 0
+    evidence = project.parent / ".dialproof/evidence.json"
+    assert json.loads(evidence.read_text(encoding="utf-8"))["predicate"]["result"] == "PASSED"
+    monkeypatch.setenv("DIALPROOF_EVIDENCE_KEY", private())
+    result = run("rules", workers, *APPLY)
+    result.stdout.fnmatch_lines(["deployed to sandbox: 2 writes, *"])
+    assert {*json.loads(evidence.read_text(encoding="utf-8"))} == {"payloadType", "payload", "signatures"}
+    monkeypatch.setenv("DIALPROOF_EVIDENCE_KEY", private(OTHER))
+    result = run("rules", workers, *APPLY)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["nothing was deployed: the evidence is not signed by a key of gate.evidenceKeys: *"])
+    monkeypatch.setenv("DIALPROOF_EVIDENCE_KEY", "nonsense")
+    result = run("rules", workers)
+    result.stdout.fnmatch_lines(["GATE CLOSED", "  - DIALPROOF_EVIDENCE_KEY: this is no Ed25519 private key in PEM"])
 
 
 def test_without_a_terminal_report_a_closed_gate_is_said_on_stderr(project: Path, run: Run) -> None:

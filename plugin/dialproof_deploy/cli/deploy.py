@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.errors import ExitCode
+from dialproof.errors import ExitCode, RefusedError
 from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, add_writes, deployer_of, tell
 
 if TYPE_CHECKING:
@@ -40,9 +40,14 @@ def _deploy(args: argparse.Namespace) -> int:
     if args.audit_export:
         sink_of(args.audit_export)
     deployer = deployer_of(args)
-    planned = planned_digests(args.plan, args.env) if args.plan else None
     try:
-        result = deployer.deploy(load_evidence(args.evidence), planned=planned)
+        planned = planned_digests(args.plan, args.env) if args.plan else None
+        evidence = load_evidence(args.evidence)
+    except RefusedError as error:
+        deployer.record_refusal(str(error).splitlines())
+        raise
+    try:
+        result = deployer.deploy(evidence, planned=planned)
     except KeyboardInterrupt as interrupt:
         for note in ("interrupted", *getattr(interrupt, "__notes__", ())):
             print(note, file=sys.stderr)

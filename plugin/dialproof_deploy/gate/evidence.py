@@ -17,6 +17,7 @@ from typing import Any, cast
 import rfc8785
 
 from dialproof.errors import InputError, RefusedError, UsageError
+from dialproof_deploy.gate.signature import is_envelope
 from dialproof_deploy.state import utc_text, write_atomic
 
 __all__ = [
@@ -94,9 +95,12 @@ def _subject(name: str, sha256: str) -> dict[str, Any]:
     return {"name": name, "digest": {"sha256": sha256}}
 
 
-def write_evidence(path: Path, statement: Mapping[str, Any]) -> None:
-    """Write the statement, and the folder if need be; on failure (``UsageError``) the file is what it was."""
-    text = json.dumps(statement, indent=2, ensure_ascii=False) + "\n"
+def write_evidence(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a statement or its envelope, in a new folder if need be.
+
+    On failure (``UsageError``) the file is what it was.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, text.encode("utf-8", "backslashreplace"))  # \udc80 in a JSON text is its escape
@@ -105,7 +109,7 @@ def write_evidence(path: Path, statement: Mapping[str, Any]) -> None:
 
 
 def withdraw_evidence(path: Path) -> bool:
-    """Delete the statement in the file and return whether there was one; any other file is left alone.
+    """Delete the evidence in the file and return whether there was one; any other file is left alone.
 
     Raises ``UsageError`` where it cannot be deleted.
     """
@@ -120,9 +124,9 @@ def withdraw_evidence(path: Path) -> bool:
 
 
 def load_evidence(path: Path) -> dict[str, Any]:
-    """Return the statement in the file.
+    """Return what the file holds: a statement, or an envelope of one (``signature.opened`` reads both).
 
-    Raises ``RefusedError`` where there is none, or what is there is not an in-toto statement.
+    Raises ``RefusedError`` where there is none, or what is there is neither.
     """
     try:
         statement = json.loads(path.read_bytes())
@@ -134,7 +138,7 @@ def load_evidence(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: the evidence cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError):
         raise RefusedError(f"{path}: the evidence is not JSON: {_AGAIN}") from None
-    if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
+    if not isinstance(statement, dict) or not (statement.get("_type") == STATEMENT_TYPE or is_envelope(statement)):
         raise RefusedError(f"{path}: the evidence is not an in-toto statement ({STATEMENT_TYPE}): {_AGAIN}")
     return statement
 

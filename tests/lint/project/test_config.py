@@ -251,6 +251,16 @@ select = [
     ]
 
 
+def test_public_keys_are_named_and_private_ones_have_no_place(tmp_path: Path) -> None:
+    """An empty list asks for none; whoever pastes the wrong half of a pair is told so, without its text."""
+    assert load_config(write(tmp_path, "[gate]\nevidenceKeys = ['a.pub']\n")).gate.evidenceKeys == ("a.pub",)
+    assert load_config(write(tmp_path, "[gate]\nevidenceKeys = []\n")).gate.evidenceKeys == ()
+    assert errors(tmp_path, "[gate]\nevidenceKeys = ['']\n") == ["2: gate.evidenceKeys: expected names, found none"]
+    [line] = errors(tmp_path, '[gate]\nevidenceKeys = ["""-----BEGIN PRIVATE KEY-----\nabc\n"""]\n')
+    assert line.startswith("2: gate.evidenceKeys: a private key has no place in the configuration")
+    assert "abc" not in line
+
+
 def test_how_a_target_is_asked_is_bounded(tmp_path: Path) -> None:
     """Tries, the factor between waits and requests a minute can be set, within reason."""
     config = load_config(write(tmp_path, "[environments.a]\nretry = {tries = 3, requestsPerMinute = 60}\n"))
