@@ -46,8 +46,8 @@ class Gate:
     coverage: Literal["rules", "none"] = "rules"
     maxConflictRate: float = 0.0  # noqa: N815
     maxAgeHours: float = 24.0  # noqa: N815
-    evidenceKeys: tuple[str, ...] = ()  # noqa: N815
     accept: tuple[Accepted, ...] = ()
+    evidenceKeys: tuple[str, ...] = ()  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)

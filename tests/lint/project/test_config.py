@@ -37,6 +37,7 @@ tieBreak = "name"
 coverage = "none"
 maxConflictRate = 0.1
 maxAgeHours = 1
+evidenceKeys = ["ci.pub"]
 accept = [
     {code = "DP301", rule = "r", reason = "agreed", until = 2026-12-31},
     {code = "DP301", rules = ["r", "s"], reason = "agreed", until = 2026-12-31},
@@ -89,7 +90,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         per_file_ignores={"old/*": ("DP1",)},
         campaigns={"cmp_123": ("rules/a.rules.yaml", "rules/b.rules.yaml")},
         semantics=Semantics("unmet", False, True, False, "name"),
-        gate=Gate("none", 0.1, 1.0, _ACCEPTED),
+        gate=Gate("none", 0.1, 1.0, _ACCEPTED, ("ci.pub",)),
         inventory={"lists": ("premium",)},
         environments={
             "sandbox": Environment("sandbox"),
