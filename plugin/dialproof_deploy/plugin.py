@@ -26,7 +26,7 @@ def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.Argume
         "sandbox": ("serve the target's contract on this machine, or reset its data", _sandbox),
         "plan": ("show what a deploy would change", _plan),
         "deploy": ("deploy what the evidence says was tested", _deploy),
-        "audit": ("verify, sync or export the audit log of an environment", _audit),
+        "audit": ("verify, read, sync or export the audit log of an environment", _audit),
     }
 
 
@@ -40,7 +40,7 @@ def dialproof_targets() -> Sequence[TargetType]:
 
 @hookimpl
 def dialproof_audit_sink(path: Path) -> Callable[[Sequence[Mapping[str, object]]], None] | None:
-    """Return the writer of .json, .jsonl and .csv files."""
+    """Return the writer of the formats that dialproof knows."""
     from dialproof_deploy.audit.export import built_in_sink
 
     return built_in_sink(path)

@@ -36,7 +36,7 @@ def reasons_not_to_begin(config: pytest.Config) -> list[str]:
     Asked are the configurations of the paths on the command line; where one of them would do, or there is none, only
     the files that are collected can tell.
     """
-    from dialproof_deploy.audit.export import sink_of
+    from dialproof_deploy.audit.export import check_destination
     from dialproof_deploy.gate.signature import check_signing
     from dialproof_deploy.preflight import check_environment
 
@@ -54,12 +54,19 @@ def reasons_not_to_begin(config: pytest.Config) -> list[str]:
             if option.dialproof_deploy == "apply":
                 check_signing(settings, os.environ)
             if option.dialproof_audit_export:
-                sink_of(config.invocation_params.dir / option.dialproof_audit_export)
+                check_destination(_destination(config, option.dialproof_audit_export), option.dialproof_env)
         except DialproofError as error:
             reasons += str(error).splitlines()
         else:
             return []
     return list(dict.fromkeys(reasons))
+
+
+def _destination(config: pytest.Config, text: str) -> Path | str:
+    """Return where the audit log is exported to: a file, or the text of a URL."""
+    from dialproof_deploy.audit.export import is_url
+
+    return text if is_url(text) else config.invocation_params.dir / text
 
 
 def close(config: pytest.Config, *reasons: str) -> list[str]:
@@ -138,11 +145,12 @@ class Gatekeeper:
 
     def export_audit(self, result: DeployResult, file: str) -> None:
         """Export the audit log and the events of a deploy."""
-        from dialproof_deploy.audit.export import export_audit
+        from dialproof_deploy.audit.export import export_audit, name_of
 
-        path = self._path(file)
-        count = export_audit([result.audit_log, result.event_log], path)
-        self.asked[0].lines.append(f"audit export {self._shown(path)}: {count} records")
+        where = _destination(self.config, file)
+        exported = export_audit([result.audit_log, result.event_log], where)
+        name = name_of(where) if isinstance(where, str) else self._shown(where)
+        self.asked[0].lines.append(f"audit export {name}: {exported}")
 
     def write(self, terminal: pytest.TerminalReporter) -> None:
         """Write what went wrong, what the cases showed, what was done, and last the verdict of each project."""

@@ -34,7 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--dialproof-evidence", metavar="FILE", help="where to write the evidence (default: evidence.json of the state)"
     )
-    add("--dialproof-audit-export", metavar="FILE", help="after apply, export the audit log (.json, .jsonl or .csv)")
+    add(
+        "--dialproof-audit-export", metavar="DESTINATION", help="after apply, export the audit log: a file or a webhook"
+    )
     add("--dialproof-gate-report", metavar="FILE", help="write the gate's verdict as JSON, or as JUnit XML (.xml)")
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
     add("--dialproof-since", metavar="REV", help="look at what has changed since this git revision (item: changes)")

@@ -121,7 +121,7 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
         (
             "",
             ["--dialproof-env=sandbox", "--dialproof-audit-export=audit.xls"],
-            "*audit.xls: no sink writes .xls: use .json, .jsonl or .csv",
+            "*audit.xls: no sink writes .xls: use .json, .jsonl, .csv, .parquet*",
         ),
     ],
     ids=["environment", "target", "rulesets", "credentials", "freeze", "export"],

@@ -15,7 +15,7 @@ from dialproof_deploy.redact import register_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Credentials", "check_base_url", "missing_message", "missing_variables", "read_credentials"]
+__all__ = ["Credentials", "check_base_url", "is_loopback", "missing_message", "missing_variables", "read_credentials"]
 
 _REGION = "GENESYS_ENV"
 _LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -115,7 +115,7 @@ def check_base_url(base_url: str) -> str:
         raise UsageError(f"base_url {base_url!r} must look like https://host or https://host/path")
     if not (_HOST.fullmatch(name) or _is_ip_address(name)) or url.port not in (None, *range(1, 65_536)):
         raise UsageError(f"base_url {base_url!r} must name a host, and a port up to 65535 if any")
-    if url.scheme == "http" and not _is_loopback(host):
+    if url.scheme == "http" and not is_loopback(host):
         raise UsageError(f"base_url {base_url!r} must be https: http is accepted only for a loopback host")
     return base_url.rstrip("/")
 
@@ -128,5 +128,6 @@ def _is_ip_address(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     return host == "localhost" or (_is_ip_address(host) and ip_address(host).is_loopback)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from contextlib import suppress
@@ -9,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from dialproof.config import Config
     from dialproof.project import Project
     from dialproof_deploy.deploy import Deployer
@@ -24,10 +23,14 @@ __all__ = [
     "add_writes",
     "config_at",
     "deployer_of",
+    "destination",
     "project_of",
     "state_of",
     "tell",
+    "whole_number",
 ]
+
+_LONGEST_NUMBER = 9  # digits
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +68,20 @@ def add_writes(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on although contacts that the old and the new rules refuse may be dialed in between",
     )
+
+
+def destination(text: str) -> Path | str:
+    """Return where an export goes: a file, or the text of a URL."""
+    from dialproof_deploy.audit.export import is_url
+
+    return text if is_url(text) else Path(text)
+
+
+def whole_number(text: str) -> int:
+    """Return a number of things, 0 or more, that an argument asks for."""
+    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER:
+        raise argparse.ArgumentTypeError(f"expected a whole number such as 10, found {text!r}")
+    return int(text)
 
 
 def config_at(path: Path) -> Config:

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode, RefusedError
-from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, add_writes, deployer_of, tell
+from dialproof_deploy.cli.common import (
+    add_environment,
+    add_http_log,
+    add_project,
+    add_writes,
+    deployer_of,
+    destination,
+    tell,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -27,18 +35,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evidence", type=Path, metavar="FILE", required=True, help="the evidence that a green pytest run wrote"
     )
-    parser.add_argument("--audit-export", type=Path, metavar="FILE", help="export the audit log afterwards")
+    parser.add_argument(
+        "--audit-export",
+        type=destination,
+        metavar="DESTINATION",
+        help="export the audit log afterwards, as 'dialproof audit export' does",
+    )
     parser.set_defaults(run=_deploy)
 
 
 def _deploy(args: argparse.Namespace) -> int:
-    from dialproof_deploy.audit.export import export_audit, sink_of
+    from dialproof_deploy.audit.export import check_destination, export_audit
     from dialproof_deploy.gate.evidence import load_evidence
     from dialproof_deploy.plan.plan_file import planned_digests
     from dialproof_deploy.plan.render import plan_text
 
     if args.audit_export:
-        sink_of(args.audit_export)
+        check_destination(args.audit_export, args.env)
     deployer = deployer_of(args)
     try:
         planned = planned_digests(args.plan, args.env) if args.plan else None

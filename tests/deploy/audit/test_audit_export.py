@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dialproof.errors import UsageError
 from dialproof_deploy import redact
-from dialproof_deploy.audit.export import COLUMNS, built_in_sink
+from dialproof_deploy.audit.export import built_in_sink, sink_of
+from dialproof_deploy.audit.tables import COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +92,51 @@ def test_a_formula_gets_an_apostrophe_in_csv_only(tmp_path: Path, start: str) ->
 
 @pytest.mark.parametrize("name", ["audit.xlsx", "audit", "audit.json.gz"])
 def test_another_suffix_is_left_to_other_sinks(tmp_path: Path, name: str) -> None:
-    """The built-in sink takes the three suffixes that it knows."""
+    """The built-in sink takes the suffixes that it knows."""
     assert built_in_sink(tmp_path / name) is None
+
+
+def test_a_format_that_is_named_stands_before_the_suffix(tmp_path: Path) -> None:
+    """``--format jsonl`` writes JSON lines whatever the file is called."""
+    sink_of(tmp_path / "audit.log", "jsonl")([{"rule": "a"}])
+    assert (tmp_path / "audit.log").read_text(encoding="utf-8") == '{"rule": "a"}\n'
+
+
+def test_parquet_gives_back_numbers_flags_and_texts(tmp_path: Path) -> None:
+    """What pyarrow reads are typed columns; a value that is not of its column's type stands in ``other``, unlost."""
+    records: list[dict[str, Any]] = [
+        {"seq": 7, "rule": "=x", "version_before": None, "details": {"k": ["é"]}, "hash": "ab", "zz": 1.5},
+        {"eventType": "outbound.rule.updated", "version": 3, "gone": False, "priority": "high", "ruleName": 5},
+        {"seq": 2**63, "gone": "no", "actor": "half \ud800"},
+    ]
+    export_records(records, tmp_path / "a.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "a.parquet")
+    assert table.column_names == list(COLUMNS)
+    kinds = {name: str(table.schema.field(name).type) for name in ("seq", "priority", "gone", "rule", "details")}
+    assert kinds == {"seq": "int64", "priority": "int64", "gone": "bool", "rule": "string", "details": "string"}
+    rows = [{name: cell for name, cell in row.items() if cell is not None} for row in table.to_pylist()]
+    assert rows[0] == {"seq": 7, "rule": "=x", "details": '{"k": ["é"]}', "hash": "ab", "other": '{"zz": 1.5}'}
+    kept = {"eventType": "outbound.rule.updated", "version": 3, "gone": False}
+    assert rows[1] == {**kept, "other": '{"priority": "high", "ruleName": 5}'}
+    assert rows[2] == {"actor": "half \\ud800", "other": '{"gone": "no", "seq": 9223372036854775808}'}
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(records_of_anything)
+def test_parquet_holds_any_records(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    """Whatever is in records, each of their values can be read back from its column or from ``other``."""
+    export_records(records, tmp_path / "a.parquet")
+    for row, record in zip(pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist(), records, strict=True):
+        others = json.loads(row.pop("other") or "{}")
+        found = {name: cell for name, cell in row.items() if cell is not None} | others
+        assert found == {name: value for name, value in record.items() if value is not None}
+
+
+def test_without_pyarrow_parquet_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is said before anything is deployed."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match=r"a\.parquet: .* pip install 'dialproof\[bulk\]'"):
+        built_in_sink(tmp_path / "a.parquet")
 
 
 def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:

@@ -112,7 +112,9 @@ def test_export_to_an_unknown_suffix_is_a_usage_error(evidence: Path, capsys: py
     """No sink takes the file: the message names those that are known."""
     main(["deploy", "--env", "sandbox", "--evidence", str(evidence)])
     assert main(["audit", "export", "out.xls", "--env", "sandbox"]) == 2
-    assert "use .json, .jsonl or .csv" in capsys.readouterr().err
+    assert "no sink writes .xls: use .json, .jsonl, .csv, .parquet" in capsys.readouterr().err
+    assert main(["audit", "export", "out.xls", "--env", "sandbox", "--format", "csv"]) == 0
+    assert "out.xls: 8 records" in capsys.readouterr().out
 
 
 def test_a_broken_chain_is_found(evidence: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
