@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, RemoteConflictError, UsageError
+from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
 from dialproof.targets.base import TIME_ZONE
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
@@ -23,17 +23,21 @@ from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.provenance import actor, commit_of
-from dialproof_deploy.state import StateDir, environment_lock
-from dialproof_deploy.targets.wire import content, content_digest
+from dialproof_deploy.rollout.history import history_of
+from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
+from dialproof_deploy.rollout.record import DeployRecord, Part, new_id
+from dialproof_deploy.state import StateDir, environment_lock, utc_text
+from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dialproof.config import Config, Environment
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.plan.apply import ApplyResult
+    from dialproof_deploy.rollout.carry_out import Rollout
     from dialproof_deploy.targets import Target
 
 __all__ = [
@@ -46,7 +50,6 @@ __all__ = [
 SANDBOX = "sandbox"
 """The environment that is built in: a server on this machine."""
 
-_DEPLOYED = "deployed"
 _CAMPAIGN_ID = "GENESYS_CAMPAIGN_ID"
 
 
@@ -131,7 +134,7 @@ class Deployer:
         foreign rules, rules that the target cannot hold), and ``RemoteConflictError`` where the plan is another than
         ``planned``; nothing was changed then. Otherwise raises as ``apply`` does.
         """
-        with environment_lock(self.state, self.environment.name, say=self.say):
+        with self._lock():
             wanted, statement = self._accepted(evidence)
             with ExitStack() as stack:
                 try:
@@ -146,13 +149,68 @@ class Deployer:
                 if planned is not None:
                     self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
                 self._record_suppressions(statement)
-                applied = self._apply(plans, wanted, target, statement)
+                parts = [
+                    Part(plan, tuple(want.rules), self._payload_digest(want))
+                    for plan, want in zip(plans, wanted, strict=True)
+                ]
+                record = self._record(parts, evidence=json_digest(statement))
+                applied = self._rollout(record, target).begin()
                 new_events, notes = self._sync(target, [w.remote for w in wanted])
+        return self._result(plans, applied, new_events, [*recovered, *notes])
+
+    def resume(self) -> DeployResult:
+        """Carry the deploy that was interrupted on to what was planned then, whatever the files say now.
+
+        It was accepted when it began: evidence, freeze and the environment that comes first are not asked again. Raises
+        ``RefusedError`` where there is none, or its record was edited, otherwise as ``Rollout.resume`` does.
+        """
+        with self.unfinished() as rollout:
+            applied = rollout.resume()
+            plans = tuple(part.plan for part in rollout.record.parts)
+            return self._result(plans, applied, *self._sync(rollout.target, [plan.campaign for plan in plans]))
+
+    def abort(self) -> int:
+        """Take the deploy that was interrupted back to what stood before it; return the number of writes undone.
+
+        Raises ``RefusedError`` where there is none, or its record was edited, otherwise as ``Rollout.abort`` does.
+        """
+        with self.unfinished() as rollout:
+            return rollout.abort()
+
+    def abandon(self) -> None:
+        """Forget the deploy that was interrupted; what stands on the target stays, and is what the next plan finds.
+
+        Raises ``RefusedError`` where none was interrupted.
+        """
+        with environment_lock(self.state, self.environment.name, say=self.say):
+            Journal(self.state, self.environment.name).abandon(self.audit_log)
+
+    @contextmanager
+    def unfinished(self) -> Iterator[Rollout]:
+        """Give the deploy that was interrupted, with its target, as the one writer of the environment."""
         name = self.environment.name
-        notes = [*recovered, *notes]
-        return DeployResult(
-            name, plans, applied, self.state.audit(name), self.state.events(name), new_events, tuple(notes)
-        )
+        with environment_lock(self.state, name, say=self.say):
+            record = Journal(self.state, name).read()
+            if record is None:
+                raise RefusedError(f"there is no unfinished deploy to environment {name!r}")
+            with self._target() as target:
+                yield self._rollout(record, target)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Be the one writer of the environment, where no earlier deploy is unfinished."""
+        name = self.environment.name
+        with environment_lock(self.state, name, say=self.say):
+            if unfinished := refuse_unfinished(self.state, name):
+                raise self._refused([unfinished])
+            yield
+
+    def _result(
+        self, plans: tuple[Plan, ...], applied: tuple[ApplyResult, ...], new_events: int, notes: Sequence[str]
+    ) -> DeployResult:
+        name = self.environment.name
+        audit, events = self.state.audit(name), self.state.events(name)
+        return DeployResult(name, plans, applied, audit, events, new_events, tuple(notes))
 
     def _check_planned(self, planned: Mapping[str, str], now: Mapping[str, str]) -> None:
         """Raise ``RemoteConflictError`` that names each campaign whose plan is another than that of the file."""
@@ -397,52 +455,17 @@ class Deployer:
         for hidden in evidence["predicate"]["dialproof"].get("suppressed", ()):
             log.append("suppression", campaign=hidden["campaign"], rule=", ".join(hidden["rules"]), details=hidden)
 
-    def _apply(
-        self, plans: Sequence[Plan], wanted: Sequence[_Wanted], target: Target, evidence: Mapping[str, Any]
-    ) -> tuple[ApplyResult, ...]:
-        """Apply the plans one after the other; once a campaign has changed, no error may sound as if none had."""
-        log = self.audit_log
-        evidence_digest = json_digest(evidence)
-        done: list[ApplyResult] = []
-        for plan, want in zip(plans, wanted, strict=True):
-            try:
-                common = {"campaign": plan.campaign, "logicalCampaign": want.logical, "digest": plan.digest}
-                log.append(
-                    "decision",
-                    **common,
-                    decision="apply",
-                    writes=len(plan.steps),
-                    evidence=evidence_digest,
-                    resolvedPayload=json_digest(want.rules),
-                    details={
-                        "notes": list(plan.notes),
-                        "kept": {r["name"]: content_digest(r) for r in plan.remote if r["name"] in plan.kept},
-                    },
-                )
-                done.append(self._apply_one(plan, target, log))
-                log.append("decision", **common, decision=_DEPLOYED, payload=self._payload_digest(want))
-            except (DialproofError, KeyboardInterrupt) as error:
-                standing = [result for result in done if result.made]
-                if not standing:
-                    raise
-                what = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-                lines = [f"campaign {plan.campaign}: {what}", *getattr(error, "__notes__", ())]
-                for result in standing:
-                    where = f"deployed and standing in campaign {result.campaign}"
-                    lines += [f"{where}: {made.step.action} of rule {made.step.rule!r}" for made in result.made]
-                raise PartlyAppliedError("\n".join(lines)) from error
-        return tuple(done)
+    def _rollout(self, record: DeployRecord, target: Target) -> Rollout:
+        from dialproof_deploy.rollout.carry_out import Rollout
 
-    def _apply_one(self, plan: Plan, target: Target, log: AuditLog) -> ApplyResult:
-        from dialproof_deploy.plan.apply import apply
+        for part in record.parts:
+            register_values([*part.rules, *part.plan.remote], part.plan.personal)
+        journal = Journal(self.state, self.environment.name)
+        return Rollout(record, journal, self.audit_log, target, self.say, self.progress)
 
-        with self.progress(len(plan.steps)) as tell:
-            return apply(
-                plan,
-                target,
-                audit=lambda record: log.append(**record),
-                on_step=lambda step: tell(f"{step.action} rule {step.rule!r}"),
-            )
+    def _record(self, parts: Iterable[Part], **fields: str) -> DeployRecord:
+        now = self.clock()
+        return DeployRecord(new_id(now), self.environment.name, utc_text(now), tuple(parts), **fields)
 
     def _payload_digest(self, want: _Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
@@ -456,15 +479,11 @@ class Deployer:
         if path.exists() and not verify(path).ok:
             what = f"the audit log of environment {first!r}, which must receive these rules first, is broken"
             return [f"{what}: 'dialproof audit verify --env {first}' says where"]
-        received = [
-            (record.get("logicalCampaign"), record.get("payload"))
-            for record in read_records(path)
-            if record.get("decision") == _DEPLOYED and record.get("environment") == first
-        ]
+        history = history_of(read_records(path), first)
         return [
             f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
             for want in wanted
-            if (want.logical, self._payload_digest(want)) not in received
+            if not history.holds(want.logical, self._payload_digest(want))
         ]
 
     def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:

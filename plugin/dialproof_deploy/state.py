@@ -7,6 +7,8 @@
         audit/ENV.jsonl    the audit chain, with ENV.head beside it (audit/log.py); their *.lock
         audit/ENV.events.jsonl   the target's own events (audit/events.py)
         locks/ENV.lock     held by the one writer of the environment
+        journal/ENV.json   the deploy that is under way, or was interrupted (rollout/record.py)
+        deploys/ENV/       one record for each deploy that was made, for rollbacks
         sandbox.sqlite     sandbox.json      cache/
 """
 
@@ -81,6 +83,14 @@ class StateDir:
     def events(self, environment: str) -> Path:
         """Return the events that were read from the environment's target."""
         return self.root / "audit" / f"{_checked(environment)}.events.jsonl"
+
+    def journal(self, environment: str) -> Path:
+        """Return the record of the environment's deploy that is under way."""
+        return self.root / "journal" / f"{_checked(environment)}.json"
+
+    def deploys(self, environment: str) -> Path:
+        """Return the folder of the records of the environment's deploys."""
+        return self.root / "deploys" / _checked(environment)
 
     def lock(self, environment: str) -> Path:
         """Return the lock file of the environment."""

@@ -16,7 +16,9 @@ The events that dialproof writes are ``decision``, ``request``, ``change``, ``su
   ``started``: the number of the record before it; of one that writes a whole rule set ``rule`` is the set and ``rules``
   the digest of each rule that it changes (null: it deletes it), of one that gives the set to a campaign the campaign;
 - of a decision ``decision``, ``logicalCampaign`` (its name in the files), ``writes`` and the digests ``payload``,
-  ``resolvedPayload`` and ``evidence``;
+  ``resolvedPayload``, ``evidence`` and ``record`` (of what is kept of the deploy: rollout/record.py); ``restores`` is
+  the deploy that a rollback goes back to;
+- ``deploy``, the id of the deploy or rollback, of its decisions, requests and changes;
 - ``details``, free text and data of any shape.
 
 ``details`` and every field not named here pass through ``redact``. Those named here are names, ids and numbers of rules
@@ -69,7 +71,17 @@ GENESIS = "0" * 64
 _RESERVED = ("seq", "time", "environment", "event", "actor", "commit", "prev", "hash")
 _RULE = ("campaign", "rule", "remote_id", "version_before", "version_after", "digest", "request_id")
 _WRITE = ("action", "phase", "started", "rules")
-_DECISION = ("decision", "logicalCampaign", "writes", "payload", "resolvedPayload", "evidence")
+_DECISION = (
+    "decision",
+    "deploy",
+    "restores",
+    "logicalCampaign",
+    "writes",
+    "payload",
+    "resolvedPayload",
+    "evidence",
+    "record",
+)
 FIELDS = (*_RESERVED[:-2], *_RULE, *_WRITE, *_DECISION, *_RESERVED[-2:])
 """The fields of records that are names, ids and numbers, in reading order: all but ``details``."""
 _BLOCK = 8192

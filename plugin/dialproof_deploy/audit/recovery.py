@@ -54,7 +54,7 @@ def _recovered(log: AuditLog, request: Mapping[str, Any], rules: Sequence[Mappin
     kind = str(request["phase"]).partition(".")[0]
     log.append(
         "change" if end == "made" else "request",
-        **{key: request.get(key) for key in ("campaign", "rule", "action", "version_before", "digest")},
+        **{key: request.get(key) for key in ("deploy", "campaign", "rule", "action", "version_before", "digest")},
         **({"rules": request["rules"]} if "rules" in request else {}),
         phase=f"{kind}.{end}",
         remote_id=rule["id"] if rule else request.get("remote_id"),

@@ -1,4 +1,4 @@
-"""``dialproof deploy``: deploy what the evidence says was tested."""
+"""``dialproof deploy``: deploy what the evidence says was tested, or end a deploy that was interrupted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.errors import ExitCode, RefusedError
+from dialproof.errors import ExitCode, RefusedError, UsageError
 from dialproof_deploy.cli.common import (
     add_environment,
     add_http_log,
@@ -20,6 +20,8 @@ from dialproof_deploy.cli.common import (
 if TYPE_CHECKING:
     import argparse
 
+    from dialproof_deploy.deploy import Deployer, DeployResult
+
 __all__ = ["add_arguments"]
 
 
@@ -32,9 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"
     )
-    parser.add_argument(
-        "--evidence", type=Path, metavar="FILE", required=True, help="the evidence that a green pytest run wrote"
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--evidence", type=Path, metavar="FILE", help="the evidence that a green pytest run wrote")
+    what.add_argument(
+        "--resume", action="store_true", help="carry a deploy that was interrupted on to what was planned"
     )
+    what.add_argument("--abort", action="store_true", help="take back what a deploy that was interrupted has made")
+    what.add_argument("--abandon", action="store_true", help="forget a deploy that was interrupted; what stands, stays")
     parser.add_argument(
         "--audit-export",
         type=destination,
@@ -46,30 +52,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _deploy(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.export import check_destination, export_audit
-    from dialproof_deploy.gate.evidence import load_evidence
-    from dialproof_deploy.plan.plan_file import planned_digests
-    from dialproof_deploy.plan.render import plan_text
 
+    if not args.evidence and (args.plan or args.prune or args.allow_transient):
+        raise UsageError("PLAN, --prune and --allow-transient are for a new deploy: what was interrupted has its plan")
     if args.audit_export:
         check_destination(args.audit_export, args.env)
     deployer = deployer_of(args)
     try:
-        planned = planned_digests(args.plan, args.env) if args.plan else None
-        evidence = load_evidence(args.evidence)
-    except RefusedError as error:
-        deployer.record_refusal(str(error).splitlines())
-        raise
-    try:
-        result = deployer.deploy(evidence, planned=planned)
+        _do(deployer, args)
     except KeyboardInterrupt as interrupt:
         for note in ("interrupted", *getattr(interrupt, "__notes__", ())):
             print(note, file=sys.stderr)
         raise
+    if args.audit_export:
+        export_audit([deployer.state.audit(args.env), deployer.state.events(args.env)], args.audit_export)
+    return ExitCode.OK
+
+
+def _do(deployer: Deployer, args: argparse.Namespace) -> None:
+    from dialproof_deploy.gate.evidence import load_evidence
+    from dialproof_deploy.plan.plan_file import planned_digests
+
+    if args.abort:
+        print(f"Taken back in {args.env}: {deployer.abort()} writes undone")
+    elif args.abandon:
+        deployer.abandon()
+        print(f"Forgotten in {args.env}: what stands there stays, and is what the next plan finds")
+    elif args.resume:
+        show_result(deployer.resume())
+    else:
+        try:
+            planned = planned_digests(args.plan, args.env) if args.plan else None
+            evidence = load_evidence(args.evidence)
+        except RefusedError as error:
+            deployer.record_refusal(str(error).splitlines())
+            raise
+        show_result(deployer.deploy(evidence, planned=planned))
+
+
+def show_result(result: DeployResult) -> None:
+    """Print what a deploy did."""
+    from dialproof_deploy.plan.render import plan_text
+
     for plan in result.plans:
         print(plan_text(plan), end="")
     for note in result.notes:
         tell(note)
     print(f"Deployed to {result.environment}: {result.writes} writes, {result.new_events} new events")
-    if args.audit_export:
-        export_audit([result.audit_log, result.event_log], args.audit_export)
-    return ExitCode.OK

@@ -15,6 +15,7 @@ from dialproof.config import Environment
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
 from dialproof.plugins import plugin_manager
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
+from dialproof_deploy.rollout.journal import ways_on
 from dialproof_deploy.targets import CAMPAIGN_RULES, Written, target_types
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import NOW, RULES, MemoryTarget, records, statement_of
@@ -423,6 +424,7 @@ def test_a_full_disk_after_the_deploy_says_what_stands(
         "campaign cmp_123: the audit record 'decision' cannot be written",
         "deployed and standing in campaign cmp_123: create of rule 'no_consent'",
         "deployed and standing in campaign cmp_123: create of rule 'high_value'",
+        ways_on("sandbox"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A deploy that was killed between a request and its record: the next one finds out what became of it."""
+"""A deploy that was killed between a request and its record: resume and abort find out what became of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _killed(deployer: Make, evidence: dict[str, Any], monkeypatch: pytest.Monkey
             deployer(clock=lambda: datetime.now(UTC)).deploy(evidence)
 
 
-def test_a_write_of_a_killed_deploy_is_recorded_by_the_next(
+def test_a_write_of_a_killed_deploy_is_recorded_by_resume(
     root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The target has the rule, and now the audit log has its change, as made when the killed deploy asked for it."""
@@ -50,10 +50,11 @@ def test_a_write_of_a_killed_deploy_is_recorded_by_the_next(
     _killed(deployer, evidence, monkeypatch, stored=True)
     request = records(root)[-1]
     assert (request["event"], request["phase"], request["rule"]) == ("request", "change.started", "high_value")
-    late = deployer(clock=lambda: datetime.now(UTC) + timedelta(hours=1))
-    result = late.deploy(evidence)
+    said: list[str] = []
+    late = deployer(clock=lambda: datetime.now(UTC) + timedelta(hours=1), say=said.append)
+    result = late.resume()
     what = "the create of rule 'high_value': it was made"
-    assert result.notes == (f"an earlier run ended before it knew what became of {what}",)
+    assert said == [f"an earlier run ended before it knew what became of {what}"]
     assert result.writes == 0
     changes = [record for record in records(root) if record["event"] == "change"]
     made = changes[-1]
@@ -74,7 +75,8 @@ def test_a_write_that_a_killed_deploy_never_made_is_closed(
     now = deployer(clock=lambda: datetime.now(UTC))
     assert now.sync_events() == 1
     assert (records(root)[-1]["event"], records(root)[-1]["phase"]) == ("request", "change.failed")
-    assert now.deploy(evidence).writes == 1
+    assert now.resume().writes == 1
+    assert now.deploy(evidence).writes == 0
     assert [r["rule"] for r in records(root) if r["event"] == "change"] == ["no_consent", "high_value"]
 
 

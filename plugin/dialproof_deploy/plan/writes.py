@@ -1,0 +1,207 @@
+"""The writes of one run of a plan: each recorded before and after, and undone by another write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, RemoteError
+from dialproof_deploy.plan.states import key_of, moved, same_rule, state_after, stored_by_key
+from dialproof_deploy.targets import StoredOtherwiseError, Target, Written
+from dialproof_deploy.targets.documents import title_of
+from dialproof_deploy.targets.wire import content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dialproof_deploy.plan.plan import Plan, Step
+
+__all__ = ["Audit", "Made", "Writes"]
+
+Audit = Callable[[dict[str, Any]], object]
+
+_TRIES = 3  # of a write that meets others' saves without a change
+
+
+@dataclass(frozen=True)
+class Made:
+    """A write that was made: versions are those on the wire, ``None`` where there was or is no rule."""
+
+    step: Step
+    version_before: int | None
+    version_after: int | None
+    request_id: str | None
+
+
+class Writes:
+    """Makes and undoes the steps of a plan, and knows what stands.
+
+    ``stands`` are the stored rules by key (``states.key_of``), ``done`` the number of steps that they show to be made.
+    """
+
+    def __init__(
+        self, plan: Plan, target: Target, audit: Audit, stands: dict[str, dict[str, Any]], *, done: int
+    ) -> None:
+        self.plan = plan
+        self.done: list[Step] = list(plan.steps[:done])
+        """The steps that stand, in order, whichever run made them."""
+        self.made: list[Made] = []
+        """Those that this run made."""
+        self.undoing = False
+        """From then on a record that cannot be stored stops nothing and sets ``unrecorded``: undoing matters more."""
+        self.unrecorded = False
+        self.under_way = False
+        """Whether a write was begun of which nobody knows yet that it was made."""
+        self._target = target
+        self._audit = audit
+        self._stands = stands
+
+    @property
+    def left(self) -> Sequence[Step]:
+        """The steps that are still to be made."""
+        return self.plan.steps[len(self.done) :]
+
+    def make(self, step: Step) -> None:
+        """Make one write, recorded before and after.
+
+        One that the server stored otherwise was made as well: the error is raised once it is recorded.
+        """
+        self.under_way = True
+        try:
+            before, written = self._write("change", step, step.after)
+        except StoredOtherwiseError as error:
+            self._made(step, self._stands.get(key_of(step)), error.written)
+            raise
+        self._made(step, before, written)
+
+    def settle(self, step: Step) -> None:
+        """Find out whether a write of unknown effect was made, and take note of it if so.
+
+        Raises ``RemoteError`` where the target does not answer, or the rule stands there neither as it was nor as it
+        should be.
+        """
+        before = self._stands.get(key_of(step))
+        rules = self._target.list_rules(self.plan.campaign)
+        if before is None:
+            found = next((r for r in rules if step.after and title_of(r) == title_of(step.after)), None)
+        else:
+            found = next((r for r in rules if r["id"] == before["id"]), None)
+        if same_rule(found, step.after):
+            self._made(step, before, Written(found, None))
+        elif not same_rule(found, before):
+            raise RemoteError("it stands there with other content than was sent")
+
+    def undo_last(self) -> None:
+        """Write what stood before the last step that stands, with a further version."""
+        step = self.done[-1]
+        now = self._stands.get(key_of(step))
+        try:
+            now, written = self._write("rollback", step, step.before)
+        except StoredOtherwiseError as error:
+            self._record("rollback.made", step, error.written.rule, now, error.written)
+            raise
+        self._note(step, written)
+        self.done.pop()
+        self._record("rollback.made", step, step.before, now, written)
+
+    def record_failure(self, step: Step, *, in_doubt: bool) -> None:
+        """Record that a write failed, or that nobody knows: whoever goes on then looks what became of it."""
+        self._record("change.unknown" if in_doubt else "change.failed", step, step.after, self._now(step))
+
+    def _write(self, kind: str, step: Step, wanted: dict[str, Any] | None) -> tuple[dict[str, Any] | None, Written]:
+        """Record and make a write; return the rule that it replaced, and its answer.
+
+        One that conflicts is made again where rules were only saved without a change.
+        """
+        for tries in range(1, _TRIES + 1):
+            now = self._now(step)
+            self._record(f"{kind}.started", step, wanted, now)
+            try:
+                return now, self._send(now, wanted)
+            except RemoteConflictError as error:
+                if tries == _TRIES or not self._only_saved(step, error):
+                    raise
+                self._record(f"{kind}.failed", step, wanted, now)
+        raise AssertionError("the last try returns or raises")
+
+    def _send(self, now: dict[str, Any] | None, wanted: dict[str, Any] | None) -> Written:
+        campaign = self.plan.campaign
+        if now is None:
+            return self._target.create_rule(campaign, wanted or {})
+        if wanted is None:
+            return self._target.delete_rule(campaign, now)
+        return self._target.update_rule(campaign, now, wanted)
+
+    def _only_saved(self, step: Step, error: RemoteConflictError) -> bool:
+        """Read the rules after a conflict, and tell whether they are still what the plan relies on, in other versions.
+
+        Raises ``RemoteConflictError`` with the three versions of each rule where they are not.
+        """
+        try:
+            rules = self._target.list_rules(self.plan.campaign)
+        except RemoteError:
+            return False
+        changes = moved(self._stands, state_after(self.plan, len(self.plan.steps)), rules)
+        if changes:
+            if "\n" in str(error):  # it tells of this rule itself
+                changes.pop(key_of(step), None)
+            others = [f"{self.plan.where} was changed by somebody else:", *changes.values()]
+            raise RemoteConflictError("\n".join([str(error), *(others if changes else ())])) from None
+        now = stored_by_key(self._stands, rules)
+        saved = now != self._stands
+        self._stands = now
+        return saved
+
+    def _made(self, step: Step, before: Mapping[str, Any] | None, written: Written) -> None:
+        """Take note of a write before it is recorded: one without a record must be undone too."""
+        after = written.rule["version"] if written.rule else None
+        self.made.append(Made(step, before["version"] if before else None, after, written.request_id))
+        self.done.append(step)
+        self.under_way = False
+        self._note(step, written)
+        self._record("change.made", step, written.rule, before, written)
+
+    def _now(self, step: Step) -> dict[str, Any] | None:
+        return self._stands.get(key_of(step))
+
+    def _note(self, step: Step, written: Written) -> None:
+        self._stands.pop(key_of(step), None)
+        if written.rule:
+            self._stands[key_of(step)] = written.rule
+
+    def _record(
+        self,
+        phase: str,
+        step: Step,
+        wanted: Mapping[str, Any] | None,
+        before: Mapping[str, Any] | None,
+        written: Written | None = None,
+    ) -> None:
+        """Record a write that leaves ``wanted`` where ``before`` stood; ``written`` is its answer."""
+        after = written.rule if written else None
+        known = after or before
+        rules = step.rules_in(wanted)
+        try:
+            self._audit(
+                {
+                    "event": "change" if written else "request",
+                    "phase": phase,
+                    "campaign": self.plan.campaign,
+                    "rule": step.rule,
+                    "remote_id": known["id"] if known else None,
+                    "action": step.action,
+                    "version_before": before["version"] if before else None,
+                    "version_after": after["version"] if after else None,
+                    "digest": content_digest(wanted) if wanted else None,
+                    "request_id": written.request_id if written else None,
+                    **({} if rules is None else {"rules": rules}),
+                }
+            )
+        except (OSError, DialproofError) as error:
+            if self.undoing:
+                self.unrecorded = True
+            elif isinstance(error, OSError):
+                raise RefusedError(f"the audit trail cannot be written: {error.strerror or error}") from error
+            else:
+                raise

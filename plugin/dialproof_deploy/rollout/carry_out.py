@@ -1,0 +1,159 @@
+"""Carry a deploy out, campaign after campaign; carry on or take back one that was interrupted at any point.
+
+Before anything is written the audit log has the decision, with the digest of the record, and the journal the record.
+Where the deploy is made, or nothing of it stands, the journal goes. In every other case it stays, and the next run
+decides.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dialproof.errors import DialproofError, PartlyAppliedError
+from dialproof_deploy.audit.recovery import recover
+from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.apply import ApplyResult, InDoubtError, MovedError, apply, take_back
+from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
+from dialproof_deploy.rollout.journal import ways_on
+from dialproof_deploy.targets.wire import content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dialproof_deploy.audit.log import AuditLog
+    from dialproof_deploy.plan.plan import Plan, Step
+    from dialproof_deploy.rollout.journal import Journal
+    from dialproof_deploy.rollout.record import DeployRecord, Part
+    from dialproof_deploy.targets import Target
+
+__all__ = ["Rollout"]
+
+
+_Result = TypeVar("_Result")
+
+
+@dataclass
+class Rollout:
+    """One deploy, its journal, the audit log of the environment, and the target.
+
+    ``say`` receives a sentence for each write of an earlier run of which only now is known what became of it.
+    """
+
+    record: DeployRecord
+    journal: Journal
+    log: AuditLog
+    target: Target
+    say: Callable[[str], object] = lambda _: None
+    progress: Callable[[int], AbstractContextManager[Callable[[str], object]]] = field(
+        default=lambda _: nullcontext(lambda _: None)
+    )
+
+    def begin(self) -> tuple[ApplyResult, ...]:
+        """Carry the deploy out; raises as ``apply`` does, and ``RefusedError`` where it cannot be written down."""
+        for part in self.record.parts:
+            self._decide(
+                "apply",
+                part,
+                digest=part.plan.digest,
+                record=self.record.digest,
+                writes=len(part.plan.steps),
+                evidence=self.record.evidence or None,
+                resolvedPayload=json_digest(list(part.rules)),
+                details={
+                    "notes": list(part.plan.notes),
+                    "kept": {
+                        r["name"]: content_digest(r) for r in part.plan.stored_rules if r["name"] in part.plan.kept
+                    },
+                },
+            )
+        self.journal.begin(self.record)
+        return self._carry_out(resume=False)
+
+    def resume(self) -> tuple[ApplyResult, ...]:
+        """Make the writes that are left; raises as ``begin`` does.
+
+        ``MovedError`` where somebody changed the rules since.
+        """
+        self._look_again("resume")
+        return self._carry_out(resume=True)
+
+    def abort(self) -> int:
+        """Undo in reverse order what stands; return the number of writes undone. Raises as ``take_back``."""
+        self._look_again("abort")
+        undone = 0
+        for part in reversed(self.record.parts):
+            try:
+                undone += self._each(part.plan, take_back)
+            except (MovedError, PartlyAppliedError) as error:
+                raise self._unfinished(part, error) from error
+        self.log.append("decision", decision=ABORTED, deploy=self.record.id)
+        self.journal.end(self.record, keep=False)
+        return undone
+
+    def _look_again(self, decision: str) -> None:
+        """Record what is decided, and what became of the write that was under way."""
+        self.log.append("decision", decision=decision, deploy=self.record.id)
+        for part in self.record.parts:
+            for sentence in recover(self.log, part.plan.campaign, self.target):
+                self.say(sentence)
+
+    def _carry_out(self, *, resume: bool) -> tuple[ApplyResult, ...]:
+        """Apply the plans one after the other; once a campaign has changed, no error may sound as if none had."""
+        done: list[ApplyResult] = []
+        for part in self.record.parts:
+            try:
+                done.append(self._each(part.plan, partial(apply, resume=resume)))
+                if not self.record.restores:
+                    self._decide(DEPLOYED, part, digest=part.plan.digest, payload=part.payload)
+            except (DialproofError, KeyboardInterrupt) as error:
+                # Whichever run made them: the campaigns before this one stand as a whole.
+                standing = [(p.plan, step) for p in self.record.parts[: len(done)] for step in p.plan.steps]
+                if standing or isinstance(error, PartlyAppliedError | InDoubtError | MovedError):
+                    raise self._unfinished(part, error, standing) from error
+                self.journal.end(self.record, keep=False)
+                raise
+        if self.record.restores:
+            self.log.append("decision", decision=ROLLED_BACK, deploy=self.record.id, restores=self.record.restores)
+        self.journal.end(self.record, keep=not self.record.restores)
+        return tuple(done)
+
+    def _unfinished(
+        self, part: Part, error: DialproofError | KeyboardInterrupt, standing: Sequence[tuple[Plan, Step]] = ()
+    ) -> DialproofError:
+        """Return the error that says what stands, and which ways there are from here."""
+        lines = [str(error) or "interrupted", *getattr(error, "__notes__", ())]
+        if standing:
+            lines[0] = f"{part.plan.where}: {lines[0]}"
+        lines += [f"deployed and standing in {plan.where}: {step.title}" for plan, step in standing]
+        kind = type(error) if isinstance(error, InDoubtError | MovedError) and not standing else PartlyAppliedError
+        environment = self.record.environment
+        if isinstance(error, MovedError):
+            lines.append(
+                f"give these rules their earlier content on the target, then {ways_on(environment)}; or "
+                f"'dialproof deploy --env {environment} --abandon' forgets it and leaves what stands"
+            )
+        else:
+            lines.append(ways_on(environment))
+        return kind("\n".join(lines))
+
+    def _each(self, plan: Plan, work: Callable[..., _Result]) -> _Result:
+        with self.progress(len(plan.steps)) as tell:
+            return work(
+                plan,
+                self.target,
+                audit=lambda record: self.log.append(**record, deploy=self.record.id),
+                on_step=lambda step: tell(step.title),
+            )
+
+    def _decide(self, decision: str, part: Part, **fields: Any) -> None:
+        self.log.append(
+            "decision",
+            decision=decision,
+            deploy=self.record.id,
+            campaign=part.plan.campaign,
+            logicalCampaign=part.plan.logical,
+            **fields,
+        )

@@ -1,0 +1,119 @@
+"""The deploy that is under way in an environment: on disk before its first write, gone when it is made or taken back.
+
+Where the file is there and no process holds the environment's lock, a deploy was interrupted. What of it stands is read
+from the target, never from the file (``plan.states``).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dialproof.errors import RefusedError
+from dialproof_deploy.audit.log import broken_sentence, read_records, verify
+from dialproof_deploy.rollout.record import DeployRecord, read_record
+from dialproof_deploy.state import StateDir, sync_directory, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dialproof_deploy.audit.log import AuditLog
+
+__all__ = ["Journal", "check_record", "refuse_unfinished", "ways_on"]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of an environment; whoever uses it holds the environment's lock."""
+
+    state: StateDir
+    environment: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.state.journal(self.environment)
+
+    def read(self) -> DeployRecord | None:
+        """Return the deploy that was not finished, None where there is none.
+
+        Raises ``RefusedError`` where the file cannot be read, or is not what the audit log says was decided.
+        """
+        record = read_record(self.path)
+        if record is not None:
+            check_record(self.path, record, self.state.audit(self.environment))
+        return record
+
+    def begin(self, record: DeployRecord) -> None:
+        """Write the record; raises ``RefusedError`` where it cannot be written: then nothing may be deployed."""
+        try:
+            self.state.create("journal")
+            write_atomic(self.path, record.data)
+        except OSError as error:
+            raise RefusedError(
+                f"{self.path}: the deploy cannot be written down ({error.strerror or error}), and nothing is deployed "
+                "without it: make room or access, then run this again"
+            ) from None
+
+    def abandon(self, log: AuditLog) -> None:
+        """Take the file away, whatever it holds, and record that; raises ``RefusedError`` where there is none."""
+        if not self.path.exists():
+            raise RefusedError(f"there is no unfinished deploy to environment {self.environment!r}")
+        record = None
+        with suppress(RefusedError):
+            record = read_record(self.path)
+        log.append("decision", decision="abandoned", deploy=record.id if record else None)
+        self.path.unlink()
+        sync_directory(self.path.parent)
+
+    def end(self, record: DeployRecord, *, keep: bool) -> None:
+        """Take the file away; with ``keep`` it becomes a record of the history. Raises ``RefusedError``."""
+        folder = self.state.deploys(self.environment)
+        try:
+            if keep:
+                self.state.create("deploys", f"deploys/{folder.name}")
+                self.path.replace(folder / f"{record.id}.json")
+                sync_directory(folder)
+            else:
+                self.path.unlink(missing_ok=True)
+            sync_directory(self.path.parent)
+        except OSError as error:
+            raise RefusedError(
+                f"{self.path}: the {record.kind} {record.id} has ended, and this file cannot be taken away "
+                f"({error.strerror or error}): 'dialproof deploy --resume' does it once there is room and access"
+            ) from None
+
+
+def refuse_unfinished(state: StateDir, environment: str) -> str:
+    """Return the sentence that refuses a deploy while an earlier one is unfinished, "" where none is."""
+    path = state.journal(environment)
+    if not path.exists():
+        return ""
+    with suppress(RefusedError):
+        record = read_record(path)
+        if record is not None:
+            return (
+                f"the {record.kind} {record.id} to environment {environment!r} was not finished: {ways_on(environment)}"
+            )
+    return f"{path}: a deploy to environment {environment!r} was not finished: {ways_on(environment)}"
+
+
+def ways_on(environment: str) -> str:
+    """Return what ends a deploy that was interrupted, one way or the other."""
+    command = f"dialproof deploy --env {environment}"
+    return f"'{command} --resume' carries it on to what was planned, '{command} --abort' takes back what was made of it"
+
+
+def check_record(path: Path, record: DeployRecord, audit_log: Path) -> None:
+    """Raise ``RefusedError`` unless the audit log is whole and its decision to deploy is about exactly this record."""
+    if not audit_log.exists():
+        raise RefusedError(f"{path}: there is no audit log that could show that this record was not edited")
+    result = verify(audit_log)
+    if not result.ok:
+        raise RefusedError(
+            f"{path}: nothing shows that this record was not edited: {broken_sentence(audit_log, result)}"
+        )
+    digests = [found.get("record") for found in read_records(audit_log) if found.get("deploy") == record.id]
+    if record.digest not in digests:
+        raise RefusedError(f"{path}: this record is not what the audit log says was decided: it was edited or replaced")
