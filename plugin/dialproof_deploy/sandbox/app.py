@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from dialproof_deploy.sandbox import campaign_rules, control
+from dialproof_deploy.sandbox import campaign_rules, campaigns, control, rule_sets
 from dialproof_deploy.sandbox.errors import ApiError
-from dialproof_deploy.sandbox.web import Service, error_response
+from dialproof_deploy.sandbox.web import CONTEXT_ID, Service, error_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,27 +32,28 @@ _CODES: Final = {404: "not.found", 405: "method.not.allowed"}
 def create_app(service: Service) -> ASGIApp:
     """Return the application that serves ``service``."""
     app = Starlette(
-        routes=[*campaign_rules.routes(service), *control.routes(service)],
+        routes=[route for part in (campaign_rules, rule_sets, campaigns, control) for route in part.routes(service)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _internal_error},
     )
     app.router.redirect_slashes = False
     return _Outside(app, service)
 
 
-def _api_error(_: Request, exc: Exception) -> Response:
+def _api_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, ApiError)
-    return error_response(exc)
+    return error_response(exc, request.scope)
 
 
 def _http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     code = _CODES.get(exc.status_code, "bad.request")
     message = f"{exc.detail}: {request.method} {request.url.path}"
-    return error_response(ApiError(exc.status_code, code, message, headers=exc.headers))
+    return error_response(ApiError(exc.status_code, code, message, headers=exc.headers), request.scope)
 
 
-def _internal_error(_: Request, __: Exception) -> Response:
-    return error_response(ApiError(500, "internal.server.error", "the sandbox has failed; its log has the traceback"))
+def _internal_error(request: Request, _: Exception) -> Response:
+    error = ApiError(500, "internal.server.error", "the sandbox has failed; its log has the traceback")
+    return error_response(error, request.scope)
 
 
 class _Outside:
@@ -63,13 +64,14 @@ class _Outside:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context_id = scope.setdefault("state", {})[CONTEXT_ID] = str(uuid.uuid4())
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
             await self._app(scope, receive, send)
             return
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["ININ-Correlation-Id"] = str(uuid.uuid4())
+                MutableHeaders(scope=message)["ININ-Correlation-Id"] = context_id
                 record(message["status"])
             await send(message)
 
@@ -91,7 +93,7 @@ class _Outside:
         if fault.kind == "status":
             headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
             error = ApiError(fault.status, "injected.fault", f"the sandbox was asked for {fault.status}", (), headers)
-            await error_response(error)(scope, receive, send)
+            await error_response(error, scope)(scope, receive, send)
         elif fault.kind == "truncate":
             answer = _Answer()
             await self._app(scope, receive, answer.keep)

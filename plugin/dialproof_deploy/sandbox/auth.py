@@ -1,4 +1,4 @@
-"""OAuth client credentials, scopes and the rate limit of a token."""
+"""OAuth client credentials, scopes, permissions and the rate limit of a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dialproof_deploy.sandbox.errors import ApiError, detail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SCOPES", "Credentials", "Grant", "Tokens"]
+__all__ = ["PERMISSIONS", "SCOPES", "Credentials", "Grant", "Tokens"]
 
 SCOPES: Final = (
     "outbound:campaign:write",
@@ -24,6 +24,14 @@ SCOPES: Final = (
     "outbound:campaign:read",
 )
 """What a client may be granted; in the order in which the contract lists them."""
+
+PERMISSIONS: Final = (
+    *("outbound:ruleSet:view", "outbound:ruleSet:add", "outbound:ruleSet:edit", "outbound:ruleSet:delete"),
+    *("outbound:campaign:view", "outbound:campaign:edit"),
+    *("outbound:contactList:view", "outbound:contact:view"),
+    *("outbound:eventLog:view", "audits:audit:view"),
+)
+"""What the roles of a client may allow on the public platform; it does not depend on what a token asked for."""
 
 _WINDOW: Final = 60.0
 _HELD: Final = 1000
@@ -58,20 +66,19 @@ class Credentials:
 class Grant:
     """What one token may do, and what it has used of its rate limit in the current minute."""
 
-    scopes: tuple[str, ...]
+    allowed: frozenset[str]
     expires_at: float
     window_start: float = 0.0
     used: int = 0
 
-    def require(self, scope: str) -> None:
-        """Raise 403, naming ``scope``, unless it was granted."""
-        if scope not in self.scopes:
-            raise ApiError(
-                403,
-                "missing.permissions",
-                f"the token lacks the scope {scope}",
-                [detail("scope", "missing.scope", scope)],
-            )
+    def require(self, needed: str) -> None:
+        """Raise 403, naming the scope or permission ``needed``, unless the token has it."""
+        if needed in self.allowed:
+            return
+        if needed in SCOPES:
+            details = [detail("scope", "missing.scope", needed)]
+            raise ApiError(403, "missing.permissions", f"the token lacks the scope {needed}", details)
+        raise ApiError(403, "missing.any.permissions", f"the client lacks the permission {needed}")
 
     def count(self, now: float, allowed: int) -> dict[str, str]:
         """Count one request of ``allowed`` a minute; return the rate-limit headers or raise 429 with them."""
@@ -97,11 +104,18 @@ class Grant:
 class Tokens:
     """The tokens handed out by one server; they do not outlive it."""
 
-    def __init__(self, clock: Callable[[], float], scopes: tuple[str, ...], seconds: float) -> None:
-        """Grant at most ``scopes``, for ``seconds`` of ``clock`` (seconds since the epoch)."""
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        scopes: tuple[str, ...],
+        seconds: float,
+        permissions: tuple[str, ...] = PERMISSIONS,
+    ) -> None:
+        """Grant at most ``scopes``, and ``permissions``, for ``seconds`` of ``clock`` (seconds since the epoch)."""
         self._clock = clock
         self._scopes = scopes
         self._seconds = seconds
+        self._permissions = permissions
         self._grants: dict[str, Grant] = {}
 
     def issue(self, asked: str | None) -> dict[str, object]:
@@ -112,7 +126,7 @@ class Tokens:
         if len(self._grants) >= _HELD:
             self._grants = {token: grant for token, grant in self._grants.items() if grant.expires_at > now}
         token = secrets.token_urlsafe(32)
-        self._grants[token] = Grant(scopes, now + self._seconds)
+        self._grants[token] = Grant(frozenset((*scopes, *self._permissions)), now + self._seconds)
         return {
             "access_token": token,
             "token_type": "Bearer",

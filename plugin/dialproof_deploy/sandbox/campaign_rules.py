@@ -1,4 +1,4 @@
-"""The routes of the campaign-rules contract: tokens, campaigns, rules and events."""
+"""The routes of the campaign-rules contract: tokens, rules of a campaign, and events."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dialproof_deploy.sandbox.documents import CAMPAIGNS, self_uri
 from dialproof_deploy.sandbox.errors import ApiError, detail, invalid
 from dialproof_deploy.sandbox.events import EventQuery
+from dialproof_deploy.sandbox.paging import listing, page_of
 from dialproof_deploy.sandbox.rule_body import check_rule
-from dialproof_deploy.sandbox.store import campaign_uri
 from dialproof_deploy.sandbox.web import Handler, Service, read_form, read_json, secured
 
 if TYPE_CHECKING:
@@ -23,27 +24,22 @@ _READ: Final = "outbound:campaign:read"
 _WRITE: Final = "outbound:rule:write"
 _EVENTS: Final = "analytics:events:read"
 
-_CAMPAIGN: Final = "/api/v2/outbound/campaigns/{campaign_id}"
-_RULES: Final = _CAMPAIGN + "/rules"
+_RULES: Final = "/api/v2/outbound/campaigns/{campaign_id}/rules"
 _RULE: Final = _RULES + "/{rule_id}"
 _EVENT_QUERY: Final = "/api/v2/analytics/events/query"
-
-_PAGE_SIZE: Final = 25
-_LARGEST_PAGE: Final = 100
 
 
 def routes(service: Service) -> list[Route]:
     """Return the contract's routes over ``service``."""
     calls = _Calls(service)
 
-    def route(method: str, path: str, scope: str | None, handler: Handler) -> Route:
-        return Route(path, secured(service, scope, handler), methods=[method])
+    def route(method: str, path: str, scope: str, handler: Handler) -> Route:
+        return Route(path, secured(service, handler, scope), methods=[method])
 
     return [
         Route("/api/v2/oauth/token", calls.token, methods=["POST"]),
         Route("/oauth/token", calls.token, methods=["POST"]),
-        route("GET", "/api/v2/tokens/me", None, calls.get_token),
-        route("GET", _CAMPAIGN, _READ, calls.get_campaign),
+        Route("/api/v2/tokens/me", secured(service, calls.get_token), methods=["GET"]),
         route("GET", _RULES, _READ, calls.list_rules),
         route("POST", _RULES, _WRITE, calls.create_rule),
         route("GET", _RULE, _READ, calls.get_rule),
@@ -60,7 +56,7 @@ class _Calls:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._store = service.store
+        self._rules = service.rules
 
     async def token(self, request: Request) -> Response:
         self._service.credentials.check(request.headers.get("authorization"))
@@ -78,51 +74,25 @@ class _Calls:
             }
         )
 
-    async def get_campaign(self, request: Request) -> Response:
-        return JSONResponse(self._store.campaign(request.path_params["campaign_id"]))
-
     async def list_rules(self, request: Request) -> Response:
         campaign_id = request.path_params["campaign_id"]
-        size, number = _paging(request)
-        name = request.query_params.get("name")
-        page = self._store.list_rules(campaign_id, name, size, number)
-        pages = -(-page.total // size)
-        base = f"{campaign_uri(campaign_id)}/rules"
-
-        def uri(wanted: int) -> str | None:
-            if not 1 <= wanted <= max(pages, 1):
-                return None
-            query = {"pageSize": size, "pageNumber": wanted} | ({} if name is None else {"name": name})
-            return f"{base}?{urlencode(query)}"
-
-        return JSONResponse(
-            {
-                "entities": page.entities,
-                "pageSize": size,
-                "pageNumber": number,
-                "total": page.total,
-                "pageCount": pages,
-                "selfUri": uri(number),
-                "firstUri": uri(1),
-                "previousUri": uri(number - 1),
-                "nextUri": uri(number + 1),
-                "lastUri": uri(max(pages, 1)),
-            }
-        )
+        page = self._rules.list_rules(campaign_id, request.query_params.get("name"), *page_of(request))
+        path = f"{self_uri(CAMPAIGNS, campaign_id)}/rules"
+        return JSONResponse(listing(request, path, page.entities, page.total))
 
     async def create_rule(self, request: Request) -> Response:
         body = check_rule(await read_json(request))
-        return JSONResponse(self._store.create_rule(request.path_params["campaign_id"], body), 201)
+        return JSONResponse(self._rules.create_rule(request.path_params["campaign_id"], body), 201)
 
     async def get_rule(self, request: Request) -> Response:
-        return JSONResponse(self._store.rule(**request.path_params))
+        return JSONResponse(self._rules.rule(**request.path_params))
 
     async def update_rule(self, request: Request) -> Response:
         body = check_rule(await read_json(request))
-        return JSONResponse(self._store.update_rule(**request.path_params, body=body))
+        return JSONResponse(self._rules.update_rule(**request.path_params, body=body))
 
     async def delete_rule(self, request: Request) -> Response:
-        self._store.delete_rule(**request.path_params)
+        self._rules.delete_rule(**request.path_params)
         return Response(status_code=204)
 
     async def query_events(self, request: Request) -> Response:
@@ -131,23 +101,9 @@ class _Calls:
             query = EventQuery.from_cursor(cursor)
         elif request.method == "POST":
             body = await read_json(request)
-            query = EventQuery.from_body(body, self._service.clock(), self._service.event_page_size)
+            query = EventQuery.from_body(body, self._service.clock(), self._service.settings.event_page_size)
         else:
             raise ApiError(405, "method.not.allowed", "a query starts with POST; GET only follows a nextPageUri")
-        events, following = self._store.events(query)
+        events, following = self._rules.events(query)
         next_uri = None if following is None else f"{_EVENT_QUERY}?{urlencode({'cursor': following})}"
         return JSONResponse({"events": events, "nextPageUri": next_uri})
-
-
-def _paging(request: Request) -> tuple[int, int]:
-    problems = []
-    values = []
-    for key, default, largest in (("pageSize", _PAGE_SIZE, _LARGEST_PAGE), ("pageNumber", 1, 1_000_000)):
-        text = request.query_params.get(key, str(default))
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-        if not 1 <= number <= largest:
-            problems.append(detail(key, "invalid.value", f"expected a whole number from 1 to {largest}"))
-        values.append(number)
-    if problems:
-        raise invalid(problems)
-    return values[0], values[1]

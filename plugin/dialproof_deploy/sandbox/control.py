@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dialproof_deploy.sandbox.errors import detail, invalid
+from dialproof_deploy.sandbox.documents import KINDS, Actor
+from dialproof_deploy.sandbox.seeding import seed
 from dialproof_deploy.sandbox.web import Handler, Service, read_json
 
 if TYPE_CHECKING:
@@ -50,24 +53,30 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse({"requests": counts, "total": sum(service.requests.values())})
 
     async def reset(_: Request) -> Response:
-        service.store.reset()
-        service.faults.clear()
-        service.requests.clear()
+        service.reset()
         return Response(status_code=204)
 
-    async def put_campaign(request: Request) -> Response:
+    async def get_settings(_: Request) -> Response:
+        return JSONResponse(service.settings.as_json())
+
+    async def change_settings(request: Request) -> Response:
+        service.settings.change(await read_json(request))
+        return JSONResponse(service.settings.as_json())
+
+    def somebody_else(request: Request) -> Actor:
+        name = request.query_params.get("user") or "Somebody Else"
+        client, user = (str(uuid.uuid5(uuid.NAMESPACE_URL, text)) for text in ("client of the user interface", name))
+        return Actor(client, user, name)
+
+    async def put_document(kind: str, request: Request) -> Response:
         body = await read_json(request)
-        if not isinstance(body, dict):
-            raise invalid([detail("body", "invalid.value", "expected a JSON object")])
-        name, status = body.get("name"), body.get("campaignStatus")
-        problems = []
-        if not isinstance(name, str | None):
-            problems.append(detail("name", "invalid.value", "expected a string"))
-        if status not in (None, "on", "off"):
-            problems.append(detail("campaignStatus", "invalid.value", "expected on or off"))
-        if problems:
-            raise invalid(problems)
-        return JSONResponse(service.store.put_campaign(request.path_params["campaign_id"], name, status))
+        with service.documents.session(somebody_else(request)) as session:
+            return JSONResponse(seed(session, kind, request.path_params["key"], body))
+
+    async def delete_document(kind: str, request: Request) -> Response:
+        with service.documents.session(somebody_else(request)) as session:
+            session.remove(kind, request.path_params["key"])
+        return Response(status_code=204)
 
     return [
         Route("/_sandbox/health", health, methods=["GET"]),
@@ -76,5 +85,11 @@ def routes(service: Service) -> list[Route]:
         route("DELETE", "faults", clear_faults),
         route("GET", "requests", list_requests),
         route("POST", "reset", reset),
-        route("PUT", "campaigns/{campaign_id}", put_campaign),
+        route("GET", "settings", get_settings),
+        route("PUT", "settings", change_settings),
+        *(
+            route(method, f"{kind}/{{key}}", partial(handler, kind))
+            for kind in KINDS
+            for method, handler in (("PUT", put_document), ("DELETE", delete_document))
+        ),
     ]

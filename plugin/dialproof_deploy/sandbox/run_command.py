@@ -33,9 +33,8 @@ def run_sandbox(
 ) -> int:
     """Run ``dialproof sandbox`` and return its exit code.
 
-    ``serve`` prints the address and blocks until SIGINT or SIGTERM; ``reset`` removes campaigns, rules and
-    events, also those of a live server. Raises UsageError, InputError and RemoteError with messages for the
-    user.
+    ``serve`` prints the address and blocks until SIGINT or SIGTERM; ``reset`` removes all data but the client id and
+    secret, also those of a live server. Raises UsageError, InputError and RemoteError with messages for the user.
     """
     if action == "reset":
         return _reset(state_dir, echo)
@@ -87,7 +86,7 @@ def _reset(state_dir: Path, echo: Echo) -> int:
     live = find_live(state_dir)
     if live is not None:
         _reset_live(live)
-        echo(f"Sandbox at {live.url}: campaigns, rules and events removed.")
+        echo(f"Sandbox at {live.url}: all data removed.")
         return ExitCode.OK
     path = state_dir / DATA_FILE
     if not path.exists():
@@ -108,7 +107,7 @@ def _reset(state_dir: Path, echo: Echo) -> int:
         raise InputError(f"{path}: cannot be reset: {exc}") from None
     finally:
         store.close()
-    echo(f"{path}: campaigns, rules and events removed.")
+    echo(f"{path}: all data removed.")
     return ExitCode.OK
 
 

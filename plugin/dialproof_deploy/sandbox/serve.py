@@ -79,6 +79,7 @@ class Sandbox(Connection):
         token_seconds: int = 3600,
         auto_create_campaigns: bool = True,
         scopes: Sequence[str] | None = None,
+        permissions: Sequence[str] | None = None,
         event_page_size: int = 25,
     ) -> Sandbox:
         """Start a sandbox and return when it accepts connections.
@@ -86,9 +87,9 @@ class Sandbox(Connection):
         Its data are in ``state_dir``/sandbox.sqlite, or in memory if ``ephemeral`` or without a
         ``state_dir``. While it runs, ``state_dir``/sandbox.json says where it answers, if ``announce``: that is
         for a server that outlives whoever finds it. ``port`` 0 takes any free port. ``clock`` gives seconds since
-        the epoch. ``rate_limit`` is requests a minute for each token. ``scopes`` are by default all of the
-        contract. Raises UsageError if the extra is missing or the address or the state directory cannot be used,
-        InputError if the data file is not ours.
+        the epoch. ``rate_limit`` is requests a minute for each token. ``scopes`` and ``permissions`` are by default
+        all of the contracts. Raises UsageError if the extra is missing or the address or the state directory cannot
+        be used, InputError if the data file is not ours.
         """
         try:
             from dialproof_deploy.sandbox.app import create_app
@@ -98,17 +99,20 @@ class Sandbox(Connection):
             if (exc.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
                 raise
             raise UsageError(EXTRA_MISSING) from None
-        from dialproof_deploy.sandbox.auth import SCOPES, Tokens
+        from dialproof_deploy.sandbox.auth import PERMISSIONS, SCOPES, Tokens
+        from dialproof_deploy.sandbox.settings import Settings
         from dialproof_deploy.sandbox.store import Store
 
         if state_dir is not None:
             StateDir(state_dir).create()
         data = None if state_dir is None or ephemeral else state_dir / DATA_FILE
-        store = Store(data, clock, auto_create=auto_create_campaigns)
+        store = Store(data, clock)
         try:
             credentials = store.credentials()
-            tokens = Tokens(clock, SCOPES if scopes is None else tuple(scopes), token_seconds)
-            service = Service(store, credentials, tokens, clock, rate_limit, event_page_size)
+            allowed = (SCOPES if scopes is None else scopes), (PERMISSIONS if permissions is None else permissions)
+            tokens = Tokens(clock, tuple(allowed[0]), token_seconds, tuple(allowed[1]))
+            settings = Settings(rate_limit=rate_limit, event_page_size=event_page_size)
+            service = Service(store, credentials, tokens, clock, settings, auto_create_campaigns)
             server = ServerThread(create_app(service), host, port)
         except BaseException:
             store.close()

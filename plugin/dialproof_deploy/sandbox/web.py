@@ -13,17 +13,25 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dialproof_deploy.sandbox.documents import Actor, Documents
 from dialproof_deploy.sandbox.errors import ApiError
 from dialproof_deploy.sandbox.faults import FaultQueue
+from dialproof_deploy.sandbox.rule_store import RuleStore
+from dialproof_deploy.sandbox.settings import Settings
 from dialproof_deploy.targets.wire import too_deep
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from dialproof_deploy.sandbox.auth import Credentials, Tokens
     from dialproof_deploy.sandbox.store import Store
 
-__all__ = ["Handler", "Service", "error_response", "read_form", "read_json", "secured"]
+__all__ = ["CONTEXT_ID", "Handler", "Service", "error_response", "read_form", "read_json", "secured"]
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+CONTEXT_ID: Final = "dialproof_context_id"
+"""Key in the ASGI scope's ``state`` of the id of an answer: its ININ-Correlation-Id, the contextId of its error."""
 
 _LARGEST_BODY: Final = 512_000
 
@@ -36,11 +44,31 @@ class Service:
     credentials: Credentials
     tokens: Tokens
     clock: Callable[[], float]
-    rate_limit: int
-    event_page_size: int
+    settings: Settings = field(default_factory=Settings)
+    auto_create: bool = True
     faults: FaultQueue = field(default_factory=FaultQueue)
     requests: dict[tuple[str, str, int | None], int] = field(default_factory=dict)
     """How often each (method, path, status) was answered, in the order first seen; status None: dropped."""
+    documents: Documents = field(init=False)
+    rules: RuleStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the parts of the store, and note the settings that a reset goes back to."""
+        self.documents = Documents(self.store, lambda: self.settings.stale_reads, auto_create=self.auto_create)
+        self.rules = RuleStore(self.store, self.documents)
+        self._initial = self.settings.as_json()
+
+    def reset(self) -> None:
+        """Go back to how it was before the first request; client, tokens and address stay."""
+        self.store.reset()
+        self.faults.clear()
+        self.requests.clear()
+        self.settings.change(self._initial)
+
+    @property
+    def client(self) -> Actor:
+        """The one who makes the changes that come with a token."""
+        return Actor(self.credentials.client_id)
 
     @property
     def organization_id(self) -> str:
@@ -48,23 +76,23 @@ class Service:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, self.credentials.client_id))
 
 
-def error_response(error: ApiError) -> Response:
-    """Return the answer that ``error`` stands for."""
-    return JSONResponse(error.body(), error.status, error.headers)
+def error_response(error: ApiError, scope: Scope) -> Response:
+    """Return the answer that ``error`` stands for in the request of an ASGI ``scope``."""
+    return JSONResponse(error.body(scope["state"][CONTEXT_ID]), error.status, error.headers)
 
 
-def secured(service: Service, scope: str | None, handler: Handler) -> Handler:
-    """Return ``handler`` behind the token, its rate limit (in every answer too) and ``scope`` (None: any token)."""
+def secured(service: Service, handler: Handler, *needs: str) -> Handler:
+    """Return ``handler`` behind the token, its rate limit (in every answer too), and the scopes it needs."""
 
     async def endpoint(request: Request) -> Response:
         grant = service.tokens.grant(request.headers.get("authorization"))
-        limits = grant.count(service.clock(), service.rate_limit)
+        limits = grant.count(service.clock(), service.settings.rate_limit)
         try:
-            if scope is not None:
-                grant.require(scope)
+            for needed in needs:
+                grant.require(needed)
             response = await handler(request)
         except ApiError as error:
-            response = error_response(error)
+            response = error_response(error, request.scope)
         response.headers.update(limits)
         return response
 

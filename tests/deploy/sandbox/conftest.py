@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sandbox_bodies import RULE_SETS, rule_set
 
 from dialproof_deploy.sandbox.serve import Sandbox
 
@@ -55,6 +56,20 @@ class Api:
         assert answer.status_code == 201, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+    def create_set(self, name: str, *rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """Create a rule set and return it."""
+        answer = self.http.post(RULE_SETS, json=rule_set(name, *rules, **fields))
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def seed(self, path: str, body: dict[str, Any], **query: str) -> dict[str, Any]:
+        """Put a document into the sandbox as somebody else, and return it."""
+        answer = self.control("PUT", path, json=body, params=query)
+        assert answer.status_code == 200, answer.text
+        stored: dict[str, Any] = answer.json()
+        return stored
 
     def names(self) -> list[str]:
         """Return the names of the campaign's stored rules."""
@@ -144,10 +159,11 @@ def assert_error() -> Callable[..., dict[str, Any]]:
     def check(answer: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:
         assert answer.status_code == status, answer.text
         body: dict[str, Any] = answer.json()
-        assert list(body) == ["message", "code", "status", "details"]
+        assert list(body)[:6] == ["message", "code", "status", "contextId", "details", "errors"]
         assert isinstance(body["message"], str)
         assert isinstance(body["details"], list)
         assert body["status"] == status
+        assert body["contextId"] == answer.headers.get("ININ-Correlation-Id", body["contextId"]) != ""
         assert code in (None, body["code"])
         return body
 

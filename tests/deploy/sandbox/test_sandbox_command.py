@@ -69,7 +69,7 @@ def test_reset_of_a_live_server(tmp_path: Path, start: Any, connect: Any) -> Non
     lines: list[str] = []
     assert run_sandbox("reset", tmp_path, echo=lines.append) == 0
     assert api.names() == []
-    assert lines == [f"Sandbox at {api.sandbox.url}: campaigns, rules and events removed."]
+    assert lines == [f"Sandbox at {api.sandbox.url}: all data removed."]
 
 
 def test_reset_of_a_data_file(tmp_path: Path, start: Any, connect: Any) -> None:
@@ -79,7 +79,7 @@ def test_reset_of_a_data_file(tmp_path: Path, start: Any, connect: Any) -> None:
     api.sandbox.stop()
     lines: list[str] = []
     assert run_sandbox("reset", tmp_path, echo=lines.append) == 0
-    assert lines == [f"{tmp_path / 'sandbox.sqlite'}: campaigns, rules and events removed."]
+    assert lines == [f"{tmp_path / 'sandbox.sqlite'}: all data removed."]
     again = connect(start(tmp_path))
     assert again.names() == []
     assert again.sandbox.client_secret == api.sandbox.client_secret

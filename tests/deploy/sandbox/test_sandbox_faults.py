@@ -208,7 +208,7 @@ def test_an_error_of_the_server_has_the_same_shape(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("dialproof_deploy.sandbox.store.Store.campaign", fail)
+    monkeypatch.setattr("dialproof_deploy.sandbox.documents.Documents.read", fail)
     answer = api.http.get("/api/v2/outbound/campaigns/c1")
     assert_error(answer, 500, "internal.server.error")
     assert "on purpose" not in answer.text

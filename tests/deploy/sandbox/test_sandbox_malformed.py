@@ -7,16 +7,21 @@ import base64
 import json
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sandbox_bodies import CAMPAIGNS, RULE_SETS, wire_rule
 
 from dialproof_deploy.sandbox.app import create_app
 from dialproof_deploy.sandbox.auth import SCOPES, Tokens
+from dialproof_deploy.sandbox.settings import Settings
 from dialproof_deploy.sandbox.store import Store
 from dialproof_deploy.sandbox.web import Service
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 RULES = "/api/v2/outbound/campaigns/c1/rules"
 QUERY = "/api/v2/analytics/events/query"
@@ -33,6 +38,21 @@ VALID: list[dict[str, Any]] = [
     {"eventNames": ["outbound.rule.created"], "query": "campaignId eq 'c1'", "interval": "24h", "pageSize": 1},
     {"kind": "status", "status": 503, "retry_after": 1, "times": 1, "skip": 0},
     {"name": "First", "campaignStatus": "on"},
+]
+
+VALID += [
+    {"name": "a", "version": 1, "contactList": {"id": "l"}, "rules": [wire_rule("r", 0)]},
+    {
+        "name": "C",
+        "version": 2,
+        "campaignStatus": "off",
+        "queue": {"id": "q"},
+        "ruleSets": [],
+        "dncLists": [{"id": "d"}],
+    },
+    wire_rule("r", 0),
+    {"type": "dataActionCondition", "dataAction": {"id": "d"}, "predicates": [{"outputField": "f"}]},
+    {"columnNames": ["a"], "phoneColumns": [{"columnName": "a"}], "wrapupCodes": ["w"], "stale_reads": 1},
 ]
 
 texts = st.text(st.characters(exclude_categories=()), max_size=8)  # half surrogate pairs and NUL too
@@ -65,6 +85,12 @@ def encode(body: Any) -> bytes:
     return re.sub('"nested ([0-9]+)"', lambda found: "[" * int(found[1]) + "]" * int(found[1]), text).encode()
 
 
+def in_a_rule(body: bytes) -> bytes:
+    """Return a rule set of which ``body`` is a condition, an action and a rule."""
+    rule = b'{"name": "r", "category": "DIALER_PRECALL", "conditions": [%b], "actions": [%b]}' % (body, body)
+    return b'{"name": "in", "version": 1, "rules": [%b, %b]}' % (rule, body)
+
+
 bodies = (mutated() | values).map(encode) | st.binary(max_size=30)
 cursors = st.one_of(
     texts.map(lambda text: text.encode("utf-8", "replace")),
@@ -80,7 +106,7 @@ def service() -> Service:
     """Return a sandbox in memory without a limit."""
     store = Store(None, lambda: 0.0)
     clock = lambda: 1_772_884_800.0  # noqa: E731
-    return Service(store, store.credentials(), Tokens(clock, SCOPES, 3600), clock, 10**9, 25)
+    return Service(store, store.credentials(), Tokens(clock, SCOPES, 3600), clock, Settings(rate_limit=10**9))
 
 
 def refuse(constant: str) -> None:
@@ -88,9 +114,9 @@ def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} in an answer")
 
 
-async def ask(running: Service, method: str, path: str, **options: Any) -> httpx.Response:
+async def ask(app: ASGIApp, method: str, path: str, **options: Any) -> httpx.Response:
     """Send one request to the application, within this process; an error in it is raised here."""
-    transport = httpx.ASGITransport(create_app(running))
+    transport = httpx.ASGITransport(app)
     headers = {"Content-Type": "application/json", **options.pop("headers", {})}
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
         answer = await http.request(method, path, headers=headers, **options)
@@ -103,23 +129,36 @@ async def ask(running: Service, method: str, path: str, **options: Any) -> httpx
 async def check(body: bytes, cursor: bytes, header: bytes, page: str) -> None:
     """Send the four to every route that reads them, and then list what is stored."""
     running = service()
-    created = running.store.create_rule("c1", RULE | {"name": "a", "version": 1, "executionOrder": 1})
+    app = create_app(running)
+    created = running.rules.create_rule("c1", RULE | {"name": "a", "version": 1, "executionOrder": 1})
     token = {"Authorization": f"Bearer {running.tokens.issue(None)['access_token']}"}
     own = httpx.BasicAuth(running.credentials.client_id, running.credentials.client_secret)
     rule = f"{RULES}/{created['id']}"
+    set_body = json.dumps({"name": "stored", "rules": [wire_rule("r", 0)]}).encode()
+    stored = (await ask(app, "POST", RULE_SETS, content=set_body, headers=token)).json()
     try:
         for method, path in (("POST", RULES), ("PUT", rule), ("PUT", f"{RULES}/gone"), ("POST", QUERY)):
-            await ask(running, method, path, content=body, headers=token)
+            await ask(app, method, path, content=body, headers=token)
         for method, path in (("PUT", "campaigns/c1"), ("POST", "faults"), ("GET", "faults"), ("DELETE", "faults")):
-            await ask(running, method, f"/_sandbox/{path}", content=body, auth=own)
+            await ask(app, method, f"/_sandbox/{path}", content=body, auth=own)
+        one = f"{RULE_SETS}/{stored['id']}"
+        for method, path in (("POST", RULE_SETS), ("PUT", one), ("PUT", f"{CAMPAIGNS}/c1"), ("PUT", f"{CAMPAIGNS}/c2")):
+            await ask(app, method, path, content=body, headers=token)
+            await ask(app, method, path, content=in_a_rule(body), headers=token)
+        for path in (f"rulesets/{stored['id']}", "campaigns/c1", "contactlists/l", "queues/q", "settings"):
+            await ask(app, "PUT", f"/_sandbox/{path}", content=body, auth=own)
+        for path in (RULE_SETS, CAMPAIGNS):
+            query = {"pageSize": page, "name": page, "filterType": page, "sortBy": page, "id": page}
+            await ask(app, "GET", path, params=query, headers=token)
+            assert (await ask(app, "GET", path, headers=token)).status_code == 200
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        await ask(running, "POST", "/oauth/token", content=body, headers=form, auth=own)
-        await ask(running, "GET", QUERY, params={"cursor": cursor.decode("latin-1")}, headers=token)
-        await ask(running, "GET", RULES, params={"pageSize": page, "pageNumber": page, "name": page}, headers=token)
+        await ask(app, "POST", "/oauth/token", content=body, headers=form, auth=own)
+        await ask(app, "GET", QUERY, params={"cursor": cursor.decode("latin-1")}, headers=token)
+        await ask(app, "GET", RULES, params={"pageSize": page, "pageNumber": page, "name": page}, headers=token)
         for path in (RULES, "/oauth/token"):
-            await ask(running, "POST", path, content=body, headers={"Authorization": header, "Content-Type": header})
-        listed = await ask(running, "GET", RULES, headers=token)
-        assert listed.status_code == (await ask(running, "GET", rule, headers=token)).status_code == 200
+            await ask(app, "POST", path, content=body, headers={"Authorization": header, "Content-Type": header})
+        listed = await ask(app, "GET", RULES, headers=token)
+        assert listed.status_code == (await ask(app, "GET", rule, headers=token)).status_code == 200
     finally:
         running.store.close()
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dialproof_deploy.sandbox.documents import Documents
 from dialproof_deploy.sandbox.events import EventQuery
+from dialproof_deploy.sandbox.rule_store import RuleStore
 from dialproof_deploy.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -251,6 +253,7 @@ def test_any_campaign_exists_and_is_off(api: Any) -> None:
         "name": "anything",
         "campaignStatus": "off",
         "version": 1,
+        "ruleSets": [],
         "selfUri": "/api/v2/outbound/campaigns/anything",
     }
 
@@ -306,16 +309,17 @@ def test_ids_with_odd_characters(api: Any) -> None:
 def test_a_change_that_fails_halfway(tmp_path: Path) -> None:
     """When the data file cannot grow, neither the rule nor its event is stored, and the store works on."""
     store = Store(tmp_path / "sandbox.sqlite", lambda: 0.0)
+    rules = RuleStore(store, Documents(store, lambda: 0, auto_create=True))
     body = {"name": "a", "version": 1, "executionOrder": 1, "description": ""}
     try:
         pages = store._db.execute("PRAGMA page_count").fetchone()[0]
         store._db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            store.create_rule("c1", body | {"description": "x" * 100_000})
-        assert store.list_rules("c1", None, 25, 1).total == 0
-        created = store.create_rule("c1", body)
+            rules.create_rule("c1", body | {"description": "x" * 100_000})
+        assert rules.list_rules("c1", None, 25, 1).total == 0
+        created = rules.create_rule("c1", body)
         query = EventQuery(("outbound.rule.created",), None, 0, None, 25)
-        assert [event["entityId"] for event in store.events(query)[0]] == [created["id"]]
+        assert [event["entityId"] for event in rules.events(query)[0]] == [created["id"]]
     finally:
         store.close()
 

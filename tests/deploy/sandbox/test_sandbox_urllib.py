@@ -85,7 +85,7 @@ def test_the_contract_from_token_to_events(start: Any) -> None:
 
     assert client.call("DELETE", second["selfUri"]) == (204, None)
     status, error = client.call("GET", second["selfUri"])
-    assert (status, sorted(error)) == (404, ["code", "details", "message", "status"])
+    assert (status, sorted(error)) == (404, ["code", "contextId", "details", "errors", "message", "status"])
 
     names = [f"outbound.rule.{what}" for what in ("created", "updated", "deleted")]
     query = {"eventNames": names, "query": "campaignId eq 'cmp_123'", "interval": "24h", "pageSize": 4}

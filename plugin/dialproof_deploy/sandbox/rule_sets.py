@@ -1,0 +1,127 @@
+"""The routes of rule sets, as the public platform has them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, QUEUES, RULE_SETS
+from dialproof_deploy.sandbox.errors import ApiError, detail, refused
+from dialproof_deploy.sandbox.paging import filtered, listing_of
+from dialproof_deploy.sandbox.rule_set_body import check_rule_set, rewritten
+from dialproof_deploy.sandbox.web import Handler, Service, read_json, secured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from dialproof_deploy.sandbox.documents import Session
+
+__all__ = ["check_version", "routes"]
+
+_PATH: Final = "/api/v2/outbound/rulesets"
+
+
+def routes(service: Service) -> list[Route]:
+    """Return the routes of rule sets over ``service``."""
+    calls = _Calls(service)
+
+    def route(method: str, path: str, permission: str, handler: Handler) -> Route:
+        return Route(path, secured(service, handler, f"outbound:ruleSet:{permission}"), methods=[method])
+
+    one = _PATH + "/{rule_set_id}"
+    return [
+        route("GET", _PATH, "view", calls.list_rule_sets),
+        route("POST", _PATH, "add", calls.create_rule_set),
+        route("GET", one, "view", calls.get_rule_set),
+        route("PUT", one, "edit", calls.update_rule_set),
+        route("DELETE", one, "delete", calls.delete_rule_set),
+    ]
+
+
+def check_version(given: object, stored: int) -> None:
+    """Raise unless a body has the version that is stored: 400 without a number, 409 with another one."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise refused(
+            [detail("version", "invalid.update", f"expected the stored version, a whole number, not {given!r}")]
+        )
+    if given != stored:
+        message = f"expected {stored}, found {given}"
+        raise refused([detail("version", "invalid.update.wrong.version", message)], 409)
+
+
+class _Calls:
+    """One method a call."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._documents = service.documents
+
+    async def list_rule_sets(self, request: Request) -> Response:
+        found = filtered(request, self._documents.listed(RULE_SETS))
+        return JSONResponse(listing_of(request, _PATH, found))
+
+    async def get_rule_set(self, request: Request) -> Response:
+        return JSONResponse(self._documents.read(RULE_SETS, request.path_params["rule_set_id"]))
+
+    async def create_rule_set(self, request: Request) -> Response:
+        body = check_rule_set(await read_json(request))
+        with self._documents.session(self._service.client) as session:
+            self._check_number(session)
+            key = str(uuid.uuid4())
+            _check_name(session, key, body["name"])
+            return JSONResponse(session.save(RULE_SETS, key, _fields(session, body, {})))
+
+    async def update_rule_set(self, request: Request) -> Response:
+        body = check_rule_set(await read_json(request))
+        key = request.path_params["rule_set_id"]
+        with self._documents.session(self._service.client) as session:
+            stored = session.get(RULE_SETS, key)
+            check_version(body.get("version"), stored["version"])
+            _check_name(session, key, body["name"])
+            return JSONResponse(session.save(RULE_SETS, key, _fields(session, body, stored)))
+
+    async def delete_rule_set(self, request: Request) -> Response:
+        key = request.path_params["rule_set_id"]
+        with self._documents.session(self._service.client) as session:
+            session.get(RULE_SETS, key)
+            users = [
+                campaign
+                for campaign in session.listed(CAMPAIGNS)
+                if any(reference["id"] == key for reference in campaign.get("ruleSets") or [])
+            ]
+            if users:
+                message = f"in use by {', '.join(campaign['name'] for campaign in users)}"
+                more = [{"entityId": campaign["id"], "entityName": campaign["name"]} for campaign in users]
+                details = [detail("id", "referential.integrity.error", message, **entry) for entry in more]
+                raise ApiError(400, "referential.integrity.error", f"rule set {key}: {message}", details)
+            session.remove(RULE_SETS, key)
+        return Response(status_code=200)
+
+    def _check_number(self, session: Session) -> None:
+        most = self._service.settings.rule_sets
+        if len(session.listed(RULE_SETS)) >= most:
+            limit = {"key": "rule.sets", "namespace": "outbound", "value": most}
+            raise ApiError(
+                400, "max.entity.count.reached", f"the organisation has {most} rule sets already", limit=limit
+            )
+
+
+def _check_name(session: Session, key: str, name: str) -> None:
+    for other in session.listed(RULE_SETS):
+        if other["name"] == name and other["id"] != key:
+            raise refused([detail("name", "duplicate.name", "taken by another rule set", entityId=other["id"])])
+
+
+def _fields(session: Session, body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    known = [rule["id"] for rule in stored.get("rules", ()) if "id" in rule]
+    return {
+        "name": body["name"],
+        "contactList": session.reference(CONTACT_LISTS, body.get("contactList")),
+        "queue": session.reference(QUEUES, body.get("queue")),
+        "rules": rewritten(body, known),
+    }
