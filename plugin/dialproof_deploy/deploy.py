@@ -19,9 +19,11 @@ from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
+from dialproof_deploy.plan.dialing import dialing_of, refusal_of
 from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.plan.safety import Safety
+from dialproof_deploy.plan.sample import sample_of
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.config import Config, Environment
+    from dialproof.model.contacts import ContactsFile
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.plan.apply import ApplyResult
@@ -96,7 +99,8 @@ class Deployer:
     ``environ`` is where credentials come from, ``clock`` gives the current time; ``say`` receives sentences while
     something takes long, ``progress`` shows how far the writes are (``dialproof.progress``); ``prune`` names remote
     rules to delete; ``allow_transient`` deploys although contacts that the
-    old and the new rules refuse may be dialed in between.
+    old and the new rules refuse may be dialed in between. Who comes to be dialed is counted over ``contacts``, or those
+    of the project; where anybody does, ``confirm_widening`` must be that count.
     """
 
     project: Project
@@ -105,6 +109,8 @@ class Deployer:
     environ: Mapping[str, str] = field(repr=False)
     prune: Sequence[str] = ()
     allow_transient: bool = False
+    contacts: ContactsFile | None = field(default=None, repr=False)
+    confirm_widening: int | None = None
     http_log: Path | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     say: Callable[[str], object] = field(default=lambda _: None)
@@ -146,9 +152,13 @@ class Deployer:
                 refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
                     raise self._refused(refusals)
+                if refusal := refusal_of(plans, self.confirm_widening):
+                    raise self._refused([refusal])
                 if planned is not None:
                     self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
                 self._record_suppressions(statement)
+                if self.confirm_widening is not None:
+                    self.audit_log.append("decision", decision="confirm widening", contacts=self.confirm_widening)
                 parts = [
                     Part(plan, tuple(want.rules), self._payload_digest(want))
                     for plan, want in zip(plans, wanted, strict=True)
@@ -421,8 +431,18 @@ class Deployer:
             personal = personal_names(want.campaign.contact_list)
             register_values(remote, personal)
             named = replace(plan, logical=want.logical, personal=personal)
-            plans.append(self._with_kept(named, want))
+            plans.append(self._with_dialing(self._with_kept(named, want), want))
         return tuple(plans)
+
+    def _with_dialing(self, plan: Plan, want: _Wanted) -> Plan:
+        """Return the plan with what it does to who is dialed."""
+        if not plan.steps or plan.refusals:
+            return plan
+        zone = self.environment.time_zone or None
+        sample = sample_of(self.project, want.campaign, self.contacts, now=self.clock(), time_zone=zone)
+        columns, semantics = want.campaign.contact_list, self.project.config.semantics
+        dials = self.environment.name != SANDBOX
+        return replace(plan, dialing=dialing_of(plan, columns, semantics, self._target_type.read, sample, dials=dials))
 
     def _with_kept(self, plan: Plan, want: _Wanted) -> Plan:
         """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dialproof.config import Config
+    from dialproof.model.contacts import ContactsFile
     from dialproof.project import Project
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.state import StateDir
 
 __all__ = [
+    "add_contacts",
     "add_environment",
     "add_http_log",
     "add_project",
@@ -84,6 +86,17 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def add_contacts(parser: argparse.ArgumentParser) -> None:
+    """Add ``--contacts``."""
+    parser.add_argument(
+        "--contacts",
+        type=Path,
+        metavar="FILE",
+        help="count who comes to be dialed over these contacts, such as an exported contact list (.csv); "
+        "default: those of the project",
+    )
+
+
 def config_at(path: Path) -> Config:
     """Return the configuration that holds for a file or folder."""
     from dialproof.cli.inputs import config_for
@@ -118,10 +131,20 @@ def deployer_of(args: argparse.Namespace) -> Deployer:
         os.environ,
         prune=getattr(args, "prune", ()),
         allow_transient=getattr(args, "allow_transient", False),
+        contacts=_contacts(getattr(args, "contacts", None)),
+        confirm_widening=getattr(args, "confirm_widening", None),
         http_log=args.http_log,
         say=tell,
         progress=progress,
     )
+
+
+def _contacts(file: Path | None) -> ContactsFile | None:
+    if file is None:
+        return None
+    from dialproof_deploy.plan.sample import read_contacts
+
+    return read_contacts(file)
 
 
 def tell(sentence: str) -> None:

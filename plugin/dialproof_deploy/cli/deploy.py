@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode, RefusedError, UsageError
 from dialproof_deploy.cli.common import (
+    add_contacts,
     add_environment,
     add_http_log,
     add_project,
@@ -15,6 +16,7 @@ from dialproof_deploy.cli.common import (
     deployer_of,
     destination,
     tell,
+    whole_number,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add_environment(parser)
     add_writes(parser)
+    add_contacts(parser)
+    parser.add_argument(
+        "--confirm-widening",
+        type=whole_number,
+        metavar="N",
+        help="deploy to a running campaign although contacts come to be dialed: N, as the plan counts them",
+    )
     add_http_log(parser)
     parser.add_argument(
         "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"
@@ -53,8 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _deploy(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.export import check_destination, export_audit
 
-    if not args.evidence and (args.plan or args.prune or args.allow_transient):
-        raise UsageError("PLAN, --prune and --allow-transient are for a new deploy: what was interrupted has its plan")
+    of_a_plan = (args.plan, args.prune, args.allow_transient, args.contacts, args.confirm_widening is not None)
+    if not args.evidence and any(of_a_plan):
+        raise UsageError(
+            "PLAN, --prune, --allow-transient, --contacts and --confirm-widening are for a new deploy: what was "
+            "interrupted has its plan"
+        )
     if args.audit_export:
         check_destination(args.audit_export, args.env)
     deployer = deployer_of(args)

@@ -15,6 +15,7 @@ from dialproof_deploy.targets.wire import FieldDifference, content_digest, diffe
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from dialproof_deploy.plan.dialing import Dialing
     from dialproof_deploy.plan.safety import Safety
 
 __all__ = ["Action", "Plan", "Step", "digest_of", "make_plan"]
@@ -84,6 +85,8 @@ class Plan:
     sentences that stand against nothing. ``unchanged`` and ``kept`` name rules. ``campaign`` is the id on the target
     and ``logical`` the one of the files; where a rule set holds the rules (``holder``), ``campaign`` is its name and
     ``logical`` are the campaigns that use it. ``personal`` are the columns whose values are not shown.
+    ``dialing`` is what the plan does to who is dialed; it depends on the contacts that are known, and is not part of
+    the digest.
     """
 
     campaign: str
@@ -96,6 +99,7 @@ class Plan:
     logical: str = ""
     personal: frozenset[str] = frozenset()
     holder: Literal["campaign", "rule set"] = "campaign"
+    dialing: Dialing | None = None
 
     @property
     def where(self) -> str:

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 from dialproof.output.report import count, printable
+from dialproof_deploy.plan.dialing import refusal_of, widening_of
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.plan.plan import Action
 from dialproof_deploy.redact import redact, scrub
@@ -19,6 +20,7 @@ from dialproof_deploy.targets.wire import FieldDifference, differences
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from dialproof_deploy.plan.dialing import Dialing
     from dialproof_deploy.plan.plan import Plan, Step
 
 __all__ = ["FORMATS", "plan_text", "render"]
@@ -57,6 +59,8 @@ def plan_text(plan: Plan) -> str:
     if plan.kept:
         lines.append(f"  = {len(plan.kept)} kept: {', '.join(map(repr, plan.kept))}")
     lines += [f"  used by {use}" for use in _uses(plan)]
+    if plan.dialing:
+        lines += [f"Dialing: {redact(sentence)}" for sentence in plan.dialing.sentences]
     lines += [f"Note: {redact(note)}" for note in plan.notes]
     lines += [f"Refused: {redact(refusal)}" for refusal in plan.refusals]
     return "\n".join(lines) + "\n"
@@ -98,7 +102,9 @@ def _summary(environment: str, plans: Sequence[Plan]) -> str:
     what = f"{count(writes, 'write')} to {', '.join(touched)}" if writes else "no changes"
     rest = len(plans) - len(touched)
     left = f"; {count(rest, 'campaign')} as planned already" if writes and rest else ""
-    refused = "; it cannot be applied" if any(plan.refusals for plan in plans) else ""
+    asks = refusal_of(plans, None)
+    needed = f"; a deploy needs --confirm-widening {widening_of(plans)}" if asks else ""
+    refused = "; it cannot be applied" if any(plan.refusals for plan in plans) else needed
     return f"Plan for environment {environment}: {what}{left}{refused}"
 
 
@@ -138,6 +144,7 @@ def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
     return {
         "environment": environment,
         "writes": sum(len(plan.steps) for plan in plans),
+        "confirm_widening": widening_of(plans) if refusal_of(plans, None) else None,
         "refused": any(plan.refusals for plan in plans),
         "campaigns": [
             {
@@ -149,11 +156,25 @@ def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
                 "steps": [_step_data(step, plan) for step in plan.steps],
                 "unchanged": list(plan.unchanged),
                 "kept": list(plan.kept),
+                "dialing": scrub(_dialing_data(plan.dialing)) if plan.dialing else None,
                 "notes": scrub(plan.notes),
                 "refusals": scrub(plan.refusals),
             }
             for plan in plans
         ],
+    }
+
+
+def _dialing_data(dialing: Dialing) -> dict[str, Any]:
+    return {
+        "contacts": dialing.looked_at,
+        "source": dialing.source,
+        "more": dialing.more,
+        "fewer": dialing.fewer,
+        "example": dialing.example or None,
+        "undecided": dialing.open or None,
+        "running": list(dialing.running),
+        "status_known": dialing.told,
     }
 
 
@@ -213,7 +234,8 @@ def _section(plan: Plan, *, table: bool) -> str:
         lines += ["", "The table of its writes is left out: it is too long for a comment."]
     if uses := _uses(plan):
         lines += ["", f"Used by {', '.join(map(_code, uses))}"]
-    for title, sentences in (("Refused", plan.refusals), ("Note", plan.notes)):
+    dialing = plan.dialing.sentences if plan.dialing else ()
+    for title, sentences in (("Refused", plan.refusals), ("Who is dialed", dialing), ("Note", plan.notes)):
         if sentences:
             lines += ["", f"**{title}**", "", *_block(sentences)]
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.model.actions import action_types
 from dialproof.output.report import printable
+from dialproof_deploy.plan.contact_text import contact_text
 from dialproof_deploy.plan.ordering import NoSafeSequenceError, NoSequenceError
 from dialproof_deploy.targets.wire import differences
 
@@ -194,7 +195,8 @@ class Safety:
             )
             return Settled(writes, refusal=printable(text), open=printable(unread or against))
         tried = "this sequence does it" if refusing.shifting else "no sequence of single writes was found without it"
-        contact, before, after = _contact_text(against, refusing.columns), against.before.reason, against.after.reason
+        contact = contact_text(against.scene.contact, against.scene.now, refusing.columns)
+        before, after = against.before.reason, against.after.reason
         text = (
             f"a contact with {contact} is refused now ({before}) and by the new rules ({after}), and would be dialed "
             f"in between; {tried}: {_WAY_OUT}"
@@ -231,16 +233,3 @@ def _settled(
         except (NoSafeSequenceError, NoSequenceError):
             return "whether their conditions hold together is not decided"
     return f"not decided within {_ROUNDS} sequences"
-
-
-def _contact_text(transient: Transient, columns: ContactList) -> str:
-    """Return what the contact holds; personal columns are masked."""
-    from dialproof.output.masking import mask_contact, personal_columns
-    from dialproof.output.witness import flat, value_text
-
-    cells = dict(flat(mask_contact(transient.scene.contact, personal_columns(columns))))
-    texts = [f"{name} = {value_text(value)}" for name, value in cells.items()]
-    kinds = {columns.columns[name].type for name in cells if name in columns.columns}
-    if kinds & {"date", "datetime"}:
-        texts.append(f"now = {transient.scene.now}")
-    return ", ".join(texts) or "nothing in any column"

@@ -64,6 +64,7 @@ class Rollout:
                 resolvedPayload=json_digest(list(part.rules)),
                 details={
                     "notes": list(part.plan.notes),
+                    "dialing": list(part.plan.dialing.sentences) if part.plan.dialing else [],
                     "kept": {
                         r["name"]: content_digest(r) for r in part.plan.stored_rules if r["name"] in part.plan.kept
                     },
