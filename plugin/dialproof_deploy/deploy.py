@@ -250,6 +250,18 @@ class Deployer:
                 target, self.state.audit(name), self.state.events(name), campaigns=campaigns, interval=interval
             )
 
+    def events(self, interval: str) -> list[dict[str, Any]]:
+        """Return a record of each event of all campaigns, those that were read earlier first; only reads."""
+        from dialproof_deploy.audit.events import sync
+
+        name = self.environment.name
+        known, found = list(read_records(self.state.events(name))), list[dict[str, Any]]()
+        with self._target() as target:
+            campaigns = [self._remote_id(campaign, i) for campaign in self.project.campaigns for i in campaign.ids]
+            audited = list(read_records(self.state.audit(name)))
+            sync(target, audited, found.append, campaigns=campaigns, interval=interval, known=known)
+        return [*known, *found]
+
     def record_refusal(self, reasons: Sequence[str]) -> None:
         """Record in the audit log that nothing was deployed, and why."""
         self.audit_log.append("refusal", details={"reasons": list(reasons)})

@@ -21,11 +21,12 @@ __all__ = ["dialproof_audit_sink", "dialproof_subcommands", "dialproof_targets"]
 
 @hookimpl
 def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]:
-    """Return ``sandbox``, ``plan``, ``deploy`` and ``audit``."""
+    """Return the subcommands of the deploy side."""
     return {
         "sandbox": ("serve the target's contract on this machine, or reset its data", _sandbox),
         "plan": ("show what a deploy would change", _plan),
         "deploy": ("deploy what the evidence says was tested", _deploy),
+        "drift": ("report what stands on the target and was not deployed", _drift),
         "audit": ("verify, read, sync or export the audit log of an environment", _audit),
     }
 
@@ -60,6 +61,12 @@ def _plan(parser: argparse.ArgumentParser) -> None:
 
 def _deploy(parser: argparse.ArgumentParser) -> None:
     from dialproof_deploy.cli.deploy import add_arguments
+
+    add_arguments(parser)
+
+
+def _drift(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli.drift import add_arguments
 
     add_arguments(parser)
 

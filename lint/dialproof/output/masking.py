@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Acted, Outcome
 
-__all__ = ["MASK", "PERSONAL_CONTEXT", "line_may_be_shown", "mask_contact", "masked", "personal_columns"]
+__all__ = [
+    "MASK",
+    "PERSONAL_CONTEXT",
+    "line_may_be_shown",
+    "mask_contact",
+    "mask_witness",
+    "masked",
+    "personal_columns",
+]
 
 MASK = "•••"
 PERSONAL_CONTEXT = frozenset({"phone.number"})
@@ -55,11 +63,12 @@ def masked(finding: Finding, columns: ContactList) -> Finding:
         return finding
     if isinstance(witness, DeferredWitness):
         deferred = witness
-        return replace(finding, witness=DeferredWitness(lambda: _mask_witness(deferred.witness, names)))
-    return replace(finding, witness=_mask_witness(witness, names))
+        return replace(finding, witness=DeferredWitness(lambda: mask_witness(deferred.witness, names)))
+    return replace(finding, witness=mask_witness(witness, names))
 
 
-def _mask_witness(witness: Witness, names: frozenset[str]) -> Witness:
+def mask_witness(witness: Witness, names: frozenset[str]) -> Witness:
+    """Return a witness with the named columns, and what is personal of the context, masked."""
     return replace(
         witness,
         contact=mask_contact(witness.contact, names),

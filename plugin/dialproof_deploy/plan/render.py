@@ -6,11 +6,11 @@ No format shows the value of a personal column, or anything else that ``redact``
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 from dialproof.output.report import count, printable
+from dialproof_deploy.markdown import code_span, text_block
 from dialproof_deploy.plan.dialing import refusal_of, widening_of
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.plan.plan import Action
@@ -199,7 +199,7 @@ def _step_data(step: Step, plan: Plan) -> dict[str, Any]:
 
 def _markdown(environment: str, plans: Sequence[Plan]) -> str:
     """Return a comment; the tables that would make it too long for GitHub are left out, and it says so."""
-    head = f"### dialproof plan\n\n{_code(_summary(environment, plans))}\n"
+    head = f"### dialproof plan\n\n{code_span(_summary(environment, plans))}\n"
     parts, length = [head], len(head)
     for plan in plans:
         part = _section(plan, table=True)
@@ -216,28 +216,28 @@ def _markdown(environment: str, plans: Sequence[Plan]) -> str:
 def _section(plan: Plan, *, table: bool) -> str:
     lines = [
         "",
-        f"#### {plan.holder.capitalize()} {_code(_campaign(plan))}",
+        f"#### {plan.holder.capitalize()} {code_span(_campaign(plan))}",
         "",
         f"{_counts(plan.steps) or 'No changes'}, ",
     ]
     lines[-1] += f"{len(plan.unchanged)} unchanged"
     if plan.kept:
-        lines[-1] += f", {len(plan.kept)} kept: {', '.join(map(_code, plan.kept))}"
+        lines[-1] += f", {len(plan.kept)} kept: {', '.join(map(code_span, plan.kept))}"
     if plan.steps and table:
         lines += ["", "| | rule | what changes |", "|---|---|---|"]
         lines += [
-            f"| {_SIGNS[step.action]} {step.action} | {_code(step.rule)} | {'<br>'.join(_cells(step, plan))} |"
+            f"| {_SIGNS[step.action]} {step.action} | {code_span(step.rule)} | {'<br>'.join(_cells(step, plan))} |"
             for write in plan.steps
             for step in (write, *write.parts)
         ]
     elif plan.steps:
         lines += ["", "The table of its writes is left out: it is too long for a comment."]
     if uses := _uses(plan):
-        lines += ["", f"Used by {', '.join(map(_code, uses))}"]
+        lines += ["", f"Used by {', '.join(map(code_span, uses))}"]
     dialing = plan.dialing.sentences if plan.dialing else ()
     for title, sentences in (("Refused", plan.refusals), ("Who is dialed", dialing), ("Note", plan.notes)):
         if sentences:
-            lines += ["", f"**{title}**", "", *_block(sentences)]
+            lines += ["", f"**{title}**", "", *text_block(sentences)]
     return "\n".join(lines) + "\n"
 
 
@@ -250,15 +250,15 @@ def _cells(step: Step, plan: Plan) -> Iterator[str]:
         yield f"{count(len(step.parts), 'rule')}, in one write"
         return
     for change in _changes(step, plan):
-        before, after = (_code(redact(_value(value))) for value in (change.before, change.after))
-        yield f"{_code(change.field)}: {before} → {after}"
+        before, after = (code_span(redact(_value(value))) for value in (change.before, change.after))
+        yield f"{code_span(change.field)}: {before} → {after}"
     if step.before is not None and step.after is not None:
         return
     rule = hidden(step.after or step.before or {}, plan.personal)
     yield _order(rule)
     for key, word in (("conditions", "if"), ("actions", "then")):
         for item in rule.get(key) or ():
-            yield f"{word} {_code(redact(_value(item)))}"
+            yield f"{word} {code_span(redact(_value(item)))}"
 
 
 def _value(value: Any) -> str:
@@ -266,17 +266,3 @@ def _value(value: Any) -> str:
         return "(absent)"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-
-
-def _code(text: str) -> str:
-    """Return a text as a code span of a table: whoever wrote it, it is neither markup, nor a mention, nor a link."""
-    text = printable(text).replace("|", "\\|")
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}{text}{fence}" if len(fence) == 1 and text.strip() else f"{fence} {text} {fence}"
-
-
-def _block(sentences: Sequence[str]) -> list[str]:
-    """Return sentences as a block of text, for the same reason."""
-    shown = [printable(redact(sentence)) for sentence in sentences]
-    fence = "`" * max(3, 1 + max((len(run) for text in shown for run in re.findall("`+", text)), default=0))
-    return [f"{fence}text", *shown, fence]

@@ -1,4 +1,4 @@
-"""One way through plan, refusal, deploy, failure, drift of a rule and every export: nothing shows what it must not."""
+"""One way through plan, refusal, deploy, drift, failure and every export: nothing shows what it must not."""
 
 from __future__ import annotations
 
@@ -132,6 +132,8 @@ def test_nothing_shows_a_secret_or_a_personal_value(
         assert main(deploy) == 0
         edit_remotely(sandbox, tokens[-1])
         assert main(["plan", *common]) == 4
+        for form in ("text", "json", "markdown"):
+            assert main(["drift", *common, "-f", form]) == 1
         assert main([*deploy, "--prune", "foreign"]) == 0
         assert main(["audit", "sync", *common]) == 0
     logs = ["--env", "sandbox"]

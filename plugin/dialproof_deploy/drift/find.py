@@ -1,0 +1,122 @@
+"""The drift of an environment: from the plan of a deploy, the audit log, and the target's own events; only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dialproof.errors import RemoteError
+from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.drift.meaning import Effects, effects_of
+from dialproof_deploy.drift.rules import deployed_rules, rule_states
+from dialproof_deploy.plan.personal import hidden
+from dialproof_deploy.redact import redact
+from dialproof_deploy.targets import target_of
+from dialproof_deploy.targets.wire import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dialproof_deploy.deploy import Deployer
+    from dialproof_deploy.drift.rules import RuleState
+    from dialproof_deploy.plan.plan import Plan
+    from dialproof_deploy.targets.wire import FieldDifference
+
+__all__ = ["CampaignDrift", "Change", "Drift", "find_drift"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """When a rule was last changed by somebody else, as the target tells it; ``by`` is "" where it does not say who."""
+
+    time: str
+    event: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class CampaignDrift:
+    """The drift of one campaign or rule set.
+
+    ``changes`` has the last change of a rule by somebody else, by the rule's name. ``notes`` are sentences.
+    """
+
+    plan: Plan
+    states: tuple[RuleState, ...]
+    changes: Mapping[str, Change]
+    effects: Effects
+    notes: tuple[str, ...] = ()
+
+    @property
+    def drifted(self) -> tuple[RuleState, ...]:
+        """The rules that have drifted."""
+        return tuple(state for state in self.states if state.drifted)
+
+    def differences(self, state: RuleState) -> tuple[FieldDifference, ...]:
+        """Return what was changed of a rule, without personal values; nothing of one that was added or deleted."""
+        if state.state != "changed" or state.wanted is None or state.stored is None:
+            return ()
+        personal = self.plan.personal
+        return differences(hidden(state.wanted, personal), hidden(state.stored, personal))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The drift of an environment; true where there is any."""
+
+    environment: str
+    campaigns: tuple[CampaignDrift, ...]
+
+    def __bool__(self) -> bool:
+        return any(campaign.drifted for campaign in self.campaigns)
+
+
+def find_drift(deployer: Deployer, interval: str) -> Drift:
+    """Return what differs on the target from what was deployed, as far back as ``interval`` who did it.
+
+    Raises as ``Deployer.plan`` does; that the target does not tell who changed what is a note.
+    """
+    plans = deployer.plan()
+    name = deployer.environment.name
+    records = list(read_records(deployer.state.audit(name)))
+    campaigns = [_campaign_drift(deployer, plan, records) for plan in plans]
+    if any(campaign.drifted for campaign in campaigns):
+        campaigns = _with_changes(deployer, campaigns, records, interval)
+    return Drift(name, tuple(campaigns))
+
+
+def _campaign_drift(deployer: Deployer, plan: Plan, records: Sequence[Mapping[str, Any]]) -> CampaignDrift:
+    states = rule_states(plan, deployed_rules(records, plan.campaign))
+    drifted = any(state.drifted for state in states)
+    campaign = deployer.project.campaign(plan.logical.partition(", ")[0])
+    effects = Effects()
+    if drifted and campaign is not None:
+        read = target_of(deployer.environment).read
+        effects = effects_of(states, campaign, deployer.project.config.semantics, read)
+    return CampaignDrift(plan, tuple(states), {}, effects)
+
+
+def _with_changes(
+    deployer: Deployer, campaigns: Sequence[CampaignDrift], records: Sequence[Mapping[str, Any]], interval: str
+) -> list[CampaignDrift]:
+    """Add when each rule was last changed by somebody else."""
+    try:
+        events = deployer.events(interval)
+    except RemoteError as error:
+        note = f"who changed it is not known: {redact(str(error))}"
+        return [replace(campaign, notes=(*campaign.notes, note)) for campaign in campaigns]
+    last = _last_by_others(events)
+    found = []
+    for campaign in campaigns:
+        ids = deployed_rules(records, campaign.plan.campaign).ids
+        keys = {state.rule: (state.rule_id or ids.get(state.rule, "")) for state in campaign.drifted}
+        found.append(replace(campaign, changes={rule: last[key] for rule, key in keys.items() if key in last}))
+    return found
+
+
+def _last_by_others(events: Iterable[Mapping[str, Any]]) -> dict[str, Change]:
+    last: dict[str, Change] = {}
+    for event in sorted(events, key=lambda event: str(event.get("timestamp"))):
+        if event.get("changed_by") == "other":
+            last[str(event.get("entityId"))] = Change(str(event.get("timestamp")), str(event.get("eventType")))
+    return last
