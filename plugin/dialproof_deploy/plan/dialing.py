@@ -60,13 +60,13 @@ class Dialing:
     def sentences(self) -> tuple[str, ...]:
         """The same for people."""
         known = f"of {count(self.looked_at, 'contact')} of {self.source}"
-        found = [f"{known} {self.more} come to be dialed, {self.fewer} cease to be"]
+        if not self.widens:
+            return (printable(f"nobody comes to be dialed (proved); {self.fewer} {known} cease to be"),)
+        found = [f"{self.more} {known} come to be dialed, {self.fewer} cease to be"]
         if self.example:
             found.append(f"a contact with {self.example} comes to be dialed")
-        elif self.open:
+        else:
             found.append(f"that nobody else comes to be dialed is not proved: {self.open}")
-        elif not self.more:
-            found.append("nobody comes to be dialed: proved for all contacts of the contact list's domain")
         if self.running:
             names = ", ".join(self.running)
             found.append(f"running: {names}" if self.told else f"the target does not say whether {names} is running")

@@ -97,7 +97,7 @@ def sample_of(
         header = frozenset(key for contact in named[:1] for key in contact) if named else None
         return Sample(given.path, [replace(given, population=named)], now, time_zone, header)
     files = [project.contacts_files[path] for path, linked in project.links.items() if linked.ids == campaign.ids]
-    return Sample("the project's contacts files", files, now, time_zone)
+    return Sample("the project's files", files, now, time_zone)
 
 
 def _named(contacts: Sequence[Contact], columns: ContactList) -> tuple[Contact, ...]:
