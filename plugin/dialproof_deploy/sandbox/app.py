@@ -10,7 +10,16 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from dialproof_deploy.sandbox import campaign_rules, campaigns, control, rule_sets
+from dialproof_deploy.sandbox import (
+    audits,
+    campaign_rules,
+    campaigns,
+    contact_lists,
+    control,
+    organization,
+    outbound_events,
+    rule_sets,
+)
 from dialproof_deploy.sandbox.errors import ApiError
 from dialproof_deploy.sandbox.web import CONTEXT_ID, Service, error_response
 
@@ -26,13 +35,23 @@ __all__ = ["TRANSPORT", "create_app"]
 TRANSPORT: Final = "dialproof_transport"
 """Key in the ASGI scope's ``state`` under which the server gives the connection that a fault may close."""
 
+_PARTS: Final = (
+    organization,
+    campaign_rules,
+    rule_sets,
+    campaigns,
+    contact_lists,
+    outbound_events,
+    audits,
+    control,
+)
 _CODES: Final = {404: "not.found", 405: "method.not.allowed"}
 
 
 def create_app(service: Service) -> ASGIApp:
     """Return the application that serves ``service``."""
     app = Starlette(
-        routes=[route for part in (campaign_rules, rule_sets, campaigns, control) for route in part.routes(service)],
+        routes=[route for part in _PARTS for route in part.routes(service)],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _internal_error},
     )
     app.router.redirect_slashes = False

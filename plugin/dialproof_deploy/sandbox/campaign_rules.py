@@ -1,4 +1,4 @@
-"""The routes of the campaign-rules contract: tokens, rules of a campaign, and events."""
+"""The routes of the campaign-rules contract: the rules of a campaign, and events."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dialproof_deploy.sandbox.documents import CAMPAIGNS, self_uri
-from dialproof_deploy.sandbox.errors import ApiError, detail, invalid
+from dialproof_deploy.sandbox.errors import ApiError
 from dialproof_deploy.sandbox.events import EventQuery
 from dialproof_deploy.sandbox.paging import listing, page_of
 from dialproof_deploy.sandbox.rule_body import check_rule
-from dialproof_deploy.sandbox.web import Handler, Service, read_form, read_json, secured
+from dialproof_deploy.sandbox.web import Handler, Service, read_json, secured
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,9 +37,6 @@ def routes(service: Service) -> list[Route]:
         return Route(path, secured(service, handler, scope), methods=[method])
 
     return [
-        Route("/api/v2/oauth/token", calls.token, methods=["POST"]),
-        Route("/oauth/token", calls.token, methods=["POST"]),
-        Route("/api/v2/tokens/me", secured(service, calls.get_token), methods=["GET"]),
         route("GET", _RULES, _READ, calls.list_rules),
         route("POST", _RULES, _WRITE, calls.create_rule),
         route("GET", _RULE, _READ, calls.get_rule),
@@ -57,22 +54,6 @@ class _Calls:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._rules = service.rules
-
-    async def token(self, request: Request) -> Response:
-        self._service.credentials.check(request.headers.get("authorization"))
-        form = await read_form(request)
-        if form.get("grant_type") != "client_credentials":
-            raise invalid([detail("grant_type", "invalid.value", "expected client_credentials")])
-        answer = self._service.tokens.issue(form.get("scope"))
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
-
-    async def get_token(self, _: Request) -> Response:
-        return JSONResponse(
-            {
-                "organization": {"id": self._service.organization_id, "name": "sandbox"},
-                "OAuthClient": {"id": self._service.credentials.client_id},
-            }
-        )
 
     async def list_rules(self, request: Request) -> Response:
         campaign_id = request.path_params["campaign_id"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, QUEUES, RULE_SETS
+from dialproof_deploy.sandbox.diagnostics import diagnose
+from dialproof_deploy.sandbox.documents import CAMPAIGNS, RULE_SETS
 from dialproof_deploy.sandbox.errors import Detail, detail, refused
 from dialproof_deploy.sandbox.paging import filtered, listing_of
 from dialproof_deploy.sandbox.rule_sets import check_version
@@ -39,6 +40,7 @@ def routes(service: Service) -> list[Route]:
     return [
         Route(_PATH, secured(service, calls.list_campaigns, "outbound:campaign:view"), methods=["GET"]),
         Route(one, get, methods=["GET"]),
+        Route(one + "/diagnostics", secured(service, calls.diagnose, "outbound:campaign:view"), methods=["GET"]),
         Route(one, secured(service, calls.update_campaign, "outbound:campaign:edit"), methods=["PUT"]),
     ]
 
@@ -61,6 +63,10 @@ class _Calls:
     async def get_campaign(self, request: Request) -> Response:
         return JSONResponse(self._documents.read(CAMPAIGNS, request.path_params["campaign_id"]))
 
+    async def diagnose(self, request: Request) -> Response:
+        with self._documents.session(self._service.client) as session:
+            return JSONResponse(diagnose(session, session.get(CAMPAIGNS, request.path_params["campaign_id"])))
+
     async def update_campaign(self, request: Request) -> Response:
         body = await read_json(request)
         if not isinstance(body, dict):
@@ -73,7 +79,7 @@ class _Calls:
             if problems:
                 raise refused(problems)
             check_version(body.get("version"), stored["version"])
-            return JSONResponse(session.save(CAMPAIGNS, key, _fields(session, body, stored)))
+            return JSONResponse(session.save(CAMPAIGNS, key, _fields(body, stored)))
 
 
 def _problems(session: Session, body: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[Detail]:
@@ -110,11 +116,6 @@ def _is_reference(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("id"), str)
 
 
-def _fields(session: Session, body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **body,
-        "campaignStatus": body.get("campaignStatus") or stored["campaignStatus"],
-        "contactList": session.reference(CONTACT_LISTS, body.get("contactList")),
-        "queue": session.reference(QUEUES, body.get("queue")),
-        "ruleSets": [session.reference(RULE_SETS, reference) for reference in body.get("ruleSets") or []],
-    }
+def _fields(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    status = body.get("campaignStatus") or stored["campaignStatus"]
+    return {**body, "campaignStatus": status, "ruleSets": body.get("ruleSets") or []}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dialproof_deploy.sandbox.documents import KINDS, Actor
+from dialproof_deploy.sandbox.documents import CONTACT_LISTS, KINDS, Actor
 from dialproof_deploy.sandbox.seeding import seed
 from dialproof_deploy.sandbox.web import Handler, Service, read_json
 
@@ -76,7 +76,14 @@ def routes(service: Service) -> list[Route]:
     async def delete_document(kind: str, request: Request) -> Response:
         with service.documents.session(somebody_else(request)) as session:
             session.remove(kind, request.path_params["key"])
+        if kind == CONTACT_LISTS:
+            service.contacts.replace(request.path_params["key"], [])
         return Response(status_code=204)
+
+    async def put_contacts(request: Request) -> Response:
+        service.documents.read(CONTACT_LISTS, request.path_params["key"])
+        count = service.contacts.replace(request.path_params["key"], await read_json(request))
+        return JSONResponse({"count": count})
 
     return [
         Route("/_sandbox/health", health, methods=["GET"]),
@@ -87,6 +94,7 @@ def routes(service: Service) -> list[Route]:
         route("POST", "reset", reset),
         route("GET", "settings", get_settings),
         route("PUT", "settings", change_settings),
+        route("PUT", f"{CONTACT_LISTS}/{{key}}/contacts", put_contacts),
         *(
             route(method, f"{kind}/{{key}}", partial(handler, kind))
             for kind in KINDS

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CAMPAIGNS",
     "CONTACT_LISTS",
+    "EVENTS",
     "KINDS",
     "QUEUES",
     "RULE_SETS",
@@ -38,14 +39,19 @@ RULE_SETS: Final = "rulesets"
 CAMPAIGNS: Final = "campaigns"
 CONTACT_LISTS: Final = "contactlists"
 QUEUES: Final = "queues"
+EVENTS: Final = "events"
 
-KINDS: Final[Mapping[str, tuple[str, str]]] = {
+KINDS: Final[Mapping[str, tuple[str, str | None]]] = {
     RULE_SETS: ("rule set", "RuleSet"),
     CAMPAIGNS: ("campaign", "Campaign"),
     CONTACT_LISTS: ("contact list", "ContactList"),
-    QUEUES: ("queue", "Queue"),
+    QUEUES: ("queue", None),
+    EVENTS: ("event", None),
 }
-"""Kind (the collection's name in a path) -> its name in a message, and its entity type in the audit."""
+"""Kind (the collection's name in a path) -> its name in a message, and its entity type in the audit of Outbound."""
+
+_REFERENCES: Final = {"contactList": CONTACT_LISTS, "queue": QUEUES, "ruleSets": RULE_SETS}
+"""Field that refers to another document, or to several -> their kind; only ids are stored."""
 
 _SELECT: Final = "SELECT position, body, previous, stale_reads FROM documents WHERE kind = ?"
 _OWN: Final = ("id", "name", "dateCreated", "dateModified", "version", "selfUri")
@@ -89,7 +95,8 @@ class Documents:
         """Return a document as readers see it, or raise 404."""
         with self._store.transaction() as db:
             row = db.execute(f"{_SELECT} AND id = ?", (kind, key)).fetchone()
-            found = None if row is None else _seen(db, *row)
+            seen = None if row is None else _seen(db, *row)
+            found = None if seen is None else _shown(db, seen)
         if row is None and kind == CAMPAIGNS and self._auto_create:
             return _unseen_campaign(key)
         if found is None:
@@ -101,7 +108,7 @@ class Documents:
         with self._store.transaction() as db:
             rows = db.execute(f"{_SELECT} ORDER BY position", (kind,)).fetchall()
             seen = [_seen(db, *row) for row in rows]
-        return [document for document in seen if document is not None]
+            return [_shown(db, document) for document in seen if document is not None]
 
 
 class Session:
@@ -114,11 +121,16 @@ class Session:
         self._stale_reads = stale_reads
         self._auto_create = auto_create
 
+    @property
+    def now(self) -> str:
+        """The time of the transaction."""
+        return iso(self._now)
+
     def find(self, kind: str, key: str) -> Document | None:
         """Return a document, or None."""
         row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
         if row is not None:
-            return _load(row[0])
+            return _shown(self._db, _load(row[0]))
         return _unseen_campaign(key) if kind == CAMPAIGNS and self._auto_create else None
 
     def get(self, kind: str, key: str) -> Document:
@@ -131,11 +143,11 @@ class Session:
     def listed(self, kind: str) -> list[Document]:
         """Return all documents of a kind, oldest first."""
         rows = self._db.execute("SELECT body FROM documents WHERE kind = ? ORDER BY position", (kind,))
-        return [_load(body) for (body,) in rows]
+        return [_shown(self._db, _load(body)) for (body,) in rows.fetchall()]
 
     def keep_campaign(self, key: str) -> None:
         """Store a campaign that exists only because every id does, as it is; raise 404 if none does."""
-        campaign = {"dateCreated": iso(self._now), "dateModified": iso(self._now), **self.get(CAMPAIGNS, key)}
+        campaign = {"dateCreated": self.now, "dateModified": self.now, **self.get(CAMPAIGNS, key)}
         self._db.execute(
             "INSERT OR IGNORE INTO documents (kind, id, body, stale_reads) VALUES (?, ?, ?, 0)",
             (CAMPAIGNS, key, _dump(campaign)),
@@ -148,14 +160,13 @@ class Session:
         """
         row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
         before = None if row is None else _load(row[0])
-        now = iso(self._now)
         after = {
             "id": key,
             "name": fields["name"],
-            "dateCreated": now if before is None else before["dateCreated"],
-            "dateModified": now,
+            "dateCreated": self.now if before is None else before["dateCreated"],
+            "dateModified": self.now,
             "version": 1 if before is None else before["version"] + 1,
-            **{name: value for name, value in fields.items() if name not in _OWN},
+            **{name: _stored(name, value) for name, value in fields.items() if name not in _OWN},
             "selfUri": self_uri(kind, key),
         }
         self._db.execute(
@@ -165,7 +176,7 @@ class Session:
             (kind, key, _dump(after), None if row is None else row[0], self._stale_reads),
         )
         self._audit("Create" if before is None else "Update", kind, before or {}, after)
-        return after
+        return _shown(self._db, after)
 
     def remove(self, kind: str, key: str) -> None:
         """Remove a document, or raise 404."""
@@ -173,24 +184,17 @@ class Session:
         self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
         self._audit("Delete", kind, before, {})
 
-    def reference(self, kind: str, given: Any) -> Document | None:
-        """Return the reference that the server makes of ``{id}``: with name (None if unknown) and selfUri."""
-        if given is None:
-            return None
-        found = self.find(kind, given["id"])
-        name = None if found is None else found["name"]
-        return {"id": given["id"], "name": name, "selfUri": self_uri(kind, given["id"])}
-
     def _audit(self, action: str, kind: str, before: Document, after: Document) -> None:
         entity = after or before
         entity_type = KINDS[kind][1]
+        if entity_type is None:
+            return
         message = {
             "id": str(uuid.uuid4()),
-            "userHomeOrgId": None,
             "user": _reference(self._actor.user_id, self._actor.user_name, "/api/v2/users/"),
             "client": _reference(self._actor.client_id, None, "/api/v2/oauth/clients/"),
             "serviceName": "Outbound",
-            "eventDate": iso(self._now),
+            "eventDate": self.now,
             "action": action,
             "entity": {"id": entity["id"], "name": entity["name"], "selfUri": entity["selfUri"]},
             "entityType": entity_type,
@@ -217,6 +221,30 @@ def _seen(db: sqlite3.Connection, position: int, body: str, previous: str | None
         return _load(body)
     db.execute("UPDATE documents SET stale_reads = stale_reads - 1 WHERE position = ?", (position,))
     return None if previous is None else _load(previous)
+
+
+def _stored(field: str, value: Any) -> Any:
+    """Return what is kept of a field: of references the ids alone, for names may change."""
+    if field not in _REFERENCES or value is None:
+        return value
+    return [{"id": each["id"]} for each in value] if isinstance(value, list) else {"id": value["id"]}
+
+
+def _shown(db: sqlite3.Connection, document: Document) -> Document:
+    """Return a document with the name (None if unknown) and the path of what it refers to."""
+
+    def reference(kind: str, key: str) -> Document:
+        row = db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
+        return {"id": key, "name": None if row is None else _load(row[0])["name"], "selfUri": self_uri(kind, key)}
+
+    shown = dict(document)
+    for field, kind in _REFERENCES.items():
+        value = document.get(field)
+        if isinstance(value, list):
+            shown[field] = [reference(kind, each["id"]) for each in value]
+        elif value is not None:
+            shown[field] = reference(kind, value["id"])
+    return shown
 
 
 def _unseen_campaign(key: str) -> Document:

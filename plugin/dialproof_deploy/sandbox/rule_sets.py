@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, QUEUES, RULE_SETS
+from dialproof_deploy.sandbox.documents import CAMPAIGNS, RULE_SETS
 from dialproof_deploy.sandbox.errors import ApiError, detail, refused
 from dialproof_deploy.sandbox.paging import filtered, listing_of
 from dialproof_deploy.sandbox.rule_set_body import check_rule_set, rewritten
@@ -74,7 +74,7 @@ class _Calls:
             self._check_number(session)
             key = str(uuid.uuid4())
             _check_name(session, key, body["name"])
-            return JSONResponse(session.save(RULE_SETS, key, _fields(session, body, {})))
+            return JSONResponse(session.save(RULE_SETS, key, _fields(body, {})))
 
     async def update_rule_set(self, request: Request) -> Response:
         body = check_rule_set(await read_json(request))
@@ -83,7 +83,7 @@ class _Calls:
             stored = session.get(RULE_SETS, key)
             check_version(body.get("version"), stored["version"])
             _check_name(session, key, body["name"])
-            return JSONResponse(session.save(RULE_SETS, key, _fields(session, body, stored)))
+            return JSONResponse(session.save(RULE_SETS, key, _fields(body, stored)))
 
     async def delete_rule_set(self, request: Request) -> Response:
         key = request.path_params["rule_set_id"]
@@ -117,11 +117,11 @@ def _check_name(session: Session, key: str, name: str) -> None:
             raise refused([detail("name", "duplicate.name", "taken by another rule set", entityId=other["id"])])
 
 
-def _fields(session: Session, body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     known = [rule["id"] for rule in stored.get("rules", ()) if "id" in rule]
     return {
         "name": body["name"],
-        "contactList": session.reference(CONTACT_LISTS, body.get("contactList")),
-        "queue": session.reference(QUEUES, body.get("queue")),
+        "contactList": body.get("contactList"),
+        "queue": body.get("queue"),
         "rules": rewritten(body, known),
     }

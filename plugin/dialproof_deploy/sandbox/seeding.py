@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from dialproof_deploy.sandbox.campaigns import STATUSES
-from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, QUEUES, RULE_SETS
+from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, EVENTS, QUEUES, RULE_SETS
 from dialproof_deploy.sandbox.errors import Detail, detail, invalid
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     CAMPAIGNS: {"campaignStatus": "off", "ruleSets": []},
     CONTACT_LISTS: {"columnNames": [], "phoneColumns": [], "columnDataTypeSpecifications": []},
     QUEUES: {"wrapupCodes": []},
+    EVENTS: {"level": "ERROR", "category": "CALL_RULE"},
 }
-_REFERENCES: Final = {"contactList": CONTACT_LISTS, "queue": QUEUES}
+_REFERENCES: Final = ("contactList", "queue")
 _TEXTS: Final = ("columnNames", "wrapupCodes")
 _OBJECTS: Final = ("rules", "ruleSets", "dncLists", "phoneColumns", "columnDataTypeSpecifications")
 
@@ -38,14 +39,12 @@ def seed(session: Session, kind: str, key: str, body: object) -> Document:
     problems = list(_problems(kind, body))
     if problems:
         raise invalid(problems)
-    fields = {**_DEFAULTS[kind], "name": key, **(session.find(kind, key) or {}), **body}
-    for field, referred in _REFERENCES.items():
-        if body.get(field):
-            fields[field] = session.reference(referred, body[field])
-    if kind == CAMPAIGNS:
-        fields["ruleSets"] = [session.reference(RULE_SETS, reference) for reference in fields["ruleSets"] or []]
+    given = {name: [] if value is None and name in (*_TEXTS, *_OBJECTS) else value for name, value in body.items()}
+    fields = {**_DEFAULTS[kind], "name": key, **(session.find(kind, key) or {}), **given}
     if kind == RULE_SETS:
-        fields["rules"] = [{"id": str(uuid.uuid4()), **rule} for rule in fields["rules"] or []]
+        fields["rules"] = [{"id": str(uuid.uuid4()), **rule} for rule in fields["rules"]]
+    if kind == EVENTS:
+        fields = {"timestamp": session.now, **fields}
     return session.save(kind, key, fields)
 
 

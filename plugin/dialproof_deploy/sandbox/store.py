@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _SCHEMA: Final = """
 CREATE TABLE client (id TEXT NOT NULL, secret TEXT NOT NULL);
 CREATE TABLE documents (
@@ -35,6 +35,13 @@ CREATE TABLE rules (
 CREATE TABLE events (
     position INTEGER PRIMARY KEY AUTOINCREMENT, moment INTEGER NOT NULL, name TEXT NOT NULL,
     entity TEXT NOT NULL, campaign TEXT NOT NULL
+);
+CREATE TABLE contacts (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, list TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (list, id)
+);
+CREATE TABLE jobs (
+    kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, polls INTEGER NOT NULL, PRIMARY KEY (kind, key)
 );
 CREATE TABLE audits (
     position INTEGER PRIMARY KEY AUTOINCREMENT, moment INTEGER NOT NULL, body TEXT NOT NULL
@@ -121,5 +128,5 @@ class Store:
     def reset(self) -> None:
         """Remove everything but the client id and secret."""
         with self.transaction() as db:
-            for table in ("documents", "rules", "events", "audits"):
+            for table in ("documents", "rules", "events", "contacts", "jobs", "audits"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from the line above

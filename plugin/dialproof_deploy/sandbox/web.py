@@ -13,9 +13,11 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dialproof_deploy.sandbox.contacts import Contacts
 from dialproof_deploy.sandbox.documents import Actor, Documents
 from dialproof_deploy.sandbox.errors import ApiError
 from dialproof_deploy.sandbox.faults import FaultQueue
+from dialproof_deploy.sandbox.jobs import Jobs
 from dialproof_deploy.sandbox.rule_store import RuleStore
 from dialproof_deploy.sandbox.settings import Settings
 from dialproof_deploy.targets.wire import too_deep
@@ -51,11 +53,15 @@ class Service:
     """How often each (method, path, status) was answered, in the order first seen; status None: dropped."""
     documents: Documents = field(init=False)
     rules: RuleStore = field(init=False)
+    contacts: Contacts = field(init=False)
+    jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the parts of the store, and note the settings that a reset goes back to."""
         self.documents = Documents(self.store, lambda: self.settings.stale_reads, auto_create=self.auto_create)
         self.rules = RuleStore(self.store, self.documents)
+        self.contacts = Contacts(self.store)
+        self.jobs = Jobs(self.store, lambda: self.settings.pending_polls)
         self._initial = self.settings.as_json()
 
     def reset(self) -> None:

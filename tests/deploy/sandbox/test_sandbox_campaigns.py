@@ -22,6 +22,8 @@ def test_a_rule_set_is_attached(api: Any, clock: Any) -> None:
     assert (updated["version"], updated["campaignStatus"], updated["dialingMode"]) == (2, "on", "preview")
     assert updated["dateModified"] > updated["dateCreated"]
     assert api.http.get(C1).json() == updated
+    api.http.put(night["selfUri"], json=night | {"name": "day"})
+    assert api.http.get(C1).json()["ruleSets"][0]["name"] == "day"
 
 
 def test_a_campaign_that_nobody_made(api: Any) -> None:

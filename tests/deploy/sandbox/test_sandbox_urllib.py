@@ -1,4 +1,4 @@
-"""The whole contract by a client that is not httpx and opens a connection for each call."""
+"""Both contracts by a client that is not httpx and opens a connection for each call."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any
+
+from sandbox_bodies import CAMPAIGNS, RULE_SETS, rule_set, wire_rule
 
 
 class Urllib:
@@ -20,6 +22,16 @@ class Urllib:
 
     def call(self, method: str, path: str, body: Any = None, *, form: dict[str, str] | None = None) -> tuple[int, Any]:
         """Return status and JSON of one call."""
+        status, text = self._send(method, path, body, form)
+        return status, json.loads(text) if text else None
+
+    def text(self, method: str, path: str) -> str:
+        """Return the answer of a call that succeeds and is no JSON."""
+        status, text = self._send(method, path, None, None)
+        assert status == 200
+        return text.decode("utf-8-sig")
+
+    def _send(self, method: str, path: str, body: Any, form: dict[str, str] | None) -> tuple[int, bytes]:
         data, kind = None, "application/json"
         if form is not None:
             data, kind = urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded"
@@ -29,11 +41,10 @@ class Urllib:
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
             with self._opener.open(request, timeout=10) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else None
+                return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.load(error)
+                return error.code, error.read()
 
 
 def test_the_contract_from_token_to_events(start: Any) -> None:
@@ -102,3 +113,54 @@ def test_the_contract_from_token_to_events(start: Any) -> None:
         ("updated", first["id"]),
         ("deleted", second["id"]),
     ]
+
+
+def test_the_public_platform_from_token_to_audit(start: Any) -> None:
+    """Rule set, attachment, a colleague's edit, conflict, diagnostics, export and audit, as another client does it."""
+    sandbox = start()
+    client, colleague = Urllib(sandbox.url), Urllib(sandbox.url)
+    basic = base64.b64encode(f"{sandbox.client_id}:{sandbox.client_secret}".encode()).decode()
+    client.authorization = colleague.authorization = f"Basic {basic}"
+    status, token = client.call("POST", "/oauth/token", form={"grant_type": "client_credentials"})
+    assert status == 200
+    client.authorization = f"Bearer {token['access_token']}"
+    assert client.call("GET", "/api/v2/tokens/me")[1]["organization"]["name"] == "sandbox"
+
+    columns = {"columnNames": ["Phone"], "phoneColumns": [{"columnName": "Phone", "type": "cell"}]}
+    assert colleague.call("PUT", "/_sandbox/contactlists/l1", columns)[0] == 200
+    assert colleague.call("PUT", "/_sandbox/contactlists/l1/contacts", [{"id": "k", "data": {"Phone": "1"}}])[0] == 200
+    colleague.call("PUT", "/_sandbox/campaigns/c1", {"contactList": {"id": "l1"}, "campaignStatus": "on"})
+
+    status, created = client.call("POST", RULE_SETS, rule_set("night", wire_rule("Name is blank", 0)))
+    assert (status, created["version"]) == (200, 1)
+    status, found = client.call("GET", f"{RULE_SETS}?name=night&filterType=Equals")
+    assert [entity["id"] for entity in found["entities"]] == [created["id"]]
+    _, campaign = client.call("GET", f"{CAMPAIGNS}/c1")
+    status, attached = client.call("PUT", f"{CAMPAIGNS}/c1", campaign | {"ruleSets": [{"id": created["id"]}]})
+    assert (status, attached["campaignStatus"]) == (200, "on")
+
+    created["rules"][0]["conditions"][0]["attributeName"] = "Name"
+    status, updated = client.call("PUT", created["selfUri"], created)
+    assert (status, updated["version"]) == (200, 2)
+    _, diagnostics = client.call("GET", f"{CAMPAIGNS}/c1/diagnostics")
+    assert diagnostics["ruleSetDiagnostics"][0]["warnings"] == ["CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST"]
+    colleague.call("PUT", f"/_sandbox/rulesets/{created['id']}?user=Pat", {"name": "day"})
+    status, error = client.call("PUT", created["selfUri"], updated)
+    assert (status, error["code"]) == (409, "invalid.update.wrong.version")
+    status, error = client.call("DELETE", created["selfUri"])
+    assert (status, error["code"]) == (400, "referential.integrity.error")
+
+    export = "/api/v2/outbound/contactlists/l1/export"
+    assert client.call("POST", export)[0] == 200
+    answers = [client.call("GET", export) for _ in range(2)]
+    assert [status for status, _ in answers] == [404, 200]
+    assert client.text("GET", answers[1][1]["uri"].removeprefix(sandbox.url)).splitlines()[1].startswith('"k","1",')
+
+    query = {"interval": "2026-03-07T00:00:00Z/P1D", "filters": [{"property": "EntityType", "value": "RuleSet"}]}
+    state = client.call("POST", "/api/v2/audits/query", query)[1]
+    while state["state"] != "Succeeded":
+        state = client.call("GET", f"/api/v2/audits/query/{state['id']}")[1]
+    _, page = client.call("GET", f"/api/v2/audits/query/{state['id']}/results")
+    own = [message["client"]["id"] == sandbox.client_id for message in page["entities"]]
+    assert [message["action"] for message in page["entities"]] == ["Update", "Update", "Create"]
+    assert own == [False, True, True]
