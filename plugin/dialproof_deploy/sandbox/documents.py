@@ -128,9 +128,9 @@ class Session:
 
     def find(self, kind: str, key: str) -> Document | None:
         """Return a document, or None."""
-        row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
-        if row is not None:
-            return _shown(self._db, _load(row[0]))
+        stored = self._stored(kind, key)
+        if stored is not None:
+            return _shown(self._db, _load(stored))
         return _unseen_campaign(key) if kind == CAMPAIGNS and self._auto_create else None
 
     def get(self, kind: str, key: str) -> Document:
@@ -158,41 +158,49 @@ class Session:
 
         What the server owns (id, version, dates, selfUri) is not taken from ``fields``.
         """
-        row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
-        before = None if row is None else _load(row[0])
+        stored = self._stored(kind, key)
+        before = None if stored is None else _load(stored)
         after = {
             "id": key,
             "name": fields["name"],
             "dateCreated": self.now if before is None else before["dateCreated"],
             "dateModified": self.now,
             "version": 1 if before is None else before["version"] + 1,
-            **{name: _stored(name, value) for name, value in fields.items() if name not in _OWN},
+            **{name: _kept(name, value) for name, value in fields.items() if name not in _OWN},
             "selfUri": self_uri(kind, key),
         }
         self._db.execute(
             "INSERT INTO documents (kind, id, body, previous, stale_reads) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE"
             " SET body = excluded.body, previous = excluded.previous, stale_reads = excluded.stale_reads",
-            (kind, key, _dump(after), None if row is None else row[0], self._stale_reads),
+            (kind, key, _dump(after), stored, self._stale_reads),
         )
         self._audit("Create" if before is None else "Update", kind, before or {}, after)
         return _shown(self._db, after)
 
     def remove(self, kind: str, key: str) -> None:
         """Remove a document, or raise 404."""
-        before = self.get(kind, key)
+        stored = self._stored(kind, key)
+        if stored is None:
+            raise _not_found(kind, key)
         self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
-        self._audit("Delete", kind, before, {})
+        self._audit("Delete", kind, _load(stored), {})
+
+    def _stored(self, kind: str, key: str) -> str | None:
+        """Return a document as it is stored."""
+        row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
+        return None if row is None else str(row[0])
 
     def _audit(self, action: str, kind: str, before: Document, after: Document) -> None:
         entity = after or before
         entity_type = KINDS[kind][1]
         if entity_type is None:
             return
+        client = self._actor.client_id
         message = {
             "id": str(uuid.uuid4()),
-            "user": _reference(self._actor.user_id, self._actor.user_name, "/api/v2/users/"),
-            "client": _reference(self._actor.client_id, None, "/api/v2/oauth/clients/"),
+            "user": _person(self._actor),
+            "client": {"id": client, "selfUri": f"/api/v2/oauth/clients/{quote(client, safe='')}"},
             "serviceName": "Outbound",
             "eventDate": self.now,
             "action": action,
@@ -223,7 +231,7 @@ def _seen(db: sqlite3.Connection, position: int, body: str, previous: str | None
     return None if previous is None else _load(previous)
 
 
-def _stored(field: str, value: Any) -> Any:
+def _kept(field: str, value: Any) -> Any:
     """Return what is kept of a field: of references the ids alone, for names may change."""
     if field not in _REFERENCES or value is None:
         return value
@@ -256,8 +264,10 @@ def _not_found(kind: str, key: str) -> ApiError:
     return ApiError(404, "not.found", f"no {KINDS[kind][0]} {key}")
 
 
-def _reference(key: str, name: str | None, path: str) -> Document | None:
-    return {"id": key, "name": name, "selfUri": path + quote(key, safe="")} if key else None
+def _person(actor: Actor) -> Document | None:
+    if not actor.user_id:
+        return None
+    return {"id": actor.user_id, "name": actor.user_name, "selfUri": f"/api/v2/users/{actor.user_id}"}
 
 
 def _texts(value: Any) -> list[str]:

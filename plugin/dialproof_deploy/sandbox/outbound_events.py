@@ -14,6 +14,8 @@ from dialproof_deploy.sandbox.web import Service, secured
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from dialproof_deploy.sandbox.documents import Document
+
 __all__ = ["routes"]
 
 _PATH: Final = "/api/v2/outbound/events"
@@ -30,12 +32,17 @@ def routes(service: Service) -> list[Route]:
             for event in filtered(request, service.documents.listed(EVENTS))
             if all(value is None or event.get(field) == value for field, value in wanted.items())
         ]
-        return JSONResponse(listing_of(request, _PATH, found))
+        return JSONResponse(listing_of(request, _PATH, [_event(event) for event in found]))
 
     async def get_event(request: Request) -> Response:
-        return JSONResponse(service.documents.read(EVENTS, request.path_params["event_id"]))
+        return JSONResponse(_event(service.documents.read(EVENTS, request.path_params["event_id"])))
 
     return [
         Route(_PATH, secured(service, list_events, _VIEW), methods=["GET"]),
         Route(_PATH + "/{event_id}", secured(service, get_event, _VIEW), methods=["GET"]),
     ]
+
+
+def _event(document: Document) -> Document:
+    """Return an event as it is answered: it has a time of its own, and no version."""
+    return {name: value for name, value in document.items() if name not in ("dateCreated", "dateModified", "version")}

@@ -105,9 +105,14 @@ def secured(service: Service, handler: Handler, *needs: str) -> Handler:
     return endpoint
 
 
-async def read_json(request: Request) -> object:
-    """Return the JSON body; raise 413, 415, or 400 if it is not JSON that can be stored and answered as such."""
-    raw = await _read(request, "application/json")
+async def read_json(request: Request, *, optional: bool = False) -> object:
+    """Return the JSON body, None for an empty one if it is ``optional``.
+
+    Raises 413, 415, or 400 if it is not JSON that can be stored and answered as such.
+    """
+    raw = await _read(request, "application/json", optional=optional)
+    if optional and not raw:
+        return None
     try:
         body: object = json.loads(raw, parse_constant=_refuse, parse_float=_finite)
         # "\ud800" is valid JSON and no text
@@ -129,9 +134,9 @@ async def read_form(request: Request) -> dict[str, str]:
     return {key: values[-1] for key, values in fields.items()}
 
 
-async def _read(request: Request, media_type: str) -> bytes:
+async def _read(request: Request, media_type: str, *, optional: bool = False) -> bytes:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != media_type:
+    if given != media_type and (given or not optional):
         raise ApiError(415, "unsupported.media.type", f"expected Content-Type: {media_type}")
     body = bytearray()
     async for chunk in request.stream():

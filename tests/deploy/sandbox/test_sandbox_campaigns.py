@@ -34,6 +34,13 @@ def test_a_campaign_that_nobody_made(api: Any) -> None:
     assert api.http.get(CAMPAIGNS).json()["entities"] == [answer.json()]
 
 
+def test_what_was_never_stored_cannot_be_removed(api: Any, assert_error: Any) -> None:
+    """Only a campaign that somebody made or changed can be removed."""
+    assert_error(api.control("DELETE", "campaigns/c1"), 404, "not.found")
+    api.seed("campaigns/c1", {})
+    assert api.control("DELETE", "campaigns/c1").status_code == 204
+
+
 def test_both_contracts_know_the_same_campaigns(api: Any) -> None:
     """The rules of the other contract are below the same campaign."""
     api.create("a", 1)

@@ -34,6 +34,7 @@ def test_events(api: Any, assert_error: Any) -> None:
     api.seed("events/e2", {"category": "CAMPAIGN", "level": "INFO"})
     first = api.http.get(f"{EVENTS}/e1").json()
     assert (first["eventMessage"], first["timestamp"]) == (message, "2026-03-07T12:00:00.000Z")
+    assert not {"version", "dateCreated", "dateModified"} & set(first)
     for query, ids in (
         ({}, ["e1", "e2"]),
         ({"category": "CALL_RULE"}, ["e1"]),
