@@ -398,6 +398,10 @@ class Deployer:
 
         return target_of(self.environment)
 
+    def connected(self) -> AbstractContextManager[Target]:
+        """Connect to the target, to read what stands there; raises as ``plan`` does."""
+        return self._target()
+
     @contextmanager
     def _target(self) -> Iterator[Target]:
         """Connect and log in, so that refused credentials fail before anything else is done."""

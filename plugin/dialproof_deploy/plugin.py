@@ -27,6 +27,7 @@ def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.Argume
         "plan": ("show what a deploy would change", _plan),
         "deploy": ("deploy what the evidence says was tested", _deploy),
         "drift": ("report what stands on the target and was not deployed", _drift),
+        "pull": ("write what stands on the target as files", _pull),
         "audit": ("verify, read, sync or export the audit log of an environment", _audit),
     }
 
@@ -67,6 +68,12 @@ def _deploy(parser: argparse.ArgumentParser) -> None:
 
 def _drift(parser: argparse.ArgumentParser) -> None:
     from dialproof_deploy.cli.drift import add_arguments
+
+    add_arguments(parser)
+
+
+def _pull(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli.pull import add_arguments
 
     add_arguments(parser)
 

@@ -16,7 +16,7 @@ from dialproof.cel.text import condition_type
 from dialproof.cel.values import parse_period, read_number, read_text
 from dialproof.model.actions import action_types
 from dialproof.model.operators import OPERATORS, canonical_operator
-from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule, ValueType
+from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule, ValueType, When
 from dialproof.source.positions import Span
 from dialproof.targets.base import refuser, refuses_first
 from dialproof.targets.rewriting import OPPOSITE
@@ -248,6 +248,8 @@ def _condition(expression: Expression, columns: ContactList, refuse: Refuse) -> 
         hint = "write its members as conditions of the rule, which mean the same" if expression.kind == "all" else ""
         refuse("condition", expression.span, f"the group {expression.kind!r}", hint)
         return None
+    if isinstance(expression, When) and expression.text.strip() == "true":
+        return None  # no condition at all
     if not isinstance(expression, Condition):
         refuse("condition", expression.span, "'when' (CEL)", "write conditions on attributes")
         return None

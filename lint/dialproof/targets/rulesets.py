@@ -128,6 +128,8 @@ def suppresses(wire: Mapping[str, Any]) -> bool:
 
 def _clause(span: Span, part: Clause | Group | When, lowering: Lowering, refuse: Refuse) -> Iterator[list[Wire]]:
     """Yield lists of wire conditions, of each of which one must hold; nothing where the part is refused."""
+    if isinstance(part, When) and part.text.strip() == "true":
+        return  # no condition at all
     if isinstance(part, When):
         refuse("condition", span, "'when' (CEL)", "write conditions")
         return

@@ -275,7 +275,8 @@ CALL_BACK = act("scheduleCallback", offsetMinutes=5)
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (refusals(when("true")), ["'when' (CEL): write conditions"]),
+        (refusals(when("1.0 < 2.0")), ["'when' (CEL): write conditions"]),
+        (refusals(when("true")), []),
         (refusals(group("not", when("true"))), ["a group in which alternatives hold several conditions"]),
         (
             refusals(group("any", cond("state", "equals", "TX"), cond("vip", "exists"))),

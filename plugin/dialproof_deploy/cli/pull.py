@@ -1,0 +1,40 @@
+"""``dialproof pull``: write what stands on a target as files of a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.errors import ExitCode
+from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of, tell
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``dialproof pull``."""
+    add_project(parser)
+    add_environment(parser)
+    add_http_log(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write the files (default: the configuration root)"
+    )
+    parser.set_defaults(run=_pull)
+
+
+def _pull(args: argparse.Namespace) -> int:
+    from dialproof_deploy.pull.pull import pull, write_files
+
+    deployer = deployer_of(args)
+    pulled = pull(deployer)
+    folder = args.out or deployer.project.config.root
+    write_files(folder, pulled.files)
+    for name in pulled.files:
+        print(f"wrote {(folder / name).as_posix()}")
+    for note in pulled.notes:
+        tell(note)
+    print(f"Pulled {pulled.rules} rules" + (": a plan of them has no changes" if pulled.unchanged else ""))
+    return ExitCode.OK
