@@ -145,12 +145,16 @@ class Session:
         rows = self._db.execute("SELECT body FROM documents WHERE kind = ? ORDER BY position", (kind,))
         return [_shown(self._db, _load(body)) for (body,) in rows.fetchall()]
 
+    def names(self, kind: str) -> dict[str, str]:
+        """Return the names of all documents of a kind by their ids."""
+        return dict(self._db.execute("SELECT id, name FROM documents WHERE kind = ?", (kind,)).fetchall())
+
     def keep_campaign(self, key: str) -> None:
         """Store a campaign that exists only because every id does, as it is; raise 404 if none does."""
         campaign = {"dateCreated": self.now, "dateModified": self.now, **self.get(CAMPAIGNS, key)}
         self._db.execute(
-            "INSERT OR IGNORE INTO documents (kind, id, body, stale_reads) VALUES (?, ?, ?, 0)",
-            (CAMPAIGNS, key, _dump(campaign)),
+            "INSERT OR IGNORE INTO documents (kind, id, name, body, stale_reads) VALUES (?, ?, ?, ?, 0)",
+            (CAMPAIGNS, key, campaign["name"], _dump(campaign)),
         )
 
     def save(self, kind: str, key: str, fields: Mapping[str, Any]) -> Document:
@@ -170,10 +174,10 @@ class Session:
             "selfUri": self_uri(kind, key),
         }
         self._db.execute(
-            "INSERT INTO documents (kind, id, body, previous, stale_reads) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (kind, id) DO UPDATE"
-            " SET body = excluded.body, previous = excluded.previous, stale_reads = excluded.stale_reads",
-            (kind, key, _dump(after), stored, self._stale_reads),
+            "INSERT INTO documents (kind, id, name, body, previous, stale_reads) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, body = excluded.body,"
+            " previous = excluded.previous, stale_reads = excluded.stale_reads",
+            (kind, key, after["name"], _dump(after), stored, self._stale_reads),
         )
         self._audit("Create" if before is None else "Update", kind, before or {}, after)
         return _shown(self._db, after)
@@ -242,8 +246,8 @@ def _shown(db: sqlite3.Connection, document: Document) -> Document:
     """Return a document with the name (None if unknown) and the path of what it refers to."""
 
     def reference(kind: str, key: str) -> Document:
-        row = db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
-        return {"id": key, "name": None if row is None else _load(row[0])["name"], "selfUri": self_uri(kind, key)}
+        row = db.execute("SELECT name FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
+        return {"id": key, "name": None if row is None else row[0], "selfUri": self_uri(kind, key)}
 
     shown = dict(document)
     for field, kind in _REFERENCES.items():

@@ -104,7 +104,7 @@ class _Calls:
 
     def _check_number(self, session: Session) -> None:
         most = self._service.settings.rule_sets
-        if len(session.listed(RULE_SETS)) >= most:
+        if len(session.names(RULE_SETS)) >= most:
             limit = {"key": "rule.sets", "namespace": "outbound", "value": most}
             raise ApiError(
                 400, "max.entity.count.reached", f"the organisation has {most} rule sets already", limit=limit
@@ -112,9 +112,9 @@ class _Calls:
 
 
 def _check_name(session: Session, key: str, name: str) -> None:
-    for other in session.listed(RULE_SETS):
-        if other["name"] == name and other["id"] != key:
-            raise refused([detail("name", "duplicate.name", "taken by another rule set", entityId=other["id"])])
+    for other, taken in session.names(RULE_SETS).items():
+        if taken == name and other != key:
+            raise refused([detail("name", "duplicate.name", "taken by another rule set", entityId=other)])
 
 
 def _fields(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

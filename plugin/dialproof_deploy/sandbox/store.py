@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _SCHEMA: Final = """
 CREATE TABLE client (id TEXT NOT NULL, secret TEXT NOT NULL);
 CREATE TABLE documents (
-    position INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-    previous TEXT, stale_reads INTEGER NOT NULL, UNIQUE (kind, id)
+    position INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+    body TEXT NOT NULL, previous TEXT, stale_reads INTEGER NOT NULL, UNIQUE (kind, id)
 );
 CREATE TABLE rules (
     position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, campaign TEXT NOT NULL,
