@@ -10,8 +10,8 @@ from starlette.routing import Route
 from dialproof_deploy.sandbox.diagnostics import diagnose
 from dialproof_deploy.sandbox.documents import CAMPAIGNS, RULE_SETS
 from dialproof_deploy.sandbox.errors import Detail, detail, refused
+from dialproof_deploy.sandbox.fields import check_version, is_reference, name_problems
 from dialproof_deploy.sandbox.paging import filtered, listing_of
-from dialproof_deploy.sandbox.rule_sets import check_version
 from dialproof_deploy.sandbox.web import Service, read_json, secured
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = ["STATUSES", "routes"]
 STATUSES: Final = ("on", "stopping", "off", "complete", "invalid", "forced_off", "forced_stopping")
 
 _PATH: Final = "/api/v2/outbound/campaigns"
-_LONGEST_NAME: Final = 128
 _WRITABLE: Final = ("on", "off")
 """What a client may ask for; the other states are the server's own."""
 
@@ -83,13 +82,7 @@ class _Calls:
 
 
 def _problems(session: Session, body: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[Detail]:
-    name = body.get("name")
-    if name is None or (isinstance(name, str) and not name.strip()):
-        yield detail("name", "name.cannot.be.blank", "required")
-    elif not isinstance(name, str):
-        yield detail("name", "invalid.value", "expected a string")
-    elif len(name) > _LONGEST_NAME:
-        yield detail("name", "name.length.exceeded", f"longer than {_LONGEST_NAME} characters")
+    yield from name_problems(body)
     status = body.get("campaignStatus")
     if status not in (None, *STATUSES):
         yield detail("campaignStatus", "invalid.value", f"expected one of {', '.join(STATUSES)}")
@@ -99,21 +92,17 @@ def _problems(session: Session, body: Mapping[str, Any], stored: Mapping[str, An
         message = f"from {stored['campaignStatus']} to {status} is no step that a campaign can take"
         yield detail("campaignStatus", "invalid.update.bad.status.transition", message)
     for field in ("contactList", "queue"):
-        if not (body.get(field) is None or _is_reference(body[field])):
+        if not (body.get(field) is None or is_reference(body[field])):
             yield detail(field, "invalid.value", "expected an object with an id")
     for field in ("ruleSets", "dncLists"):
         references = [] if body.get(field) is None else body[field]
-        if not isinstance(references, list) or not all(map(_is_reference, references)):
+        if not isinstance(references, list) or not all(map(is_reference, references)):
             yield detail(field, "invalid.value", "expected a list of objects with an id")
         elif field == "ruleSets":
             for index, reference in enumerate(references):
                 if session.find(RULE_SETS, reference["id"]) is None:
                     message = f"no rule set {reference['id']}"
                     yield detail(f"ruleSets[{index}]", "rule.set.not.found", message)
-
-
-def _is_reference(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("id"), str)
 
 
 def _fields(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

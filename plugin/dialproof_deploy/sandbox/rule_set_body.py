@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from dialproof_deploy.sandbox.errors import Detail, detail, refused
+from dialproof_deploy.sandbox.fields import is_reference, name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterator, Mapping
@@ -47,8 +48,8 @@ def rewritten(body: Mapping[str, Any], known: Collection[str]) -> list[dict[str,
     """Return the rules of a checked body as the server keeps them, lowest order first.
 
     A rule keeps its id if it is one of ``known``, those of the stored set, and else gets a new one. Every field of a
-    condition and an action is there, those not given at their default (false, an empty list or object) or null, but for
-    those that are one of some names.
+    condition and an action is there, those not given at their default (false, an empty list or object) or null; those
+    that are one of some names are left out instead.
     """
     left = set(known)
     rules = []
@@ -94,13 +95,7 @@ def _filled_value(name: str, value: Any, kind: Any) -> Any:
 
 
 def _rule_set(body: Mapping[str, Any]) -> Iterator[Detail]:
-    name = body.get("name")
-    if name is None or (isinstance(name, str) and not name.strip()):
-        yield detail("name", "name.cannot.be.blank", "required")
-    elif not isinstance(name, str):
-        yield detail("name", _VALUE, "expected a string")
-    elif len(name) > _LONGEST_NAME:
-        yield detail("name", "name.length.exceeded", f"longer than {_LONGEST_NAME} characters")
+    yield from name_problems(body, _LONGEST_NAME)
     for key in ("contactList", "queue"):
         yield from _value(body.get(key), "reference", key, _VALUE)
     yield from _unknown(body, ("name", "contactList", "queue", "rules", *_READ_ONLY), "")
@@ -305,10 +300,6 @@ def _is_map(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-def _is_reference(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("id"), str) and bool(value["id"])
-
-
 def _is_list_of_texts(text: str) -> bool:
     try:
         return _is_texts(json.loads(text))
@@ -336,5 +327,5 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
     "texts": ("a list of strings", _is_texts),
     "map": ("an object of strings", _is_map),
-    "reference": ("an object with an id", _is_reference),
+    "reference": ("an object with an id", is_reference),
 }

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from dialproof_deploy.sandbox.documents import CAMPAIGNS, RULE_SETS
 from dialproof_deploy.sandbox.errors import ApiError, detail, refused
+from dialproof_deploy.sandbox.fields import check_version
 from dialproof_deploy.sandbox.paging import filtered, listing_of
 from dialproof_deploy.sandbox.rule_set_body import check_rule_set, rewritten
 from dialproof_deploy.sandbox.web import Handler, Service, read_json, secured
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.sandbox.documents import Session
 
-__all__ = ["check_version", "routes"]
+__all__ = ["routes"]
 
 _PATH: Final = "/api/v2/outbound/rulesets"
 
@@ -41,17 +42,6 @@ def routes(service: Service) -> list[Route]:
         route("PUT", one, "edit", calls.update_rule_set),
         route("DELETE", one, "delete", calls.delete_rule_set),
     ]
-
-
-def check_version(given: object, stored: int) -> None:
-    """Raise unless a body has the version that is stored: 400 without a number, 409 with another one."""
-    if isinstance(given, bool) or not isinstance(given, int):
-        raise refused(
-            [detail("version", "invalid.update", f"expected the stored version, a whole number, not {given!r}")]
-        )
-    if given != stored:
-        message = f"expected {stored}, found {given}"
-        raise refused([detail("version", "invalid.update.wrong.version", message)], 409)
 
 
 class _Calls:

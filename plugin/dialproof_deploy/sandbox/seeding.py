@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dialproof_deploy.sandbox.campaigns import STATUSES
 from dialproof_deploy.sandbox.documents import CAMPAIGNS, CONTACT_LISTS, EVENTS, QUEUES, RULE_SETS
 from dialproof_deploy.sandbox.errors import Detail, detail, invalid
+from dialproof_deploy.sandbox.fields import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +55,7 @@ def _problems(kind: str, body: Mapping[str, Any]) -> Iterator[Detail]:
     if kind == CAMPAIGNS and body.get("campaignStatus", "off") not in STATUSES:
         yield detail("campaignStatus", "invalid.value", f"expected one of {', '.join(STATUSES)}")
     for field in _REFERENCES:
-        if not (body.get(field) is None or _is_reference(body[field])):
+        if not (body.get(field) is None or is_reference(body[field])):
             yield detail(field, "invalid.value", "expected an object with an id")
     for field in _TEXTS:
         values = [] if body.get(field) is None else body[field]
@@ -64,7 +65,7 @@ def _problems(kind: str, body: Mapping[str, Any]) -> Iterator[Detail]:
         entries = [] if body.get(field) is None else body[field]
         if not _is_list_of_objects(entries):
             yield detail(field, "invalid.value", "expected a list of objects")
-        elif field == "ruleSets" and not all(map(_is_reference, entries)):
+        elif field == "ruleSets" and not all(map(is_reference, entries)):
             yield detail(field, "invalid.value", "expected a list of objects with an id")
         elif field == "rules":
             parts = [rule.get(part) or [] for rule in entries for part in ("conditions", "actions")]
@@ -74,7 +75,3 @@ def _problems(kind: str, body: Mapping[str, Any]) -> Iterator[Detail]:
 
 def _is_list_of_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
-
-
-def _is_reference(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("id"), str)

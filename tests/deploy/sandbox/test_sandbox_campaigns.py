@@ -69,7 +69,6 @@ def test_status_transitions(api: Any, assert_error: Any, stored: str, asked: str
     ("change", "code"),
     [
         ({"name": " "}, "name.cannot.be.blank"),
-        ({"name": "x" * 129}, "name.length.exceeded"),
         ({"name": 1}, "invalid.value"),
         ({"campaignStatus": "maybe"}, "invalid.value"),
         ({"ruleSets": [{"id": "gone"}]}, "rule.set.not.found"),
