@@ -7,10 +7,10 @@ plans in the order of the campaigns, audits each step, and reads the target's ev
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
 from dialproof.targets.base import TIME_ZONE
@@ -19,17 +19,14 @@ from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
-from dialproof_deploy.plan.dialing import dialing_of, refusal_of
-from dialproof_deploy.plan.personal import personal_names, register_values
-from dialproof_deploy.plan.plan import Plan, make_plan
-from dialproof_deploy.plan.safety import Safety
-from dialproof_deploy.plan.sample import sample_of
+from dialproof_deploy.plan.dialing import refusal_of
+from dialproof_deploy.plan.personal import register_values
+from dialproof_deploy.planning import Planner, Wanted, shared_sets, wanted_of
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
 from dialproof_deploy.rollout.record import DeployRecord, Part, new_id
 from dialproof_deploy.state import StateDir, environment_lock, utc_text
-from dialproof_deploy.targets.wire import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,8 +37,9 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.plan.apply import ApplyResult
+    from dialproof_deploy.plan.plan import Plan
     from dialproof_deploy.rollout.carry_out import Rollout
-    from dialproof_deploy.targets import Target
+    from dialproof_deploy.targets import AtomicTarget, Target
 
 __all__ = [
     "SANDBOX",
@@ -72,16 +70,6 @@ class DeployResult:
     def writes(self) -> int:
         """The number of writes that were made."""
         return sum(len(result.made) for result in self.applied)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What the files want of one campaign on the target."""
-
-    logical: str
-    remote: str
-    campaign: Campaign
-    rules: list[dict[str, Any]]
 
 
 def environment_of(config: Config, name: str) -> Environment:
@@ -149,7 +137,7 @@ class Deployer:
                     raise self._refused([str(error)]) from None
                 recovered = self._recover(target, [w.remote for w in wanted])
                 plans = self._plans(wanted, target)
-                refusals = [f"campaign {plan.campaign}: {reason}" for plan in plans for reason in plan.refusals]
+                refusals = [f"{plan.where}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
                     raise self._refused(refusals)
                 if refusal := refusal_of(plans, self.confirm_widening):
@@ -243,7 +231,7 @@ class Deployer:
         self._check_campaigns()
         name = self.environment.name
         with environment_lock(self.state, name, say=self.say), self._target() as target:
-            campaigns = [self._remote_id(campaign, i) for campaign in self.project.campaigns for i in campaign.ids]
+            campaigns = [want.remote for want in self._holders()]
             for sentence in self._recover(target, campaigns):
                 self.say(sentence)
             return sync_file(
@@ -257,7 +245,7 @@ class Deployer:
         name = self.environment.name
         known, found = list(read_records(self.state.events(name))), list[dict[str, Any]]()
         with self._target() as target:
-            campaigns = [self._remote_id(campaign, i) for campaign in self.project.campaigns for i in campaign.ids]
+            campaigns = [want.remote for want in self._holders()]
             audited = list(read_records(self.state.audit(name)))
             sync(target, audited, found.append, campaigns=campaigns, interval=interval, known=known)
         return [*known, *found]
@@ -286,7 +274,7 @@ class Deployer:
         self.record_refusal(reasons)
         return RefusedError("\n".join(reasons))
 
-    def _accepted(self, evidence: Mapping[str, Any]) -> tuple[list[_Wanted], Mapping[str, Any]]:
+    def _accepted(self, evidence: Mapping[str, Any]) -> tuple[list[Wanted], Mapping[str, Any]]:
         """Return what to deploy, and the statement, if nothing speaks against it before the target is asked."""
         from dialproof_deploy.gate.freeze import frozen
 
@@ -310,7 +298,7 @@ class Deployer:
             raise self._refused(list(dict.fromkeys(reasons)))
         return wanted, statement
 
-    def _wanted(self) -> list[_Wanted]:
+    def _wanted(self) -> list[Wanted]:
         from dialproof.errors import InputError
 
         self._check_campaigns()
@@ -319,7 +307,7 @@ class Deployer:
             raise InputError("\n".join(problems))
         return wanted
 
-    def _lowered(self) -> tuple[list[_Wanted], list[str]]:
+    def _lowered(self) -> tuple[list[Wanted], list[str]]:
         """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
         from dialproof.analysis.replacement import as_all
 
@@ -328,8 +316,13 @@ class Deployer:
             held = as_all(campaign, self.project.config.semantics)
             rules, found = self._target_type.lower(held, self._resolve)
             problems += [str(problem) for problem in found]
-            wanted += [_Wanted(i, self._remote_id(campaign, i), campaign, rules) for i in campaign.ids]
-        return wanted, list(dict.fromkeys(problems))
+            wanted += wanted_of(self._target_type, campaign, rules, partial(self._remote_id, campaign))
+        return wanted, list(dict.fromkeys([*problems, *shared_sets(wanted)]))
+
+    def _holders(self) -> list[Wanted]:
+        """Return what holds the rules of each campaign, whether or not the target can hold the rules."""
+        campaigns = self.project.campaigns
+        return [want for c in campaigns for want in wanted_of(self._target_type, c, [], partial(self._remote_id, c))]
 
     def _resolve(self, kind: str, logical: str) -> str | None:
         """Return the id on the target: an environment that maps a kind of ids must map every one of them."""
@@ -410,80 +403,50 @@ class Deployer:
             connect = self._target_type.connect
             assert connect is not None
             with connect(self.environment, self.environ, self.http_log) as target:
-                yield target
+                yield self._told(target)
             return
         from dialproof_deploy.api.credentials import Credentials
         from dialproof_deploy.sandbox.serve import find_or_start
-        from dialproof_deploy.targets import open_campaign_rules
+        from dialproof_deploy.targets import open_target
 
         with find_or_start(self.state.create().root, self.environ) as sandbox:
             credentials = Credentials(
                 sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
             )
-            with open_campaign_rules(credentials, self.environment, self.http_log) as target:
-                yield target
+            with open_target(credentials, self.environment, self.http_log) as target:
+                yield self._told(target)
 
-    def _plans(self, wanted: Sequence[_Wanted], target: Target) -> tuple[Plan, ...]:
-        plans = []
-        kind = self._target_type
-        stored = [target.list_rules(want.remote) for want in wanted]
-        names = {rule["name"] for remote in stored for rule in remote}
-        if unknown := [name for name in self.prune if name not in names]:
-            raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
-        for want, remote in zip(wanted, stored, strict=True):
-            present = {rule["name"] for rule in remote}
-            plan = make_plan(
-                want.remote,
-                want.rules,
-                remote,
-                keep=self.environment.keep,
-                prune=[name for name in self.prune if name in present],
-                owned=self._owned(want.remote),
-                renamed={rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from},
-                suppresses=kind.suppresses,
-                safety=Safety(want.campaign.contact_list, self.project.config.semantics, kind.read, kind.suppresses),
-                allow_transient=self.allow_transient,
-            )
-            personal = personal_names(want.campaign.contact_list)
-            register_values(remote, personal)
-            named = replace(plan, logical=want.logical, personal=personal)
-            plans.append(self._with_dialing(self._with_kept(named, want), want))
-        return tuple(plans)
+    def _told(self, target: Target) -> Target:
+        """Return the target; one of rule sets knows then which campaigns are to use them."""
+        if self._target_type.atomic:
+            cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in self._holders()})
+        return target
 
-    def _with_dialing(self, plan: Plan, want: _Wanted) -> Plan:
-        """Return the plan with what it does to who is dialed."""
-        if not plan.steps or plan.refusals:
-            return plan
-        zone = self.environment.time_zone or None
-        sample = sample_of(self.project, want.campaign, self.contacts, now=self.clock(), time_zone=zone)
-        columns, semantics = want.campaign.contact_list, self.project.config.semantics
-        dials = self.environment.name != SANDBOX
-        return replace(plan, dialing=dialing_of(plan, columns, semantics, self._target_type.read, sample, dials=dials))
-
-    def _with_kept(self, plan: Plan, want: _Wanted) -> Plan:
-        """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""
-        if not plan.kept:
-            return plan
-        from dialproof_deploy.plan.kept import refusals_of_kept
-
-        kept = [rule for rule in plan.remote if rule["name"] in plan.kept]
-        found = refusals_of_kept(
-            self.project, want.campaign, want.rules, list(map(content, kept)), self._target_type.read
+    def _plans(self, wanted: Sequence[Wanted], target: Target) -> tuple[Plan, ...]:
+        planner = Planner(
+            self.project,
+            self._target_type,
+            self.environment.keep,
+            self.prune,
+            allow_transient=self.allow_transient,
+            contacts=self.contacts,
+            time_zone=self.environment.time_zone,
+            dials=self.environment.name != SANDBOX,
         )
-        return replace(plan, refusals=(*plan.refusals, *found))
+        stored = [target.list_rules(want.remote) for want in wanted]
+        if unknown := planner.not_there(stored):
+            raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
+        return tuple(
+            planner.plan(want, documents, self._owned(want.remote), self.clock())
+            for want, documents in zip(wanted, stored, strict=True)
+        )
 
     def _owned(self, remote: str) -> list[str]:
-        """Return the names of the rules that our audit log says we created and did not delete."""
-        path = self.state.audit(self.environment.name)
-        owned: dict[str, None] = {}
-        for record in read_records(path):
-            if record.get("event") != "change" or record.get("campaign") != remote:
-                continue
-            if record.get("version_after") is None:
-                owned.pop(str(record.get("rule")), None)
-            else:
-                owned[str(record.get("rule"))] = None
-        return list(owned)
+        """Return the names of the rules that our audit log says we wrote and did not delete."""
+        from dialproof_deploy.drift.rules import deployed_rules
+
+        records = read_records(self.state.audit(self.environment.name))
+        return [name for name, digest in deployed_rules(records, remote).digests.items() if digest is not None]
 
     def _record_suppressions(self, evidence: Mapping[str, Any]) -> None:
         """Record each finding that a comment hid while the evidence was made."""
@@ -503,10 +466,10 @@ class Deployer:
         now = self.clock()
         return DeployRecord(new_id(now), self.environment.name, utc_text(now), tuple(parts), **fields)
 
-    def _payload_digest(self, want: _Wanted) -> str:
+    def _payload_digest(self, want: Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
 
-    def _not_required_first(self, wanted: Sequence[_Wanted]) -> list[str]:
+    def _not_required_first(self, wanted: Sequence[Wanted]) -> list[str]:
         """Return a refusal for each campaign whose payload the required environment has not received."""
         first = self.environment.requires
         if not first:

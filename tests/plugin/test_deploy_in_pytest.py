@@ -101,12 +101,12 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
         (
             _STAGING.format("campain-rules", "Fri 15:00-Mon 08:00"),
             ["--dialproof-env=staging"],
-            "environment 'staging': there is no target 'campain-rules'; there are campaign-rules",
+            "environment 'staging': there is no target 'campain-rules'; there are campaign-rules, rulesets",
         ),
         (
             _STAGING.format("rulesets", "Fri 15:00-Mon 08:00"),
             ["--dialproof-env=staging"],
-            "environment 'staging': rules cannot be deployed to the target 'rulesets' yet; *",
+            "environment 'staging': *GENESYSCLOUD_OAUTHCLIENT_ID*GENESYSCLOUD_OAUTHCLIENT_SECRET*",
         ),
         (
             _STAGING.format("campaign-rules", "Fri 15:00-Mon 08:00"),
@@ -136,8 +136,10 @@ def test_what_cannot_begin_is_a_usage_error(
     sentence: str,
 ) -> None:
     """What no test can change is said before any test is run, and an earlier gate report does not stay open."""
-    for name in ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_ENV", "GENESYS_CAMPAIGN_ID"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "ENV", "CAMPAIGN_ID"):
+        monkeypatch.delenv(f"GENESYS_{name}", raising=False)
+    for name in ("OAUTHCLIENT_ID", "OAUTHCLIENT_SECRET", "ACCESS_TOKEN"):
+        monkeypatch.delenv(f"GENESYSCLOUD_{name}", raising=False)
     (project.parent / "dialproof.toml").write_text(config, encoding="utf-8")
     (project.parent / "gate.json").write_text('{"open": true}', encoding="utf-8")
     result = run("rules", workers, "--dialproof-deploy=apply", *options, "--dialproof-gate-report=gate.json")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.config import Environment
+    from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Rule, RulesFile
     from dialproof.project import Campaign
 
@@ -73,8 +74,9 @@ class TargetType:
 
     ``lower`` returns the rules of a campaign as they travel, in order, and a problem for each thing that the target
     cannot hold (a :class:`Refusal` tells more of it). ``read`` turns such a rule, ours or somebody else's, back into
-    one of ours (ids stay those of the target); it raises ``ValueError``, with what it is, for anything that has no
-    meaning here. ``suppresses`` tells whether such a rule keeps contacts from being dialed.
+    one of ours over the columns of a contact list (ids stay those of the target); it raises ``ValueError``, with what
+    it is, for anything that has no meaning here. ``suppresses`` tells whether such a rule keeps contacts from being
+    dialed.
 
     ``connect`` takes the environment, the process's variables (credentials) and the file of ``--http-log`` (None:
     none), logs in, and returns a context manager that gives a ``dialproof_deploy.targets.Target``; it is None for a
@@ -82,19 +84,26 @@ class TargetType:
     would miss, so that one message can name everything that is missing before the first request.
 
     ``longest_name`` is the number of characters that a name may have (None: no limit is known). ``holder`` names what
-    holds a campaign's rules on the target, where that is more than the campaign itself. ``platform`` tells that rules
-    run there as the public platform documents it, with its traps (DP704, DP705) and its diagnostics (DP706).
+    holds a campaign's rules on the target, where that is more than the campaign itself; ``atomic`` tells that all rules
+    of it are written with one request, and ``connect`` then gives a ``dialproof_deploy.targets.AtomicTarget``.
+    ``platform`` tells that rules run there as the public platform documents it, with its traps (DP704, DP705) and its
+    diagnostics (DP706).
     """
 
     name: str
     lower: Callable[[Campaign, ResolveId], tuple[list[dict[str, Any]], Sequence[Problem]]]
-    read: Callable[[Mapping[str, Any]], Rule]
+    read: Callable[[Mapping[str, Any], ContactList], Rule]
     suppresses: Callable[[Mapping[str, Any]], bool]
     connect: Callable[[Environment, Mapping[str, str], Path | None], AbstractContextManager[Any]] | None = None
     missing_variables: Callable[[Environment, Mapping[str, str]], Sequence[str]] = _no_variables
     longest_name: int | None = None
+    atomic: bool = False
     holder: Callable[[Campaign], str] | None = None
     platform: bool = False
+
+    def reader(self, columns: ContactList) -> Callable[[Mapping[str, Any]], Rule]:
+        """Return ``read`` over the columns of a contact list."""
+        return lambda wire: self.read(wire, columns)
 
 
 def refuser(target: str, rule: Rule, refusals: list[Refusal]) -> Refuse:

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATEGORIES",
+    "DOMAINS",
     "LONGEST_BODY",
     "LONGEST_NAME",
     "NAME",
+    "hosts_of",
     "lower_campaign",
     "lower_rule",
     "rule_set_name",
@@ -53,7 +55,35 @@ LONGEST_NAME = 64
 LONGEST_BODY = 512_000
 """Bytes of one request, which holds all rules of a set."""
 
+DOMAINS: Mapping[str, str] = {
+    "ap-northeast-1": "mypurecloud.jp",
+    "ap-northeast-2": "apne2.pure.cloud",
+    "ap-northeast-3": "apne3.pure.cloud",
+    "ap-south-1": "aps1.pure.cloud",
+    "ap-southeast-1": "apse1.pure.cloud",
+    "ap-southeast-2": "mypurecloud.com.au",
+    "ca-central-1": "cac1.pure.cloud",
+    "eu-central-1": "mypurecloud.de",
+    "eu-central-2": "euc2.pure.cloud",
+    "eu-west-1": "mypurecloud.ie",
+    "eu-west-2": "euw2.pure.cloud",
+    "eusc-de-east-1": "edee1.eusc-pure.cloud",
+    "me-central-1": "mec1.pure.cloud",
+    "mx-central-1": "mxc1.pure.cloud",
+    "sa-east-1": "sae1.pure.cloud",
+    "us-east-1": "mypurecloud.com",
+    "us-east-2": "use2.us-gov-pure.cloud",
+    "us-west-2": "usw2.pure.cloud",
+}
+"""AWS region -> the platform's domain: the API is at ``api.`` of it, tokens come from ``login.`` of it."""
+
 CATEGORIES: Mapping[Category, str] = {"preCall": "DIALER_PRECALL", "wrapUp": "DIALER_WRAPUP"}
+
+
+def hosts_of(region: str) -> tuple[str, str] | None:
+    """Return the URLs of the API and of tokens for an AWS region such as us-west-2; None for one that is not known."""
+    domain = DOMAINS.get(region)
+    return None if domain is None else (f"https://api.{domain}", f"https://login.{domain}/oauth/token")
 
 
 def rule_set_name(campaign: Campaign) -> str:

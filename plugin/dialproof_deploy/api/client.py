@@ -31,7 +31,7 @@ from dialproof_deploy.api.errors import (
     UnreachableError,
 )
 from dialproof_deploy.api.rate_limit import TokenBucket
-from dialproof_deploy.api.token import SCOPES, TOKEN_PATH, TokenSource
+from dialproof_deploy.api.token import TOKEN_PATH, TokenSource
 from dialproof_deploy.redact import scrub
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ __all__ = ["Answer", "ApiClient"]
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=60.0)
 _LONGEST_RETRY_AFTER = 300.0
 _REQUEST_ID_HEADER = "ININ-Correlation-Id"
+_LIFE_OF_A_GIVEN_TOKEN = 86_400  # seconds; nobody says how long it lives, and no deploy takes a day
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -100,6 +101,7 @@ class ApiClient:
         self._max_attempts = max_attempts
         self._backoff_start, self._backoff_multiplier = backoff_start, backoff_multiplier
         self._bucket = TokenBucket(rate_per_minute, clock=clock, sleep=sleep)
+        self._gave_token = False
         self._tokens = TokenSource(self._fetch_token, clock=clock)
         self._log = _HttpLog(http_log, now) if http_log else None
         self._http = httpx.Client(
@@ -258,11 +260,18 @@ class ApiClient:
         return seconds if seconds > 0 else None
 
     def _fetch_token(self) -> Mapping[str, Any]:
-        variable = self._credentials.client_id_variable
+        given = self._credentials
+        variable = given.client_id_variable
+        if given.access_token:
+            if self._gave_token:
+                raise AccessDeniedError(f"the server refuses the token of {variable} (401): get another one")
+            self._gave_token = True
+            return {"access_token": given.access_token, "expires_in": _LIFE_OF_A_GIVEN_TOKEN}
+        scope = {"scope": given.scopes} if given.scopes else {}
         request = self._http.build_request(
             "POST",
-            self._base_url + TOKEN_PATH,
-            data={"grant_type": "client_credentials", "scope": SCOPES},
+            given.token_url or self._base_url + TOKEN_PATH,
+            data={"grant_type": "client_credentials", **scope},
         )
         login = httpx.BasicAuth(self._credentials.client_id, self._credentials.client_secret)
         response, _ = self._send(next(login.auth_flow(request)), repeatable=True)

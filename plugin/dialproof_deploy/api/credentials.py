@@ -10,16 +10,71 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
 from dialproof.targets.campaign_rules import base_url_of
+from dialproof.targets.rulesets import hosts_of
+from dialproof_deploy.api.token import SCOPES, TOKEN_PATH
 from dialproof_deploy.redact import register_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Credentials", "check_base_url", "is_loopback", "missing_message", "missing_variables", "read_credentials"]
+__all__ = [
+    "CAMPAIGN_RULES",
+    "RULESETS",
+    "Credentials",
+    "Service",
+    "check_base_url",
+    "is_loopback",
+    "missing_message",
+    "missing_variables",
+    "read_credentials",
+]
 
-_REGION = "GENESYS_ENV"
 _LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?")
+
+
+@dataclass(frozen=True)
+class Service:
+    """How one logs in to a target.
+
+    ``region``, ``client_id``, ``client_secret`` and ``access_token`` ("": there is none) are environment variables.
+    ``hosts`` gives the URLs of the API and of tokens for a region, ``token_path`` leads from a base URL to the tokens;
+    ``scopes`` are asked for with a token.
+    """
+
+    region: str
+    client_id: str
+    client_secret: str
+    hosts: Callable[[str], tuple[str, str] | None]
+    like: str
+    token_path: str
+    access_token: str = ""
+    scopes: str = ""
+
+
+def _campaign_rules_hosts(region: str) -> tuple[str, str] | None:
+    url = base_url_of(region)
+    return None if url is None else (url, url + TOKEN_PATH)
+
+
+CAMPAIGN_RULES = Service(
+    "GENESYS_ENV",
+    "GENESYS_CLIENT_ID",
+    "GENESYS_CLIENT_SECRET",
+    _campaign_rules_hosts,
+    "us-west-2 or usw2",
+    TOKEN_PATH,
+    scopes=SCOPES,
+)
+RULESETS = Service(
+    "GENESYSCLOUD_REGION",
+    "GENESYSCLOUD_OAUTHCLIENT_ID",
+    "GENESYSCLOUD_OAUTHCLIENT_SECRET",
+    hosts_of,
+    "us-west-2",
+    "/oauth/token",
+    access_token="GENESYSCLOUD_ACCESS_TOKEN",  # noqa: S106 - a name, not a token
+)
 
 
 @dataclass(frozen=True)
@@ -27,22 +82,32 @@ class Credentials:
     """What a target needs to log in; ``repr`` shows neither the id nor the secret, and no log shows the secret.
 
     ``client_id_variable`` is the environment variable the client id came from: messages name it instead of values.
+    ``token_url`` is where a token is asked for ("": below the base URL), with ``scopes`` if any; with ``access_token``
+    none is asked for.
     """
 
     base_url: str
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     client_id_variable: str = "GENESYS_CLIENT_ID"
+    token_url: str = ""
+    scopes: str = SCOPES
+    access_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        basic = b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()  # as the login request has it
+        register_secret(self.access_token)
         register_secret(self.client_secret)
-        register_secret(basic)
+        if self.client_secret:
+            basic = b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()  # as the login request has it
+            register_secret(basic)
 
 
-def missing_variables(environ: Mapping[str, str], environment: str, *, host: str) -> list[str]:
+def missing_variables(
+    environ: Mapping[str, str], environment: str, *, host: str, service: Service = CAMPAIGN_RULES
+) -> list[str]:
     """Return what ``read_credentials`` needs and ``environ`` lacks; ``host`` is the configured region or base URL."""
-    wanted = [*([] if host else [(_REGION,)]), *_variables(environment)]
+    login = [] if _access_token(environ, environment, service) else _variables(environment, service)
+    wanted = [*([] if host else [(service.region,)]), *login]
     return [" or ".join(reversed(names)) for names in wanted if not _first(environ, names)[1]]
 
 
@@ -53,30 +118,50 @@ def missing_message(environment: str, missing: Sequence[str]) -> str:
 
 
 def read_credentials(
-    environ: Mapping[str, str], environment: str, *, base_url: str = "", region: str = ""
+    environ: Mapping[str, str],
+    environment: str,
+    *,
+    base_url: str = "",
+    region: str = "",
+    service: Service = CAMPAIGN_RULES,
 ) -> Credentials:
-    """Read the credentials of the named environment for the campaign-rules target.
+    """Read the credentials of the named environment for a target.
 
-    ``DIALPROOF_<ENVIRONMENT>_CLIENT_ID`` and ``..._CLIENT_SECRET`` stand before ``GENESYS_CLIENT_ID`` and
-    ``GENESYS_CLIENT_SECRET``. The host is that of ``base_url``, else of ``region``, else of ``GENESYS_ENV``.
+    ``DIALPROOF_<ENVIRONMENT>_CLIENT_ID`` and ``..._CLIENT_SECRET`` stand before the access token of the service, and
+    that before its client id and secret. The host is that of ``base_url``, else of ``region``, else of the variable.
 
     Raises ``UsageError`` that names every missing variable at once, or for a base URL or region that is not usable.
     """
-    if missing := missing_variables(environ, environment, host=base_url or region):
+    if missing := missing_variables(environ, environment, host=base_url or region, service=service):
         raise UsageError(missing_message(environment, missing))
-    ids, secrets = _variables(environment)
-    id_variable, client_id = _first(environ, ids)
     try:
-        url = check_base_url(base_url) if base_url else _region_url(environ, region)
+        if base_url:
+            url = check_base_url(base_url)
+            token_url = url + service.token_path
+        else:
+            url, token_url = _hosts(environ, region, service)
     except UsageError as error:
         raise UsageError(f"environment {environment!r}: {error}") from None
-    return Credentials(url, client_id, _first(environ, secrets)[1], id_variable)
+    where = {"token_url": token_url, "scopes": service.scopes}
+    if token := _access_token(environ, environment, service):
+        return Credentials(url, "", "", service.access_token, access_token=token, **where)
+    ids, secrets = _variables(environment, service)
+    id_variable, client_id = _first(environ, ids)
+    return Credentials(url, client_id, _first(environ, secrets)[1], id_variable, **where)
 
 
-def _variables(environment: str) -> tuple[tuple[str, str], tuple[str, str]]:
+def _variables(environment: str, service: Service) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return the names of the variables for the client id and for its secret, those that count first in front."""
     own = f"DIALPROOF_{environment.upper().replace('-', '_')}"
-    return (f"{own}_CLIENT_ID", "GENESYS_CLIENT_ID"), (f"{own}_CLIENT_SECRET", "GENESYS_CLIENT_SECRET")
+    return (f"{own}_CLIENT_ID", service.client_id), (f"{own}_CLIENT_SECRET", service.client_secret)
+
+
+def _access_token(environ: Mapping[str, str], environment: str, service: Service) -> str:
+    """Return the token that the environment gives, unless it gives the environment's own client as well."""
+    own_id = _variables(environment, service)[0][0]
+    if not service.access_token or environ.get(own_id, "").strip():
+        return ""
+    return environ.get(service.access_token, "").strip()
 
 
 def _first(environ: Mapping[str, str], names: Sequence[str]) -> tuple[str, str]:
@@ -85,15 +170,15 @@ def _first(environ: Mapping[str, str], names: Sequence[str]) -> tuple[str, str]:
     return next((pair for pair in found if pair[1]), (names[0], ""))
 
 
-def _region_url(environ: Mapping[str, str], configured: str) -> str:
-    where = "region" if configured else _REGION
-    region = configured or _first(environ, (_REGION,))[1]
-    url = base_url_of(region)
-    if url is None:
+def _hosts(environ: Mapping[str, str], configured: str, service: Service) -> tuple[str, str]:
+    where = "region" if configured else service.region
+    region = configured or _first(environ, (service.region,))[1]
+    hosts = service.hosts(region)
+    if hosts is None:
         raise UsageError(
-            f"{where} {region!r} is no region of this target such as us-west-2 or usw2: correct it, or set base_url"
+            f"{where} {region!r} is no region of this target such as {service.like}: correct it, or set base_url"
         )
-    return url
+    return hosts
 
 
 def check_base_url(base_url: str) -> str:

@@ -91,7 +91,7 @@ def _campaign_drift(deployer: Deployer, plan: Plan, records: Sequence[Mapping[st
     campaign = deployer.project.campaign(plan.logical.partition(", ")[0])
     effects = Effects()
     if drifted and campaign is not None:
-        read = target_of(deployer.environment).read
+        read = target_of(deployer.environment).reader(campaign.contact_list)
         effects = effects_of(states, campaign, deployer.project.config.semantics, read)
     return CampaignDrift(plan, tuple(states), {}, effects)
 

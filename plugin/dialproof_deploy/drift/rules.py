@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dialproof_deploy.targets.documents import content, rule_in_set
-from dialproof_deploy.targets.wire import content_digest, same_content
+from dialproof_deploy.targets.wire import same_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,14 +99,14 @@ def _state_of(rule: Mapping[str, Any], place: int, step: Step | None, plan: Plan
     as_stored = content(rule) if plan.holder == "campaign" else rule_in_set(rule, place)
     if step is None and name in plan.kept:
         known = deployed.kept.get(name)
-        state: State = "kept" if known in (None, content_digest(rule)) else "kept changed"
+        state: State = "kept" if known in (None, plan.rule_digest(rule)) else "kept changed"
         return RuleState(name, rule_id, as_stored, as_stored, state)
     if step is None and name in plan.unchanged:
         return RuleState(name, rule_id, as_stored, as_stored, "same")
     wanted, stored = (None, as_stored) if step is None else (step.after, step.before or as_stored)
     if wanted is not None and same_content(wanted, stored):
         state = "same"
-    elif deployed.digests.get(name) == content_digest(as_stored):
+    elif deployed.digests.get(name) == plan.rule_digest(rule):
         state = "pending"
     else:
         state = "added" if wanted is None else "changed"

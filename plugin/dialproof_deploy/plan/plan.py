@@ -65,8 +65,7 @@ class Step:
         """
         if self.kind == "rule":
             return None
-        rules = (rule_in_set(rule, place) for place, rule in enumerate(rules_of(document or {})))
-        held = {rule["name"]: content_digest(rule) for rule in rules}
+        held = {rule["name"]: content_digest(rule_in_set(rule, None)) for rule in rules_of(document or {})}
         names = (name for part in self.parts for name in (part.rule, (part.before or part.after or {})["name"]))
         return {name: held.get(name) for name in names}
 
@@ -112,6 +111,10 @@ class Plan:
         if self.holder == "campaign":
             return list(self.remote)
         return [rule for document in self.remote for rule in rules_of(document)]
+
+    def rule_digest(self, rule: Mapping[str, Any]) -> str | None:
+        """Return the digest of a stored rule; of one in a set its place does not count."""
+        return content_digest(rule if self.holder == "campaign" else rule_in_set(rule, None))
 
     @property
     def digest(self) -> str:

@@ -18,7 +18,6 @@ from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.plan.apply import ApplyResult, InDoubtError, MovedError, apply, take_back
 from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
 from dialproof_deploy.rollout.journal import ways_on
-from dialproof_deploy.targets.wire import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +65,9 @@ class Rollout:
                     "notes": list(part.plan.notes),
                     "dialing": list(part.plan.dialing.sentences) if part.plan.dialing else [],
                     "kept": {
-                        r["name"]: content_digest(r) for r in part.plan.stored_rules if r["name"] in part.plan.kept
+                        rule["name"]: part.plan.rule_digest(rule)
+                        for rule in part.plan.stored_rules
+                        if rule["name"] in part.plan.kept
                     },
                 },
             )

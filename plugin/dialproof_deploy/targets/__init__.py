@@ -7,25 +7,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof.targets import campaign_rules, rulesets
+from dialproof.targets import campaign_rules as rules
+from dialproof.targets import rulesets as rule_sets
 from dialproof.targets.base import TargetType
 from dialproof.targets.registry import target_types
 from dialproof.targets.rulesets_reading import read_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dialproof.config import Environment
-    from dialproof_deploy.api.credentials import Credentials
+    from dialproof_deploy.api.client import ApiClient
+    from dialproof_deploy.api.credentials import Credentials, Service
 
 __all__ = [
     "CAMPAIGN_RULES",
     "RULESETS",
+    "AtomicTarget",
     "StoredOtherwiseError",
     "Target",
     "Written",
-    "open_campaign_rules",
+    "open_target",
     "target_of",
     "target_types",
 ]
@@ -77,23 +80,25 @@ class Target(Protocol):
         """Yield the campaign's rule events of the interval, following the pages to the end."""
 
 
+class AtomicTarget(Target, Protocol):
+    """A target that holds rules in rule sets, each of which is written whole.
+
+    Where the methods of ``Target`` name a campaign they take the name of a rule set, and what they read and write are
+    documents (see ``dialproof_deploy.targets.documents``).
+    """
+
+    def use_sets_in(self, campaigns: Mapping[str, Sequence[str]]) -> None:
+        """Take note of which campaigns (ids) are to use which rule set (name)."""
+
+    def diagnostics(self, campaign_id: str) -> list[str]:
+        """Return what the target warns of in the rule sets of a campaign."""
+
+
 @contextmanager
-def _connect_campaign_rules(
-    environment: Environment, environ: Mapping[str, str], http_log: Path | None
-) -> Iterator[Target]:
-    from dialproof_deploy.api.credentials import read_credentials
-
-    credentials = read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
-    with open_campaign_rules(credentials, environment, http_log) as target:
-        yield target
-
-
-@contextmanager
-def open_campaign_rules(credentials: Credentials, environment: Environment, http_log: Path | None) -> Iterator[Target]:
-    """Log in to a server of the contract and give the target; raises ``RefusedError`` for another organisation."""
+def _client(credentials: Credentials, environment: Environment, http_log: Path | None) -> Iterator[ApiClient]:
+    """Log in; raises ``RefusedError`` where the credentials belong to another organisation than the configured one."""
     from dialproof_deploy.api.client import ApiClient
     from dialproof_deploy.api.organization import check_organization
-    from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 
     retry = environment.retry
     with ApiClient(
@@ -106,37 +111,74 @@ def open_campaign_rules(credentials: Credentials, environment: Environment, http
     ) as client:
         client.login()
         check_organization(client, environment)
-        yield CampaignRulesTarget(client)
+        yield client
+
+
+@contextmanager
+def open_target(credentials: Credentials, environment: Environment, http_log: Path | None) -> Iterator[Target]:
+    """Log in to a server of the environment's contract and give the target; raises as ``connect`` does."""
+    from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
+    from dialproof_deploy.targets.rulesets import RuleSetsTarget
+
+    with _client(credentials, environment, http_log) as client:
+        yield RuleSetsTarget(client) if environment.target == rule_sets.NAME else CampaignRulesTarget(client)
+
+
+@contextmanager
+def _connect(environment: Environment, environ: Mapping[str, str], http_log: Path | None) -> Iterator[Target]:
+    with open_target(_credentials(environment, environ), environment, http_log) as target:
+        yield target
+
+
+def _credentials(environment: Environment, environ: Mapping[str, str]) -> Credentials:
+    from dialproof_deploy.api.credentials import read_credentials
+
+    return read_credentials(
+        environ,
+        environment.name,
+        base_url=environment.base_url,
+        region=environment.region,
+        service=_service(environment),
+    )
 
 
 def _missing_variables(environment: Environment, environ: Mapping[str, str]) -> list[str]:
-    from dialproof_deploy.api.credentials import missing_variables, read_credentials
+    from dialproof_deploy.api.credentials import missing_variables
 
-    missing = missing_variables(environ, environment.name, host=environment.base_url or environment.region)
+    host = environment.base_url or environment.region
+    missing = missing_variables(environ, environment.name, host=host, service=_service(environment))
     if not missing:  # what is there must be usable
-        read_credentials(environ, environment.name, base_url=environment.base_url, region=environment.region)
+        _credentials(environment, environ)
     return missing
 
 
+def _service(environment: Environment) -> Service:
+    from dialproof_deploy.api import credentials
+
+    return credentials.RULESETS if environment.target == rule_sets.NAME else credentials.CAMPAIGN_RULES
+
+
 CAMPAIGN_RULES = TargetType(
-    campaign_rules.NAME,
-    lower=campaign_rules.lower_campaign,
-    read=campaign_rules.read_rule,
-    suppresses=campaign_rules.suppresses,
-    connect=_connect_campaign_rules,
+    rules.NAME,
+    lower=rules.lower_campaign,
+    read=lambda wire, _: rules.read_rule(wire),
+    suppresses=rules.suppresses,
+    connect=_connect,
     missing_variables=_missing_variables,
 )
 
 RULESETS = TargetType(
-    rulesets.NAME,
-    lower=rulesets.lower_campaign,
+    rule_sets.NAME,
+    lower=rule_sets.lower_campaign,
     read=read_rule,
-    suppresses=rulesets.suppresses,
-    longest_name=rulesets.LONGEST_NAME,
-    holder=rulesets.rule_set_name,
+    suppresses=rule_sets.suppresses,
+    connect=_connect,
+    missing_variables=_missing_variables,
+    longest_name=rule_sets.LONGEST_NAME,
+    atomic=True,
+    holder=rule_sets.rule_set_name,
     platform=True,
 )
-"""What rule sets of the public platform can hold; rules are checked for them, and not yet deployed to them."""
 
 
 def target_of(environment: Environment) -> TargetType:
@@ -148,7 +190,7 @@ def target_of(environment: Environment) -> TargetType:
         raise UsageError(f"{where}: there is no target {environment.target!r}; there are {known}")
     if found.connect is None:
         raise UsageError(
-            f"{where}: rules cannot be deployed to the target {found.name!r} yet; "
+            f"{where}: rules cannot be deployed to the target {found.name!r}; "
             f"'dialproof lint --target {found.name}' says what of them it cannot hold"
         )
     return found

@@ -276,20 +276,33 @@ def test_a_target_of_a_plugin_is_deployed_to(root: Path, deployer: Make) -> None
 def test_an_unknown_target_is_refused_with_those_there_are(root: Path, deployer: Make) -> None:
     """A misspelt target is a usage error before anything is asked for."""
     (root / "dialproof.toml").write_text('[environments.here]\ntarget = "campain-rules"\n', encoding="utf-8")
-    with pytest.raises(UsageError, match="no target 'campain-rules'; there are campaign-rules"):
+    with pytest.raises(UsageError, match="no target 'campain-rules'; there are campaign-rules, rulesets"):
         deployer("here").plan()
 
 
 def test_a_target_that_is_only_checked_is_refused(root: Path, deployer: Make) -> None:
-    """Rules can be held against rulesets and not yet be deployed to them; a plan and a deploy say so."""
-    (root / "dialproof.toml").write_text('[environments.here]\ntarget = "rulesets"\n', encoding="utf-8")
-    message = (
-        "environment 'here': rules cannot be deployed to the target 'rulesets' yet; 'dialproof lint --target rulesets'"
-    )
-    with pytest.raises(UsageError, match=message):
-        deployer("here").plan()
-    with pytest.raises(UsageError, match=message):
-        deployer("here").deploy(statement_of(root))
+    """Rules can be held against a target that nothing connects to; a plan and a deploy to it say so."""
+
+    class Plugin:
+        """A target on paper."""
+
+        @hookimpl
+        def dialproof_targets(self) -> list[TargetType]:
+            return [replace(CAMPAIGN_RULES, name="paper", connect=None)]
+
+    plugin = Plugin()
+    plugin_manager().register(plugin, name="on_paper")
+    target_types.cache_clear()
+    try:
+        (root / "dialproof.toml").write_text('[environments.here]\ntarget = "paper"\n', encoding="utf-8")
+        message = "environment 'here': rules cannot be deployed to the target 'paper'; 'dialproof lint --target paper'"
+        with pytest.raises(UsageError, match=message):
+            deployer("here").plan()
+        with pytest.raises(UsageError, match=message):
+            deployer("here").deploy(statement_of(root))
+    finally:
+        plugin_manager().unregister(plugin)
+        target_types.cache_clear()
 
 
 @pytest.mark.parametrize(("state", "writes"), [("exists", None), ("notExists", 2)])

@@ -1,0 +1,148 @@
+"""What the files want of each thing that holds rules on a target, and the plan that leads there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dialproof_deploy.plan.dialing import dialing_of
+from dialproof_deploy.plan.personal import personal_names, register_values
+from dialproof_deploy.plan.plan import Plan, make_plan
+from dialproof_deploy.plan.rule_set import plan_rule_set, prunable, rules_after
+from dialproof_deploy.plan.safety import Safety
+from dialproof_deploy.plan.sample import sample_of
+from dialproof_deploy.targets.documents import content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from dialproof.model.contacts import ContactsFile
+    from dialproof.project import Campaign, Project
+    from dialproof.targets.base import TargetType
+
+__all__ = ["Planner", "Wanted", "shared_sets", "wanted_of"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the files want of what holds rules: a campaign, or a rule set that several campaigns of the files use.
+
+    ``remote`` is the id of the campaign there, or the name of the set; ``campaigns`` are the ids there of the campaigns
+    that have these rules, ``logical`` their ids in the files (joined by a comma).
+    """
+
+    logical: str
+    remote: str
+    campaign: Campaign
+    rules: list[dict[str, Any]]
+    campaigns: tuple[str, ...]
+
+
+def wanted_of(
+    kind: TargetType, campaign: Campaign, rules: list[dict[str, Any]], remote_id: Callable[[str], str]
+) -> list[Wanted]:
+    """Return what is wanted for a campaign of the files, which may have several ids."""
+    if kind.atomic and kind.holder is not None:
+        ids = tuple(map(remote_id, campaign.ids))
+        return [Wanted(", ".join(campaign.ids), kind.holder(campaign), campaign, rules, ids)]
+    return [Wanted(i, remote_id(i), campaign, rules, (remote_id(i),)) for i in campaign.ids]
+
+
+def shared_sets(wanted: Sequence[Wanted]) -> list[str]:
+    """Return a sentence for each rule set that campaigns with other rules would share."""
+    first: dict[str, Wanted] = {}
+    return [
+        f"campaigns {one.logical} and {want.logical} would share the rule set {want.remote!r}, each with its own "
+        "rules: write another ruleSet in one of them"
+        for want in wanted
+        if (one := first.setdefault(want.remote, want)) is not want
+    ]
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans what a deploy of a project would change on a target of one kind.
+
+    Who comes to be dialed is counted over ``contacts``, or those of the project; ``dials`` says whether a campaign of
+    which the target does not tell may dial.
+    """
+
+    project: Project
+    kind: TargetType
+    keep: Collection[str] = ()
+    prune: Collection[str] = ()
+    allow_transient: bool = False
+    contacts: ContactsFile | None = None
+    time_zone: str = ""
+    dials: bool = True
+
+    def not_there(self, stored: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+        """Return what is to be pruned and is on the target nowhere."""
+        there = {name for documents in stored for name in self._prunable(documents)}
+        return [name for name in self.prune if name not in there]
+
+    def plan(self, want: Wanted, stored: Sequence[Mapping[str, Any]], owned: Collection[str], now: datetime) -> Plan:
+        """Return the plan for what the files want, given what the target gave for it."""
+        there = self._prunable(stored)
+        prune = [name for name in self.prune if name in there]
+        renamed = {rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from}
+        columns = want.campaign.contact_list
+        if self.kind.atomic:
+            plan = plan_rule_set(
+                want.remote,
+                want.rules,
+                stored,
+                campaigns=want.campaigns,
+                keep=self.keep,
+                prune=prune,
+                owned=owned,
+                renamed=renamed,
+            )
+        else:
+            semantics, suppresses = self.project.config.semantics, self.kind.suppresses
+            plan = make_plan(
+                want.remote,
+                want.rules,
+                stored,
+                keep=self.keep,
+                prune=prune,
+                owned=owned,
+                renamed=renamed,
+                suppresses=suppresses,
+                safety=Safety(columns, semantics, self.kind.reader(columns), suppresses),
+                allow_transient=self.allow_transient,
+            )
+        personal = personal_names(columns)
+        register_values(stored, personal)
+        named = replace(plan, logical=want.logical, personal=personal)
+        return self._with_dialing(self._with_kept(named, want), want, now)
+
+    def _prunable(self, stored: Sequence[Mapping[str, Any]]) -> set[str]:
+        return prunable(stored) if self.kind.atomic else {rule["name"] for rule in stored}
+
+    def _with_dialing(self, plan: Plan, want: Wanted, now: datetime) -> Plan:
+        """Return the plan with what it does to who is dialed."""
+        if not plan.steps or plan.refusals:
+            return plan
+        zone = self.time_zone or None
+        sample = sample_of(self.project, want.campaign, self.contacts, now=now, time_zone=zone)
+        columns, semantics = want.campaign.contact_list, self.project.config.semantics
+        read = self.kind.reader(columns)
+        return replace(plan, dialing=dialing_of(plan, columns, semantics, read, sample, dials=self.dials))
+
+    def _with_kept(self, plan: Plan, want: Wanted) -> Plan:
+        """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""
+        if not plan.kept:
+            return plan
+        from dialproof_deploy.plan.kept import refusals_of_kept
+
+        ours: Sequence[Mapping[str, Any]] = want.rules
+        theirs = [rule for rule in plan.stored_rules if rule["name"] in plan.kept]
+        if self.kind.atomic:
+            both = rules_after(plan)
+            ours, theirs = ([r for r in both if (r["name"] in plan.kept) is kept] for kept in (False, True))
+        found = refusals_of_kept(
+            self.project, want.campaign, ours, list(map(content, theirs)), self.kind.reader(want.campaign.contact_list)
+        )
+        return replace(plan, refusals=(*plan.refusals, *found))

@@ -1,0 +1,397 @@
+"""The public API of rule sets over HTTP: a set is read whole, and written whole with the version that was read.
+
+What is written is a document (``dialproof_deploy.targets.documents``): a rule set, or which sets a campaign has.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dialproof.errors import InputError, RemoteConflictError, RemoteError
+from dialproof_deploy.api.errors import (
+    AnswerLostError,
+    BadRequestError,
+    ConflictAnswerError,
+    NotFoundError,
+    UnreachableError,
+)
+from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.targets import StoredOtherwiseError, Written
+from dialproof_deploy.targets.documents import kind_of, rule_in_set, rules_of, title_of
+from dialproof_deploy.targets.wire import DEEPEST, differences, same_content, three_way, too_deep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dialproof_deploy.api.client import Answer, ApiClient
+
+__all__ = ["RuleSetsTarget"]
+
+_SETS = "/api/v2/outbound/rulesets"
+_CAMPAIGNS = "/api/v2/outbound/campaigns"
+_PAGE_SIZE = "100"
+_MOST_PAGES = 1000  # a server that always has a further one would hold a deploy, and its lock, for ever
+_WRITE_TRIES = 3  # for a create whose answer is lost, and for an update that meets others' saves without a change
+_POLLS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for the version that was written
+_SET_BY_SERVER = ("selfUri", "dateCreated", "dateModified")
+_LONGEST_SHOWN = 100
+
+
+class RuleSetsTarget:
+    """The ``Target`` for rule sets: what holds rules is a set, known by its name.
+
+    ``sleep`` waits between looks for a version that was written.
+    """
+
+    def __init__(self, client: ApiClient, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._client = client
+        self._sleep = sleep
+        self._campaigns: Mapping[str, Sequence[str]] = {}
+        self._ids: dict[str, str] = {}  # name of a rule set -> its id
+        self._bodies: dict[str, dict[str, Any]] = {}  # id of a campaign -> its body as it was last read
+
+    def use_sets_in(self, campaigns: Mapping[str, Sequence[str]]) -> None:
+        """Take note of which campaigns (ids) are to use which rule set (name): they are read together with it."""
+        self._campaigns = campaigns
+
+    def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
+        """Return the rule set of this name, if there is one, every campaign that uses it, and those that are to."""
+        found = self._find(campaign_id)
+        wanted = self._campaigns.get(campaign_id, ())
+        bodies = {body["id"]: body for body in self._pages(_CAMPAIGNS, "campaign", versioned=True)}
+        bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
+        campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
+        used = [c for c in campaigns if c["id"] in wanted or c["ruleSet"] is not None]
+        return [*([found] if found else []), *used]
+
+    def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any]:  # noqa: ARG002  (ids tell sets apart)
+        """Return the rule set with this id; ``NotFoundError`` if it is gone."""
+        return _rule_set(self._client.request("GET", _path(_SETS, rule_id)).body)
+
+    def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:  # noqa: ARG002  (the set has its name)
+        """Create the rule set; one whose answer is lost is looked up by name before another try."""
+        body = {**rule, "rules": [_without_id(item) for item in rules_of(rule)]}
+        in_doubt = False
+        for _ in range(_WRITE_TRIES):
+            try:
+                return self._written(self._client.request("POST", _SETS, body=body), body)
+            except AnswerLostError:
+                in_doubt = True
+            except (BadRequestError, ConflictAnswerError) as error:
+                # duplicate.name: an earlier try may be what stands in the way of this one
+                if not in_doubt and getattr(error, "attempts", 1) == 1:
+                    raise
+                if made := self._created(body):
+                    return made
+                raise
+            if made := self._created(body):
+                return made
+        raise UnreachableError(f"{title_of(body)}: the answer to its creation was lost {_WRITE_TRIES} times")
+
+    def update_rule(self, campaign_id: str, planned_from: Mapping[str, Any], rule: Mapping[str, Any]) -> Written:
+        """Write the content of ``rule`` over ``planned_from``, with the version that was read.
+
+        When the tries are used up, or after a 409, the document is read again. If its content is what was sent, the
+        write is done. If a 409 came although the content is what was planned against, the write is sent again with
+        the version that stands there. Anything else raises ``RemoteConflictError`` with a three-way report.
+        """
+        stored = self._fresh(campaign_id, planned_from) if kind_of(planned_from) == "campaign" else planned_from
+        for _ in range(_WRITE_TRIES):
+            if not same_content(stored, planned_from):
+                raise RemoteConflictError(
+                    f"{title_of(planned_from)} was changed by somebody else since the plan "
+                    f"(version {planned_from['version']} then, {stored['version']} now):\n"
+                    + three_way(planned_from, rule, stored)
+                )
+            try:
+                if kind_of(planned_from) == "campaign":
+                    return self._give_sets(campaign_id, stored, rule)
+                body = _body(stored, rule)
+                return self._written(self._client.request("PUT", _path(_SETS, stored["id"]), body=body), body)
+            except NotFoundError:
+                raise _gone(planned_from) from None
+            except (ConflictAnswerError, UnreachableError) as error:
+                cause: ConflictAnswerError | UnreachableError = error
+            theirs = self._read_again(campaign_id, stored, cause)
+            if same_content(theirs, rule):
+                return Written(dict(theirs), None)
+            unmoved = isinstance(cause, UnreachableError) or theirs["version"] == stored["version"]
+            if unmoved and same_content(theirs, planned_from):
+                raise cause  # the tries are used up, or the 409 is about something else
+            stored = theirs
+        raise RemoteConflictError(f"{title_of(planned_from)} is being saved again and again by somebody else")
+
+    def delete_rule(self, campaign_id: str, planned_from: Mapping[str, Any]) -> Written:
+        """Delete the rule set after reading that it is still what was planned against: DELETE carries no version."""
+        stored = self._fresh(campaign_id, planned_from)
+        if not same_content(stored, planned_from):
+            raise RemoteConflictError(
+                f"{title_of(planned_from)} was to be deleted but was changed by somebody else since the plan:\n"
+                + three_way(planned_from, planned_from, stored)
+            )
+        try:
+            answer = self._client.request("DELETE", _path(_SETS, planned_from["id"]))
+        except NotFoundError as error:
+            if error.attempts == 1:
+                raise _gone(planned_from) from None
+            return Written(None, None)
+        return Written(None, answer.request_id)
+
+    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        """Yield nothing yet."""
+        return iter(())
+
+    def diagnostics(self, campaign_id: str) -> list[str]:
+        """Return what the platform warns of in the rule sets of a campaign: ``NAME: WARNING``."""
+        body = _mapping(
+            self._client.request("GET", f"{_path(_CAMPAIGNS, campaign_id)}/diagnostics").body, "diagnostics"
+        )
+        found = []
+        for entry in _mappings(body.get("ruleSetDiagnostics")):
+            reference = entry.get("ruleSet")
+            name = reference.get("name") or reference.get("id") if isinstance(reference, dict) else None
+            found += [f"{_shown(str(name))}: {warning}" for warning in entry.get("warnings") or () if warning]
+        return found
+
+    # Rule sets
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        """Return the rule set of this name; a listing may hold it shortened, so it is read by its id."""
+        listed = self._pages(_SETS, "rule set", name=name, filterType="Equals")
+        named = [found["id"] for found in listed if found["name"] == name]
+        if len(named) > 1:
+            raise RemoteError(f"the target holds {len(named)} rule sets named {name!r}: rename all but one there")
+        found = self.get_rule(name, named[0]) if named else None
+        self._ids.pop(name, None)
+        if found:
+            self._ids[name] = found["id"]
+        return found
+
+    def _written(self, answer: Answer, sent: Mapping[str, Any]) -> Written:
+        """Wait until the server shows what it stored to readers as well, and check that it is what was sent."""
+        answered = _rule_set(answer.body)
+        self._ids[answered["name"]] = answered["id"]
+        shown = self._shown_version(answered)
+        # An answer that says otherwise is not trusted either: what is read decides.
+        stored = shown if differences(sent, answered) else answered
+        return _dropped(sent, Written(stored, answer.request_id))
+
+    def _shown_version(self, written: dict[str, Any]) -> dict[str, Any]:
+        """Read the rule set until its version is the written one, or a later one; give up after a few seconds."""
+        found = written
+        for wait in _POLLS:
+            self._sleep(wait)
+            try:
+                found = self.get_rule(written["name"], written["id"])
+            except NotFoundError:
+                continue
+            except RemoteError:
+                break  # the write was answered: that it cannot be read now is no reason to doubt it
+            if found["version"] >= written["version"]:
+                break
+        return found
+
+    def _created(self, body: Mapping[str, Any]) -> Written | None:
+        """Look a rule set up whose creation is in doubt."""
+        found = self._find(body["name"])
+        if found is None or same_content(found, body):
+            return Written(found, None) if found else None
+        nothing = {"name": body["name"], "rules": []}
+        raise RemoteConflictError(
+            f"{title_of(body)} was created by somebody else with other content:\n" + three_way(nothing, body, found)
+        )
+
+    def _fresh(self, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Read a document as it is now."""
+        if kind_of(document) == "rule set":
+            try:
+                return self.get_rule(name, document["id"])
+            except NotFoundError:
+                raise _gone(document) from None
+        body = self._campaign(document["id"])
+        if body is None:
+            raise _gone(document)
+        return self._seen(body, name)
+
+    def _read_again(self, name: str, stored: Mapping[str, Any], cause: Exception) -> dict[str, Any]:
+        """Read a document after a write of unknown or refused effect; without an answer the cause stands.
+
+        A server may show the earlier version for a moment.
+        """
+        found: dict[str, Any] = {}
+        for wait in _POLLS:
+            self._sleep(wait)
+            try:
+                found = self._fresh(name, stored)
+            except UnreachableError:
+                raise cause from None
+            if found["version"] != stored["version"]:
+                break
+        return found
+
+    # Campaigns
+
+    def _campaign(self, key: str) -> dict[str, Any] | None:
+        try:
+            return _entity(self._client.request("GET", _path(_CAMPAIGNS, key)).body, "campaign", versioned=True)
+        except NotFoundError:
+            return None
+
+    def _seen(self, body: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Return which rule sets a campaign has, as a document."""
+        references, ours = _set_refs(body), self._ids.get(name)
+        self._bodies[body["id"]] = dict(body)
+        return {
+            "id": body["id"],
+            "version": body["version"],
+            "name": body["name"],
+            "campaignStatus": body.get("campaignStatus"),
+            "ruleSet": name if any(reference["id"] == ours for reference in references) else None,
+            "otherRuleSets": [reference for reference in references if reference["id"] != ours],
+        }
+
+    def _give_sets(self, name: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> Written:
+        """Write the whole campaign, as it was just read, with other rule sets; its status stays what was read."""
+        references = [{"id": other["id"]} for other in wanted["otherRuleSets"]]
+        if wanted["ruleSet"] is not None:
+            references.append({"id": self._ids[name]})
+        body = {key: value for key, value in self._bodies[stored["id"]].items() if key not in _SET_BY_SERVER}
+        body["ruleSets"] = references
+        answer = self._client.request("PUT", _path(_CAMPAIGNS, stored["id"]), body=body)
+        now = self._seen(_entity(answer.body, "campaign", versioned=True), name)
+        return _dropped(wanted, Written(now, answer.request_id))
+
+    def _pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> Iterator[dict[str, Any]]:
+        """Yield the items of all pages, each once: something created meanwhile can push one onto the next page."""
+        seen: set[str] = set()
+        for number in range(1, _MOST_PAGES + 1):
+            params = {"pageSize": _PAGE_SIZE, "pageNumber": str(number), **query}
+            page = _mapping(self._client.request("GET", path, params=params).body, "a page")
+            entities, pages = page.get("entities"), page.get("pageCount")
+            if not isinstance(entities, list):
+                raise RemoteError("the server's answer holds no list of entities")
+            for item in entities:
+                found = _entity(item, what, versioned=versioned)
+                if found["id"] not in seen:
+                    seen.add(found["id"])
+                    yield found
+            if not isinstance(pages, int) or isinstance(pages, bool) or number >= pages:
+                return
+        raise RemoteError(f"the list of {path} leads on after {_MOST_PAGES} pages, which is taken for no end")
+
+
+def _path(base: str, key: str) -> str:
+    if not _is_id(key):
+        raise NotFoundError(f"{_shown(key)} cannot be an id: it would lead to another path")
+    return f"{base}/{quote(key, safe='')}"
+
+
+def _is_id(text: str) -> bool:
+    """Tell whether a text stays one part of a path: a client takes ".." up, and many servers take %2F for a slash."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return text not in ("", ".", "..") and not {"/", "\\"} & {*text}
+
+
+def _body(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body that writes ``wanted`` over ``stored``.
+
+    A rule that stays as it is goes back as it was read, so that fields which nobody here knows are not lost. The others
+    keep the id of the stored rule that they are: the one with their id, else with their name.
+    """
+    theirs = rules_of(stored)
+    by_id = {rule["id"]: rule for rule in theirs if isinstance(rule.get("id"), str)}
+    claimed = by_id.keys() & {rule.get("id") for rule in rules_of(wanted)}
+    by_name = {rule["name"]: rule for rule in theirs if rule.get("id") not in claimed}
+    rules = []
+    for place, rule in enumerate(rules_of(wanted)):
+        old = by_id.get(rule.get("id")) or by_name.get(rule["name"])
+        if old is not None and not differences(rule_in_set(rule, place), rule_in_set(old, place)):
+            rules.append({**old, "order": place})
+        else:
+            rules.append({**_without_id(rule), "order": place, **({"id": old["id"]} if old and "id" in old else {})})
+    kept = {key: value for key, value in stored.items() if key not in _SET_BY_SERVER}
+    return {**kept, "name": wanted["name"], "rules": rules}
+
+
+def _without_id(rule: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in rule.items() if key != "id"}
+
+
+def _dropped(sent: Mapping[str, Any], written: Written) -> Written:
+    """Return the write; raise ``StoredOtherwiseError`` where the server holds something else than was sent."""
+    assert written.rule is not None
+    if dropped := differences(sent, written.rule):
+        raise StoredOtherwiseError(
+            f"{title_of(written.rule)}: the server stored something else than was sent: "
+            + "; ".join(str(difference) for difference in dropped),
+            written,
+        )
+    return written
+
+
+def _gone(planned_from: Mapping[str, Any]) -> RemoteConflictError:
+    return RemoteConflictError(f"{title_of(planned_from)} was deleted by somebody else since the plan")
+
+
+def _mapping(body: Any, what: str) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise RemoteError(f"the server's answer for {what} is not a JSON object")
+    return body
+
+
+def _mappings(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _entity(body: Any, what: str, *, versioned: bool = False) -> dict[str, Any]:
+    """Check that an answer has an id and a name, and a version: what is planned and written next rests on them."""
+    entity = _mapping(body, f"a {what}")
+    name = entity.get("name")
+    where = f"the server's answer for {what} {_shown(name)}" if isinstance(name, str) else f"a {what} without a name"
+    for key, kind in (("name", str), ("id", str), *([("version", int)] if versioned else [])):
+        if not isinstance(entity.get(key), kind) or isinstance(entity[key], bool):
+            raise RemoteError(f"{where} holds no usable {key}")
+    if not _is_id(entity["id"]):
+        raise RemoteError(f"{where} holds no usable id: {_shown(entity['id'])} would lead to another path")
+    return entity
+
+
+def _rule_set(body: Any) -> dict[str, Any]:
+    """Check that an answer is a rule set whose rules can be planned with."""
+    found = {"rules": [], **{k: v for k, v in _entity(body, "rule set", versioned=True).items() if v is not None}}
+    where = f"rule set {_shown(found['name'])}: the server's answer"
+    rules = found["rules"]
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise RemoteError(f"{where} holds no list of rules")
+    for rule in rules:
+        name = rule.get("name")
+        if not isinstance(name, str) or not isinstance(rule.get("id"), str | None):
+            raise RemoteError(f"{where} holds a rule without a usable name or id")
+        for key in ("conditions", "actions"):
+            entries = rule.get(key)
+            if entries is not None and not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
+                raise RemoteError(f"{where}: rule {_shown(name)} holds no usable {key}: a list of objects is expected")
+        if not isinstance(rule.get("order"), int | None) or isinstance(rule.get("order"), bool):
+            raise RemoteError(f"{where}: rule {_shown(name)} holds no usable order")
+    if too_deep(found):
+        raise RemoteError(f"{where} is nested deeper than {DEEPEST} lists and objects")
+    try:
+        json_digest(found)
+    except InputError as error:
+        raise RemoteError(f"{where} cannot be compared: {error}") from None
+    return found
+
+
+def _set_refs(campaign: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rule sets that a campaign has, as ``{id, name}``."""
+    return [{"id": str(r.get("id")), "name": r.get("name")} for r in _mappings(campaign.get("ruleSets"))]
+
+
+def _shown(text: str) -> str:
+    """Quote a server's text, short and fit for a terminal."""
+    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}..."
