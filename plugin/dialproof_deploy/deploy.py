@@ -21,7 +21,7 @@ from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
 from dialproof_deploy.plan.dialing import refusal_of
 from dialproof_deploy.plan.personal import register_values
-from dialproof_deploy.planning import Planner, Wanted, shared_sets, wanted_of
+from dialproof_deploy.planning import Planner, Wanted, campaigns_of, shared_sets, wanted_of
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
@@ -153,8 +153,9 @@ class Deployer:
                 ]
                 record = self._record(parts, evidence=json_digest(statement))
                 applied = self._rollout(record, target).begin()
+                warnings = self._diagnose(target, plans, applied)
                 new_events, notes = self._sync(target, [w.remote for w in wanted])
-        return self._result(plans, applied, new_events, [*recovered, *notes])
+        return self._result(plans, applied, new_events, [*recovered, *warnings, *notes])
 
     def resume(self) -> DeployResult:
         """Carry the deploy that was interrupted on to what was planned then, whatever the files say now.
@@ -192,6 +193,8 @@ class Deployer:
             if record is None:
                 raise RefusedError(f"there is no unfinished deploy to environment {name!r}")
             with self._target() as target:
+                if self._target_type.atomic:
+                    cast("AtomicTarget", target).use_sets_in(campaigns_of(part.plan for part in record.parts))
                 yield self._rollout(record, target)
 
     @contextmanager
@@ -482,8 +485,17 @@ class Deployer:
         return [
             f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
             for want in wanted
-            if not history.holds(want.logical, self._payload_digest(want))
+            if not all(history.holds(logical, self._payload_digest(want)) for logical in want.logical.split(", "))
         ]
+
+    def _diagnose(self, target: Target, plans: Sequence[Plan], applied: Sequence[ApplyResult]) -> list[str]:
+        """Return what a target of rule sets warns of where something was written."""
+        from dialproof_deploy.audit.diagnostics import diagnose
+
+        if not self._target_type.atomic:
+            return []
+        written = [plan for plan, result in zip(plans, applied, strict=True) if result.made]
+        return diagnose(cast("AtomicTarget", target), written, self.audit_log)
 
     def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:
         """Read the events; the deploy is made by now, so that a failure here is a note and not its end."""

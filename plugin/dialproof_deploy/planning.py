@@ -11,17 +11,17 @@ from dialproof_deploy.plan.plan import Plan, make_plan
 from dialproof_deploy.plan.rule_set import plan_rule_set, prunable, rules_after
 from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.plan.sample import sample_of
-from dialproof_deploy.targets.documents import content
+from dialproof_deploy.targets.documents import content, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dialproof.model.contacts import ContactsFile
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
 
-__all__ = ["Planner", "Wanted", "shared_sets", "wanted_of"]
+__all__ = ["Planner", "Wanted", "campaigns_of", "shared_sets", "wanted_of"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def shared_sets(wanted: Sequence[Wanted]) -> list[str]:
         for want in wanted
         if (one := first.setdefault(want.remote, want)) is not want
     ]
+
+
+def campaigns_of(plans: Iterable[Plan]) -> dict[str, list[str]]:
+    """Return the campaigns (ids) that each rule set was planned for, whatever the files say now."""
+    return {plan.campaign: [d["id"] for d in plan.remote if kind_of(d) == "campaign"] for plan in plans}
 
 
 @dataclass(frozen=True)

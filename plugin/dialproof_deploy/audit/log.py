@@ -6,7 +6,8 @@ A record is one line, the RFC 8785 JSON of::
      "actor": "...", "commit": "...", "prev": "<hash of record 6>", "hash": "<hash of this record>", ...}
 
 ``hash`` is the SHA-256 of the RFC 8785 bytes of the record without ``hash``; ``prev`` of the first is 64 zeros.
-The events that dialproof writes are ``decision``, ``request``, ``change``, ``suppression``, ``refusal`` and
+The events that dialproof writes are ``decision``, ``request``, ``change``, ``suppression``, ``refusal``, ``diagnostic``
+(what the platform warns of in the campaign ``remote_id`` after a deploy) and
 ``recovered`` (what a crash left of a line). Their further fields are:
 
 - ``campaign``, ``rule``, ``remote_id`` (the rule's id on the target), ``version_before`` and ``version_after`` (null

@@ -70,18 +70,18 @@ def history_of(records: Iterable[Mapping[str, Any]], environment: str) -> Histor
     for record in records:
         if record.get("event") != "decision" or record.get("environment") != environment:
             continue
-        decision, campaign = record.get("decision"), str(record.get("logicalCampaign"))
+        decision, campaigns = record.get("decision"), str(record.get("logicalCampaign")).split(", ")
         deploy = str(record.get("deploy") or f"record {record.get('seq')}")
         if decision == "apply":
-            decided[deploy, campaign] = str(record.get("resolvedPayload"))
+            decided |= {(deploy, campaign): str(record.get("resolvedPayload")) for campaign in campaigns}
         elif decision == DEPLOYED:
             found = deploys.get(deploy) or Deployed(
                 deploy, str(record.get("time")), str(record.get("actor")), record.get("commit")
             )
             deploys[deploy] = replace(
                 found,
-                payloads={**found.payloads, campaign: str(record.get("payload"))},
-                rules={**found.rules, campaign: decided.get((deploy, campaign), "")},
+                payloads={**found.payloads, **{i: str(record.get("payload")) for i in campaigns}},
+                rules={**found.rules, **{i: decided.get((deploy, i), "") for i in campaigns}},
             )
             standing = deploy
         elif decision == ABORTED and deploy in deploys:
