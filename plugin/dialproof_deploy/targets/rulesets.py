@@ -173,21 +173,21 @@ class RuleSetsTarget:
         """Wait until the server shows what it stored to readers as well, and check that it is what was sent."""
         answered = _rule_set(answer.body)
         self._ids[answered["name"]] = answered["id"]
-        shown = self._shown_version(answered)
+        shown = self._until_shown(answered, lambda: self.get_rule(answered["name"], answered["id"]))
         # An answer that says otherwise is not trusted either: what is read decides.
         stored = shown if differences(sent, answered) else answered
         return _dropped(sent, Written(stored, answer.request_id))
 
-    def _shown_version(self, written: dict[str, Any]) -> dict[str, Any]:
-        """Read the rule set until its version is the written one, or a later one; give up after a few seconds."""
+    def _until_shown(self, written: dict[str, Any], read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Read until the version is the written one, or a later one; give up after a few seconds."""
         found = written
         for wait in _POLLS:
             self._sleep(wait)
             try:
-                found = self.get_rule(written["name"], written["id"])
+                found = read()
             except NotFoundError:
                 continue
-            except RemoteError:
+            except (RemoteError, RemoteConflictError):
                 break  # the write was answered: that it cannot be read now is no reason to doubt it
             if found["version"] >= written["version"]:
                 break
@@ -260,8 +260,9 @@ class RuleSetsTarget:
         body = {key: value for key, value in self._bodies[stored["id"]].items() if key not in _SET_BY_SERVER}
         body["ruleSets"] = references
         answer = self._client.request("PUT", _path(_CAMPAIGNS, stored["id"]), body=body)
-        now = self._seen(_entity(answer.body, "campaign", versioned=True), name)
-        return _dropped(wanted, Written(now, answer.request_id))
+        answered = self._seen(_entity(answer.body, "campaign", versioned=True), name)
+        shown = self._until_shown(answered, lambda: self._fresh(name, answered))
+        return _dropped(wanted, Written(shown if differences(wanted, answered) else answered, answer.request_id))
 
     def _pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the items of all pages, each once: something created meanwhile can push one onto the next page."""
