@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import DialproofError, UsageError
+from dialproof.model.contactlist import ContactList
 from dialproof.project import load_project
 from dialproof_deploy.pull.holders import Holder, campaigns_of, pull_campaigns
 from dialproof_deploy.pull.ids import LogicalIds
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Pulled", "pull", "write_files"]
 
 _WRITTEN = re.compile(r"[^A-Za-z0-9._-]+")
+_NO_COLUMNS = ContactList("", {}, declared=False)
+"""Columns stay named as they are on the target."""
 _NOT_READ = "a rule of ours needs at least one action"
 
 
@@ -90,7 +93,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 def _read(holder: Holder, deployer: Deployer) -> tuple[list[Rule], list[Unread]]:
     """Return the rules as ours, and those that are none."""
-    read = target_of(deployer.environment).read
+    read = target_of(deployer.environment).reader(_NO_COLUMNS)
     rules, unread = [], []
     for wire in holder.rules:
         try:
