@@ -20,6 +20,15 @@ LAST = {
     "value": "P-1DT0H0M",
     "valueType": "PERIOD",
 }
+DATA = {
+    "type": "dataActionCondition",
+    "dataAction": {"id": "d"},
+    "dataNotFoundResolution": False,
+    "predicates": [
+        {"outputField": "f", "outputOperator": "EQUALS", "comparisonValue": "", "outputFieldMissingResolution": False}
+    ],
+    "contactColumnToDataActionFieldMappings": [{"contactColumnName": "Mail", "dataActionField": "m"}],
+}
 MISSING = "CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST"
 
 PRE_CALL: dict[str, Any] = {"conditions": [], "actions": [DO_NOT_DIAL]}
@@ -35,6 +44,7 @@ AFTER_CALL: dict[str, Any] = {"category": "DIALER_WRAPUP", "conditions": [], "ac
         ({"actions": [MODIFY | {"properties": {"Status": "x"}}]}, {}, [MISSING]),
         ({"actions": [MODIFY | {"properties": {"Phone": "contact.Name"}}]}, {}, [MISSING]),
         ({"conditions": [LAST]}, {"contactList": {"id": "unknown"}}, []),
+        ({"conditions": [DATA]}, {}, [MISSING]),
         (AFTER_CALL | {"conditions": [WRAP_UP]}, {}, ["WRAPUP_CODE_NOT_IN_QUEUE"]),
         (AFTER_CALL | {"conditions": [WRAP_UP | {"codes": ["busy"]}]}, {}, []),
         (AFTER_CALL | {"conditions": [WRAP_UP]}, {"queue": None}, []),

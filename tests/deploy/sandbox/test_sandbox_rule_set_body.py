@@ -41,6 +41,15 @@ NOON = {"type": "timeOfDay", "operator": "AFTER", "thresholdValue": "12:00"}
 CALLBACK = {"type": "Action", "actionTypeName": "SCHEDULE_CALLBACK", "properties": {"callbackOffset": "30"}}
 MODIFY = {"type": "modifyContactAttribute", "actionTypeName": "MODIFY_CONTACT_ATTRIBUTE"}
 
+LAST_ATTEMPT = {
+    "type": "contactPropertyCondition",
+    "propertyType": "LAST_ATTEMPT_BY_COLUMN",
+    "property": "Phone",
+    "operator": "AFTER",
+    "value": "P-1DT0H0M",
+    "valueType": "PERIOD",
+}
+
 ACCEPTED = [
     with_condition(attribute(value="")),
     with_condition(attribute(valueType="NUMERIC", operator="LESS_THAN", value="-2.5", inverted=True)),
@@ -52,6 +61,7 @@ ACCEPTED = [
         attribute(type="contactPropertyCondition", attributeName=None, propertyType="LAST_ATTEMPT_OVERALL")
         | {"valueType": "PERIOD", "value": "P-1DT0H0M"}
     ),
+    with_condition(LAST_ATTEMPT),
     with_condition(DATA_ACTION),
     with_condition(time_and_date(NOON)),
     with_condition(time_and_date({"type": "dayOfWeek", "operator": "IN", "range": {"inSet": ["6", "7"]}})),
@@ -82,6 +92,15 @@ def test_what_the_platform_documents_is_accepted(api: Any, body: dict[str, Any])
 
 
 REFUSED = [
+    (with_condition(LAST_ATTEMPT | {"property": ""}), "invalid.rule.condition", "property"),
+    (with_condition(LAST_ATTEMPT | {"valueType": "STRING"}), "invalid.rule.condition", "valueType"),
+    (with_condition(DATA_ACTION | {"predicates": {}}), "invalid.rule.condition", "predicates"),
+    (with_condition(DATA_ACTION | {"predicates": ["p"]}), "invalid.rule.condition", "predicates[0]"),
+    (with_condition(time_and_date({"type": "timeOfDay", "operator": "BETWEEN", "range": {"min": "1"}})),
+     "invalid.rule.condition", "subConditions[0].range.max"),
+    (with_condition(time_and_date({"operator": "AFTER", "thresholdValue": "12:00"})), "invalid.rule.condition",
+     "subConditions[0].type"),
+    (with_condition(time_and_date(NOON | {"range": "1-2"})), "invalid.rule.condition", "subConditions[0].range"),
     (rule_set(""), "name.cannot.be.blank", "name"),
     ({"rules": []}, "name.cannot.be.blank", "name"),
     (rule_set("x" * 65), "name.length.exceeded", "name"),
