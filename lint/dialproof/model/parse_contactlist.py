@@ -75,6 +75,7 @@ def _check(reader: Reader, column: Column, fields: Fields) -> None:
         if comparable is not INVALID and comparable in seen:
             reader.problem(item, "enum: this value is listed twice")
         seen[comparable] = None
+        _check_bounds(reader, item, comparable, fields, bounds)
     if column.pattern is not None and "pattern" in given:
         _check_pattern(reader, given["pattern"], column.pattern)
 
@@ -100,6 +101,16 @@ def _fitting(reader: Reader, column: Column, node: Node | None, value: Any, key:
             return reader.expected(node, key, "an integer")
         return value
     return value if isinstance(value, str) else reader.expected(node, key, "text (in quotes)")
+
+
+def _check_bounds(reader: Reader, item: Node, value: Any, fields: Fields, bounds: dict[str, Any]) -> None:
+    """Report a value of enum that lies outside of min and max: no contact could have it."""
+    for key, beyond in (("min", "below"), ("max", "above")):
+        bound, written = bounds[key], fields.node.get(key)
+        if value is INVALID or bound in (None, INVALID) or not isinstance(item, Scalar):
+            continue
+        if isinstance(written, Scalar) and (value < bound if key == "min" else value > bound):
+            reader.problem(item, f"enum: {item.text} is {beyond} {key} {written.text}")
 
 
 def _check_pattern(reader: Reader, node: Node | None, pattern: str) -> None:

@@ -44,7 +44,8 @@ def parse_rules(source: SourceFile) -> tuple[RulesFile | None, tuple[Problem, ..
     file: RulesFile | None = None
     if source.root is not None and not _is_other_kind(reader, source.root):
         fields = reader.file(RULES_FILE, source.root)
-        if fields is not INVALID and not source.problems:
+        _check_dates(reader, source.root)
+        if fields is not INVALID and not source.problems and not reader.problems.count:
             file = _rules_file(fields, source)
         if file is None:
             _report_cel(reader, source.root)
@@ -65,6 +66,21 @@ def _report_cel(reader: Reader, root: Node) -> None:
                 parse(node.text)
             except CelSyntaxError as error:
                 reader.problem(node.part(error.offset, error.offset + 1), str(error), "DP103")
+
+
+def _check_dates(reader: Reader, root: Node) -> None:
+    """Report a rule that ends before it begins; a day without a time is the whole day."""
+    from dialproof.cel.values import parse_datetime
+
+    rules = root.get("rules") if isinstance(root, Mapping) else None
+    for rule in rules.items if isinstance(rules, Sequence) else ():
+        fields = reader.records.get(id(rule))
+        if fields is None:
+            continue
+        begin, end = (str(fields.get(key, "")) for key in ("effectiveFrom", "effectiveUntil"))
+        begins, ends = parse_datetime(begin), parse_datetime(end if "T" in end else f"{end}T23:59:59")
+        if begins is not None and ends is not None and ends < begins:
+            reader.problem(fields.span("effectiveUntil"), f"effectiveUntil {end} is before effectiveFrom {begin}")
 
 
 def _is_other_kind(reader: Reader, root: Node) -> bool:

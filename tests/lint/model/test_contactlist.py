@@ -79,6 +79,12 @@ PROBLEMS = {
     "enum": ("{type: string, enum: [1]}", "DP102", "enum: expected text (in quotes), found the number 1"),
     "empty enum": ("{type: string, enum: []}", "DP107", "enum: expected at least one item, found an empty list"),
     "twice": ("{type: number, enum: [1, 1.0]}", "DP102", "enum: this value is listed twice"),
+    "below": ("{type: integer, min: 5, max: 9, enum: [5, 4, 9]}", "DP102", "enum: 4 is below min 5"),
+    "above": (
+        "{type: date, max: 2026-01-31, enum: [2026-01-31, 2026-02-01]}",
+        "DP102",
+        "enum: 2026-02-01 is above max 2026-01-31",
+    ),
     "regex": (
         "{type: string, pattern: '(?=a)'}",
         "DP102",

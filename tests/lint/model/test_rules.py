@@ -182,6 +182,31 @@ RULE_PROBLEMS = {
 
 
 @pytest.mark.parametrize(
+    ("begin", "end", "wrong"),
+    [
+        ("2026-03-07", "2026-03-06", True),
+        ("2026-03-07", "2026-03-07", False),
+        ("2026-03-07T10:00:00Z", "2026-03-07", False),
+        ("2026-03-07T10:00:00Z", "2026-03-07T09:59:00Z", True),
+        ("2026-03-07T10:00:00-07:00", "2026-03-07T16:00:00Z", True),
+        ("2026-03-07T10:00:00-07:00", "2026-03-07T18:00:00Z", False),
+    ],
+)
+def test_a_rule_ends_after_it_begins(begin: str, end: str, wrong: bool) -> None:
+    """An end before the beginning is an error at the end; a day is the whole day."""
+    file, problems = parse(rule(effectiveFrom=begin, effectiveUntil=end))
+    expected = [(10, 21, "DP102", f"effectiveUntil {end} is before effectiveFrom {begin}")]
+    assert [(p.span.line, p.span.column, p.code, p.message) for p in problems] == expected * wrong
+    assert (file is None) is wrong
+
+
+def test_the_dates_of_a_rule_are_compared_beside_other_errors() -> None:
+    """A file that is wrong elsewhere says so all the same."""
+    _, problems = parse(rule(effectiveFrom="2026-03-07", effectiveUntil="2026-03-06") + "x: 1\n")
+    assert len(problems) == 2
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column", "code", "message"), RULE_PROBLEMS.values(), ids=RULE_PROBLEMS.keys()
 )
 def test_what_is_wrong_with_a_rule(text: str, line: int, column: int, code: str, message: str) -> None:
