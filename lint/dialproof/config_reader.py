@@ -125,13 +125,13 @@ def _shown(file: Path) -> str:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.as_posix()
 
 
-def _lines_of_keys(text: str) -> dict[str, int]:
-    """Return the line on which each table and key of a TOML text begins, by its name without quotes.
+def _places_of_keys(text: str) -> dict[str, tuple[int, int]]:
+    """Return the line and column at which each table and key of a TOML text begins, by its name without quotes.
 
     tomllib tells no places; this reads the lines that begin with ``[table]`` or ``key =``. What stands in an inline
-    table is on the line of that table's key.
+    table is at that table's key.
     """
-    lines: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
     tables: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -141,21 +141,32 @@ def _lines_of_keys(text: str) -> dict[str, int]:
         opening, header, key = found.groups()
         name = re.sub(r"\s*\.\s*", ".", (header or key).strip()).replace('"', "").replace("'", "")
         if header is None:
-            lines.setdefault(f"{table}{name}", number)
+            places.setdefault(f"{table}{name}", (number, found.start(3) + 1))
             continue
         if opening == "[[":
             index = tables[name] = tables.get(name, -1) + 1
             name = f"{name}[{index}]"
         table = f"{name}."
-        lines.setdefault(name, number)
-    return lines
+        places.setdefault(name, (number, found.start(1) + 1))
+    return places
 
 
-def _line(lines: Mapping[str, int], key: str) -> str:
-    """Return ``:LINE`` of a key, or of the nearest table around it that has a line."""
-    while key and key not in lines:
+def _place(text: str, places: Mapping[str, tuple[int, int]], key: str, written: str) -> str:
+    """Return ``:LINE:COLUMN`` of a key, or of the nearest table around it that has a place.
+
+    Of a text that is ``written`` there it is the place of that, if it stands in the text as it is.
+    """
+    while key and key not in places:
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
-    return f":{lines[key]}" if key else ""
+    if not key:
+        return ""
+    line, column = places[key]
+    following = min((other for other, _ in places.values() if other > line), default=None)
+    for number, content in enumerate(text.splitlines()[line - 1 : following and following - 1], line):
+        at = content.find(written, column if number == line else 0) if written else -1
+        if at >= 0:
+            return f":{number}:{at + 1}"
+    return f":{line}:{column}"
 
 
 class _Reader:
@@ -164,7 +175,7 @@ class _Reader:
     def __init__(self, file: Path, prefix: str) -> None:
         self.file = file
         self.prefix = prefix
-        self.errors: list[tuple[str, str]] = []
+        self.errors: list[tuple[str, str, str]] = []
 
     def config(self, root: Path, written: object) -> Config:
         """Return the configuration, or raise with all errors."""
@@ -188,13 +199,15 @@ class _Reader:
         if "environments" not in fields:
             fields["environments"] = {"sandbox": Environment("sandbox")}
         if self.errors:
-            lines = _lines_of_keys(self.file.read_text("utf-8"))
-            raise UsageError("\n".join(f"{_shown(self.file)}{_line(lines, key)}: {text}" for key, text in self.errors))
+            text = self.file.read_text("utf-8")
+            places = _places_of_keys(text)
+            lines = (f"{_place(text, places, key, written)}: {said}" for key, said, written in self.errors)
+            raise UsageError("\n".join(f"{_shown(self.file)}{line}" for line in lines))
         return Config(root=root, file=self.file, **{k.replace("-", "_"): v for k, v in fields.items()})
 
-    def problem(self, key: str, message: str) -> None:
-        """Note that a key or its value is wrong."""
-        self.errors.append((key, f"{key}: {message}" if key else message))
+    def problem(self, key: str, message: str, written: str = "") -> None:
+        """Note that a key or its value is wrong; ``written`` is a text in the value that is."""
+        self.errors.append((key, f"{key}: {message}" if key else message, written))
 
     def record(self, key: str, value: object, read: Mapping[str, Callable[[str, object], object]]) -> dict[str, Any]:
         """Return the values of a table of known keys, read by the functions given for them."""
@@ -440,7 +453,7 @@ class _Reader:
             "requires": self.text,
             "time_zone": self.time_zone,
             "keep": self.texts,
-            "freeze": self.texts,
+            "freeze": self.windows,
             "retry": self.retry,
             "ids": lambda k, v: self.record(k, v, dict.fromkeys(ID_KINDS, lambda k, v: self.table(k, v, self.filled))),
         }
@@ -456,6 +469,18 @@ class _Reader:
         except ValueError:
             self.problem(key, f"expected a time zone such as America/Denver, found {name!r}")
         return name
+
+    def windows(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return freeze windows."""
+        from dialproof.freeze import read_window
+
+        texts = self.texts(key, value)
+        for index, text in enumerate(texts or ()):
+            try:
+                read_window(text)
+            except ValueError as error:
+                self.problem(f"{key}[{index}]", f"{text!r}: {error}", text)
+        return texts
 
     def base_url(self, key: str, value: object) -> str | None:
         """Return an https address; anything else only on this machine."""

@@ -279,7 +279,7 @@ class Deployer:
 
     def _accepted(self, evidence: Mapping[str, Any]) -> tuple[list[Wanted], Mapping[str, Any]]:
         """Return what to deploy, and the statement, if nothing speaks against it before the target is asked."""
-        from dialproof_deploy.gate.freeze import frozen
+        from dialproof.freeze import frozen
 
         campaigns = self.project.campaigns
         reasons = [str(p) for p in self.project.problems if getattr(p, "severity", "error") == "error"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
 from dialproof_deploy.api.credentials import missing_message
 from dialproof_deploy.deploy import SANDBOX, environment_of
-from dialproof_deploy.gate.freeze import frozen
 from dialproof_deploy.targets import target_of
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ def check_environment(config: Config, name: str, environ: Mapping[str, str]) -> 
     Nobody is asked: neither the target, nor the files of the project.
     """
     environment = environment_of(config, name)
-    for window in environment.freeze:
-        frozen(window, datetime.now(UTC))
     target = target_of(environment)
     if name != SANDBOX and (missing := target.missing_variables(environment, environ)):
         raise UsageError(missing_message(name, missing))

@@ -114,17 +114,12 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
             "environment 'staging': *GENESYS_CLIENT_ID*GENESYS_CLIENT_SECRET*",
         ),
         (
-            _STAGING.format("campaign-rules", "Mon 00:00-Mon 00:00"),
-            ["--dialproof-env=staging"],
-            "freeze 'Mon 00:00-Mon 00:00': it ends when it starts: *",
-        ),
-        (
             "",
             ["--dialproof-env=sandbox", "--dialproof-audit-export=audit.xls"],
             "*audit.xls: no sink writes .xls: use .json, .jsonl, .csv, .parquet*",
         ),
     ],
-    ids=["environment", "target", "rulesets", "credentials", "freeze", "export"],
+    ids=["environment", "target", "rulesets", "credentials", "export"],
 )
 def test_what_cannot_begin_is_a_usage_error(
     project: Path,

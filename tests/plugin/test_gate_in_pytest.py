@@ -322,10 +322,12 @@ def test_a_wrong_configuration_closes(project: Path, run: Run, workers: str) -> 
     (project.parent / "dialproof.toml").write_text("selct = []\n", encoding="utf-8")
     result = run("rules", workers, "--dialproof-gate-report=gate.json")
     assert result.ret != 0
-    _closed(result, "dialproof.toml:1: selct: unknown key; did you mean select?")
+    _closed(result, "dialproof.toml:1:1: selct: unknown key; did you mean select?")
     assert _report(project)["open"] is False
-    assert _report(project)["projects"][0]["reasons"] == ["dialproof.toml:1: selct: unknown key; did you mean select?"]
-    _closed(run("rules"), "dialproof.toml:1: selct: unknown key; *")
+    assert _report(project)["projects"][0]["reasons"] == [
+        "dialproof.toml:1:1: selct: unknown key; did you mean select?"
+    ]
+    _closed(run("rules"), "dialproof.toml:1:1: selct: unknown key; *")
 
 
 @pytest.mark.parametrize("option", ["--dialproof-gate-report=gate.json", "--dialproof-evidence=e.json"])

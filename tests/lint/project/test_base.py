@@ -220,7 +220,7 @@ def test_a_configuration_of_the_base_with_errors_is_left_open(git: Git) -> None:
     git.write({"dialproof.toml": ""})
     findings, _ = _lint(git.folder, "HEAD")
     assert [f.code for f in findings] == ["DP901"] * 3
-    assert all("the configuration of HEAD cannot be used (dialproof.toml:1: unknown: " in f.summary for f in findings)
+    assert all("the configuration of HEAD cannot be used (dialproof.toml:1:1: unknown: " in f.summary for f in findings)
 
 
 def test_campaigns_that_come_and_go_are_said(git: Git) -> None:

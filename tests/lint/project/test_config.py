@@ -158,28 +158,28 @@ ids.lists = {a = 1}
 [environments."1"]
 """
     assert errors(tmp_path, text) == [
-        "2: selct: unknown key; did you mean select?",
-        "3: ignore[0]: expected text, found 5",
-        "3: ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
-        "4: exclude: expected a glob such as monitoring/** (relative to this file, with /), found '/old/**'",
-        "4: exclude: expected a glob such as monitoring/** (relative to this file, with /), found 'old\\\\*'",
-        "5: fail-on: expected one of info, warning, error, found 'fatal'",
-        "6: semantics.casesensitive: unknown key; did you mean caseSensitive?",
-        "6: semantics.doNotDialStops: expected true or false, found 'yes'",
-        "7: campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
-        "8: inventory.list: unknown key; did you mean lists?",
-        "10: gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
-        "11: gate.maxAgeHours: expected a number of 0 to 87600, found 1e+12",
-        "12: gate.accept[0].rule: expected text, found none",
-        "12: gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
-        "12: gate.accept[0]: missing reason",
-        "12: gate.accept[1]: expected a table, found 5",
-        "12: gate.accept[2].rules: expected names, found none",
-        '12: gate.accept[3]: missing reason, until, rule = "..." or rules = [...], one of them',
-        "19: environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
-        "21: environments.prod.ids.lists.a: expected text, found 1",
-        "22: environments.1: expected a name of letters, digits, - and _ that begins with a letter",
-        "20: environments.prod.requires: unknown environment 'staging'; expected one of 1",
+        "2:1: selct: unknown key; did you mean select?",
+        "3:1: ignore[0]: expected text, found 5",
+        "3:1: ignore: expected a code such as DP301 or the name of a check, found 'DP 301'",
+        "4:1: exclude: expected a glob such as monitoring/** (relative to this file, with /), found '/old/**'",
+        "4:1: exclude: expected a glob such as monitoring/** (relative to this file, with /), found 'old\\\\*'",
+        "5:1: fail-on: expected one of info, warning, error, found 'fatal'",
+        "6:1: semantics.casesensitive: unknown key; did you mean caseSensitive?",
+        "6:1: semantics.doNotDialStops: expected true or false, found 'yes'",
+        "7:1: campaigns.c: expected rules = [...], the rules files of the campaign in the order in which they run",
+        "8:1: inventory.list: unknown key; did you mean lists?",
+        "10:1: gate.maxConflictRate: expected a number of 0 to 1, found 1.5",
+        "11:1: gate.maxAgeHours: expected a number of 0 to 87600, found 1e+12",
+        "12:1: gate.accept[0].rule: expected text, found none",
+        "12:1: gate.accept[0].until: expected a date such as 2026-12-31, found 'soon'",
+        "12:1: gate.accept[0]: missing reason",
+        "12:1: gate.accept[1]: expected a table, found 5",
+        "12:1: gate.accept[2].rules: expected names, found none",
+        '12:1: gate.accept[3]: missing reason, until, rule = "..." or rules = [...], one of them',
+        "19:1: environments.prod.base_url: expected an https:// address, or http:// on 127.0.0.1 or localhost",
+        "21:1: environments.prod.ids.lists.a: expected text, found 1",
+        "22:1: environments.1: expected a name of letters, digits, - and _ that begins with a letter",
+        "20:1: environments.prod.requires: unknown environment 'staging'; expected one of 1",
     ]
 
 
@@ -245,10 +245,10 @@ select = [
     prefix = (tmp_path / "pyproject.toml").as_posix()
     one = 'rule = "..." or rules = [...], one of them'
     assert str(raised.value).splitlines() == [
-        f"{prefix}:5: tool.dialproof.per-file-ignores.old/*.yaml: expected a list, found 5",
-        f"{prefix}:12: tool.dialproof.gate.accept[1].code: expected text, found 5",
-        f"{prefix}:11: tool.dialproof.gate.accept[1]: missing reason, until, {one}",
-        f"{prefix}:14: tool.dialproof.select[0]: expected text, found 5",
+        f"{prefix}:5:1: tool.dialproof.per-file-ignores.old/*.yaml: expected a list, found 5",
+        f"{prefix}:12:1: tool.dialproof.gate.accept[1].code: expected text, found 5",
+        f"{prefix}:11:1: tool.dialproof.gate.accept[1]: missing reason, until, {one}",
+        f"{prefix}:14:1: tool.dialproof.select[0]: expected text, found 5",
     ]
 
 
@@ -256,10 +256,53 @@ def test_public_keys_are_named_and_private_ones_have_no_place(tmp_path: Path) ->
     """An empty list asks for none; whoever pastes the wrong half of a pair is told so, without its text."""
     assert load_config(write(tmp_path, "[gate]\nevidenceKeys = ['a.pub']\n")).gate.evidenceKeys == ("a.pub",)
     assert load_config(write(tmp_path, "[gate]\nevidenceKeys = []\n")).gate.evidenceKeys == ()
-    assert errors(tmp_path, "[gate]\nevidenceKeys = ['']\n") == ["2: gate.evidenceKeys: expected names, found none"]
+    assert errors(tmp_path, "[gate]\nevidenceKeys = ['']\n") == ["2:1: gate.evidenceKeys: expected names, found none"]
     [line] = errors(tmp_path, '[gate]\nevidenceKeys = ["""-----BEGIN PRIVATE KEY-----\nabc\n"""]\n')
-    assert line.startswith("2: gate.evidenceKeys: a private key has no place in the configuration")
+    assert line.startswith("2:1: gate.evidenceKeys: a private key has no place in the configuration")
     assert "abc" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            '[environments.a]\n  freeze = ["Fri 15:00-Mon 08:00", "weekend"]\n',
+            ["2:37: environments.a.freeze[1]: 'weekend': expected for example 'Fri 15:00-Mon 08:00 America/Denver'"],
+        ),
+        (
+            '[environments.a]\nfreeze = [\n  "Fri 15:00-Mon 08:00",\n  "Fri 25:00-Mon 08:00 Mars/X",\n]\nregion = 5\n',
+            [
+                (
+                    "4:4: environments.a.freeze[1]: 'Fri 25:00-Mon 08:00 Mars/X': expected for example "
+                    "'Fri 15:00-Mon 08:00 America/Denver'"
+                ),
+                "6:1: environments.a.region: expected text, found 5",
+            ],
+        ),
+        (
+            "environments.a.freeze = ['Mon 00:00-Mon 00:00']\n",
+            [
+                (
+                    "1:27: environments.a.freeze[0]: 'Mon 00:00-Mon 00:00': it ends when it starts: write two windows "
+                    "that make up the week, or none"
+                )
+            ],
+        ),
+        (
+            '[environments]\na = {freeze = ["Mon 00:00-Mon 0\\u0030:00"]}\n',
+            [
+                (
+                    "2:1: environments.a.freeze[0]: 'Mon 00:00-Mon 00:00': it ends when it starts: write two windows "
+                    "that make up the week, or none"
+                )
+            ],
+        ),
+        ("[environments.a]\nfreeze = 'Mon'\n", ["2:1: environments.a.freeze: expected a list, found 'Mon'"]),
+    ],
+)
+def test_a_freeze_that_cannot_be_read_is_an_error_at_its_place(tmp_path: Path, text: str, lines: list[str]) -> None:
+    """It is found by every command, not by the first deploy that it should have stopped."""
+    assert errors(tmp_path, text) == lines
 
 
 def test_how_a_target_is_asked_is_bounded(tmp_path: Path) -> None:
@@ -267,6 +310,6 @@ def test_how_a_target_is_asked_is_bounded(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, "[environments.a]\nretry = {tries = 3, requestsPerMinute = 60}\n"))
     assert config.environments["a"].retry == Retry(3, 2.0, 60)
     assert errors(tmp_path, "[environments.a]\nretry = {tries = 0, backoff = 0.5}\n") == [
-        "2: environments.a.retry.tries: expected a whole number of 1 to 20, found 0",
-        "2: environments.a.retry.backoff: expected a number of 1 to 10, found 0.5",
+        "2:1: environments.a.retry.tries: expected a whole number of 1 to 20, found 0",
+        "2:1: environments.a.retry.backoff: expected a number of 1 to 10, found 0.5",
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialproof.errors import UsageError
-from dialproof_deploy.gate.freeze import frozen
+from dialproof.freeze import frozen
 
 WEEKEND = "Fri 15:00-Mon 08:00 America/Denver"
 
