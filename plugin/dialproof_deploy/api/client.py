@@ -19,7 +19,7 @@ import httpx
 import tenacity
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof_deploy.api.answer import UnboundedAnswerError, read_answer
+from dialproof_deploy.api.answer import LONGEST, UnboundedAnswerError, read_answer
 from dialproof_deploy.api.credentials import Credentials, check_base_url
 from dialproof_deploy.api.errors import (
     AccessDeniedError,
@@ -167,6 +167,28 @@ class ApiClient:
         if not response.is_success:
             raise self._error(what, response, attempts)
         return Answer(response.status_code, self._decode(what, response, repeatable), _request_id(response), attempts)
+
+    def download(self, uri: str, most: int) -> bytes:
+        """Return the first ``most`` bytes of what lies at a URI of the same host; raises as ``request`` does."""
+        request = self._http.build_request(
+            "GET", self._resolve(uri), headers={"Authorization": f"Bearer {self._tokens.token()}"}
+        )
+        self._bucket.acquire()
+        started, body = self._clock(), bytearray()
+        try:
+            with self._http.stream(request.method, request.url, headers=request.headers) as response:
+                for part in response.iter_bytes() if response.is_success else ():
+                    body += part
+                    if len(body) >= most or self._clock() - started > LONGEST:
+                        break
+        except httpx.RequestError as error:
+            self._record(request, None, started)
+            reason = f"{_host(request)} gave no answer ({type(error).__name__})"
+            raise UnreachableError(f"{_name(request)}: {reason}") from None
+        self._record(request, response, started)
+        if not response.is_success:
+            raise RemoteError(f"{_name(request)}: unexpected answer {response.status_code}")
+        return bytes(body[:most])
 
     def _resolve(self, path: str) -> str:
         """Make an absolute URL, refusing to carry the token to another host."""

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode
-from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of, tell
+from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of, tell, whole_number
 
 if TYPE_CHECKING:
     import argparse
 
 __all__ = ["add_arguments"]
+
+_SAMPLE = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write the files (default: the configuration root)"
     )
+    parser.add_argument(
+        "--sample",
+        type=whole_number,
+        default=_SAMPLE,
+        metavar="N",
+        help=f"masked contacts of each contact list, where the target has them (default: {_SAMPLE}; 0: none)",
+    )
     parser.set_defaults(run=_pull)
 
 
@@ -29,7 +38,7 @@ def _pull(args: argparse.Namespace) -> int:
     from dialproof_deploy.pull.pull import pull, write_files
 
     deployer = deployer_of(args)
-    pulled = pull(deployer)
+    pulled = pull(deployer, args.sample)
     folder = args.out or deployer.project.config.root
     write_files(folder, pulled.files)
     for name in pulled.files:

@@ -52,6 +52,11 @@ class RuleSetsTarget:
         self._ids: dict[str, str] = {}  # name of a rule set -> its id
         self._bodies: dict[str, dict[str, Any]] = {}  # id of a campaign -> its body as it was last read
 
+    @property
+    def client(self) -> ApiClient:
+        """What speaks to the platform."""
+        return self._client
+
     def use_sets_in(self, campaigns: Mapping[str, Sequence[str]]) -> None:
         """Take note of which campaigns (ids) are to use which rule set (name): they are read together with it."""
         self._campaigns = campaigns
@@ -60,7 +65,7 @@ class RuleSetsTarget:
         """Return the rule set of this name, if there is one, every campaign that uses it, and those that are to."""
         found = self._find(campaign_id)
         wanted = self._campaigns.get(campaign_id, ())
-        bodies = {body["id"]: body for body in self._pages(_CAMPAIGNS, "campaign", versioned=True)}
+        bodies = {body["id"]: body for body in self.pages(_CAMPAIGNS, "campaign", versioned=True)}
         bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
         campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
         used = [c for c in campaigns if c["id"] in wanted or c["ruleSet"] is not None]
@@ -159,7 +164,7 @@ class RuleSetsTarget:
 
     def _find(self, name: str) -> dict[str, Any] | None:
         """Return the rule set of this name; a listing may hold it shortened, so it is read by its id."""
-        listed = self._pages(_SETS, "rule set", name=name, filterType="Equals")
+        listed = self.pages(_SETS, "rule set", name=name, filterType="Equals")
         named = [found["id"] for found in listed if found["name"] == name]
         if len(named) > 1:
             raise RemoteError(f"the target holds {len(named)} rule sets named {name!r}: rename all but one there")
@@ -264,7 +269,7 @@ class RuleSetsTarget:
         shown = self._until_shown(answered, lambda: self._fresh(name, answered))
         return _dropped(wanted, Written(shown if differences(wanted, answered) else answered, answer.request_id))
 
-    def _pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the items of all pages, each once: something created meanwhile can push one onto the next page."""
         seen: set[str] = set()
         for number in range(1, _MOST_PAGES + 1):

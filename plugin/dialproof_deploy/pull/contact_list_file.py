@@ -1,0 +1,56 @@
+"""A contact list of the platform as a ``*.contactlist.yaml`` file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dialproof_deploy.pull.yaml_text import block, comment
+
+__all__ = ["contact_list_file"]
+
+_TYPES = {"NUMERIC": "number", "TIMESTAMP": "datetime", "DATETIME": "datetime"}
+
+
+def contact_list_file(contact_list: Mapping[str, Any], note: str) -> str:
+    """Return the text of the file: every column with its type, bounds where the platform has some, phones marked.
+
+    Raises ``ValueError`` for a name that YAML cannot hold, or no columns.
+    """
+    names = [name for name in contact_list.get("columnNames") or () if isinstance(name, str) and name.strip(".")]
+    if not names:
+        raise ValueError("a contact list without columns")
+    phones = {entry.get("columnName") for entry in _objects(contact_list.get("phoneColumns"))}
+    personal = {entry.get("columnName") for key in ("emailColumns", "whatsAppColumns")
+                for entry in _objects(contact_list.get(key))}  # fmt: skip
+    specifications = {
+        entry.get("columnName"): entry for entry in _objects(contact_list.get("columnDataTypeSpecifications"))
+    }
+    columns: dict[str, object] = {}
+    for name in names:
+        column = _column(specifications.get(name, {}), phone=name in phones)
+        if name in personal:
+            column["pii"] = True
+        if "." in name:
+            column["column"] = name
+        columns[name] = column
+    lines = [*comment(note), *block({"columns": columns}, 2)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _column(specification: Mapping[str, Any], *, phone: bool) -> dict[str, object]:
+    if phone:
+        return {"type": "string", "phone": True}
+    column: dict[str, object] = {"type": _TYPES.get(str(specification.get("columnDataType")), "string")}
+    low, high = specification.get("min"), specification.get("max")
+    if column["type"] == "number" and _is_number(low) and _is_number(high) and low <= high:  # type: ignore[operator]
+        column |= {"min": low, "max": high}
+    return column
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
