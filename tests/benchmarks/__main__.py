@@ -159,6 +159,15 @@ def analysis_of_pairs(counts: Sequence[int]) -> list[Row]:
     return rows
 
 
+def analysis_of_writes(counts: Sequence[int]) -> list[Row]:
+    """Classify all pairs where every fourth rule counts or sets a column that others read, against linear."""
+    rows: list[Row] = []
+    for count in counts:
+        found, seconds = _check("DP301", lambda folder, n=count: workload.write_pairs(folder, n, writers=0.25))  # type: ignore[misc]
+        rows.append(_growth(f"pairs of {count:,} rules with writes ({found:,})", seconds, count, counts[0], rows))
+    return rows
+
+
 def analysis_of_unions(counts: Sequence[int]) -> list[Row]:
     """Rules under ``hitPolicy: first`` that are dead only through several earlier ones together, against linear."""
     rows: list[Row] = []
@@ -224,6 +233,7 @@ def main() -> None:
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
         *analysis_of_pairs([100, 1000] if options.quick else [100, 1000, 10_000]),
+        *analysis_of_writes([100] if options.quick else [100, 300, 1000]),
         *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
         *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),

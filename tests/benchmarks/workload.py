@@ -99,8 +99,11 @@ def rules(draw: random.Random, count: int = 20) -> list[dict[str, Any]]:
     ]
 
 
-def write_pairs(folder: Path, count: int, seed: int = 1) -> None:
-    """Write a project of rules over three columns, of which many pairs contradict each other on some contact."""
+def write_pairs(folder: Path, count: int, seed: int = 1, *, writers: float = 0.0) -> None:
+    """Write a project of rules over three columns, of which many pairs contradict each other on some contact.
+
+    ``writers`` is the share of rules that count or set a column which others read.
+    """
     draw = random.Random(seed)
     columns = {
         "attempts": {"type": "integer", "min": 0, "max": 20, "required": True},
@@ -128,6 +131,12 @@ def write_pairs(folder: Path, count: int, seed: int = 1) -> None:
         }
         for i in range(count)
     ]
+    for rule in listed:
+        if draw.random() < writers:
+            changed = draw.choice(
+                [{"attribute": "attempts", "option": "INCREMENT"}, {"attribute": "state", "value": draw.choice(STATES)}]
+            )
+            rule["actions"].append({"type": "setAttribute", **changed})
     (folder / "dialproof.toml").write_text("")
     (folder / "some.contactlist.json").write_text(json.dumps({"columns": columns}))
     content = {"campaign": "bench", "contactList": "some.contactlist.json", "rules": listed}

@@ -291,18 +291,17 @@ def test_a_question_that_was_left_open_makes_no_suppression_unneeded(
 ) -> None:
     """DP901 says that DP301 may occur: the comment that allows it stays."""
     (folder / "dialproof.toml").write_text("[checks.DP301]\nbudget = 1\n")
-    one, two = "{attribute: a, operator: greaterThan, value: 5}", "{attribute: a, operator: lessThan, value: 5}"
+    one, two = ("""'["x"].exists(t, t == contact.s && contact.a """ + f"{sign} 5.0)'" for sign in "><")
     text = "campaign: c\ncontactList: c.contactlist.yaml\nrules:\n"
     for number, (name, condition, action) in enumerate(
         (
-            ("count", "{attribute: s, operator: equals, value: x}", "setAttribute, attribute: a, option: INCREMENT"),
             ("one", one, "doNotDial"),
             ("two  # dialproof: ignore[DP301] known", two, "switchToPreview"),
         ),
         1,
     ):
         text += f"  - name: {name}\n    version: 1\n    priority: 1\n    executionOrder: {number}\n"
-        text += f"    conditions: [{condition}]\n    actions: [{{type: {action}}}]\n"
+        text += f"    when: {condition}\n    actions: [{{type: {action}}}]\n"
     (folder / "a.rules.yaml").write_text(text)
     main(["lint", "--fix", "--select", "DP301,DP901,DP903"])
     assert "DP901" in capsys.readouterr().out

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dialproof.analysis.answers import RLIMIT
 from dialproof.analysis.atoms import CLOCK, DAY_OF_CALL, TIME_OF_CALL, Atom, Junction, take_apart
-from dialproof.analysis.domain import Axis, build_axis, build_clock_axis
+from dialproof.analysis.domain import Axis, Cell, build_axis, build_clock_axis
 from dialproof.analysis.regions import Region, Regions
 from dialproof.analysis.universe import universe_of
 from dialproof.analysis.witness import scene_of
 from dialproof.cel.program import Programs
-from dialproof.cel.values import Variable, read_number
+from dialproof.cel.values import MISSING, Variable, read_number
 from dialproof.model.contactlist import Column
 from dialproof.model.operators import context_type
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.answers import Unknown
     from dialproof.analysis.atoms import Part
-    from dialproof.analysis.domain import Cell, Want
+    from dialproof.analysis.domain import Want
     from dialproof.analysis.familiar import Familiar
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.smt import Solver
@@ -285,6 +285,12 @@ class CampaignAnalysis:
             scene = scene_of([(variable, replace(cell, offset=None))], {})
             self._views[key] = self.evaluator.view(scene.contact, context=scene.context, now=scene.now)
         return self._views[key]
+
+    def verdict(self, atom: Atom, variable: Variable, value: object) -> bool | None:
+        """Return the verdict of an atom on a value of its one column."""
+        cell = Cell("blank") if value is MISSING else Cell("value", value)
+        _, side = self._all_atoms[atom.text]
+        return side._verdict(atom, side._view(variable, cell))  # noqa: SLF001  (another object of this class)
 
     def _ask_clock(self, atom: Atom, cell: Cell) -> bool | None:
         from dialproof.cel.values import from_micros

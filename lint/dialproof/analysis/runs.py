@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.sat import Formula
     from dialproof.analysis.space import Assignment
     from dialproof.analysis.steps import State
+    from dialproof.analysis.unrolled import Unrolled
     from dialproof.analysis.witness import Scene
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category, Rule
@@ -121,6 +122,13 @@ class Runs(Order):
         from dialproof.analysis.sat import Formula
 
         return Formula(self)
+
+    @cached_property
+    def unrolled(self) -> Unrolled:
+        """Whole runs, for questions about what rules do after others have written."""
+        from dialproof.analysis.unrolled import Unrolled
+
+        return Unrolled(self)
 
     @cached_property
     def points(self) -> Mapping[int, tuple[tuple[Assignment, int], ...]]:
@@ -347,9 +355,12 @@ class Runs(Order):
                 near &= self.overlapping[target]
             literals = [self.formula.literal(self.rules[t], "true") for t in targets]
             literals += [-self.acts_literal(i) for i in bits(near)]
-            answer = self.formula.search(literals, lambda found: self._all_act(targets, involved, found))
-            if not isinstance(answer, Unknown):
-                return answer
+        else:
+            literals = [self.unrolled.acts(t) for t in targets]
+            literals += self.unrolled.unbroken() if self._failing else []
+        answer = self.formula.search(literals, lambda found: self._all_act(targets, involved, found))
+        if not isinstance(answer, Unknown):
+            return answer
         return Space(self, involved).search(meetings(wide), question, all_act, targets)
 
     def settled(self, targets: Sequence[int], why: Unknown, shows: Callable[[Scene], bool]) -> Answer:

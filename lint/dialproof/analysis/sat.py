@@ -71,13 +71,15 @@ class Formula:
         true, false = self.verdict(rule)
         return {"true": true, "false": false, "not true": -true, "not false": -false}[want]
 
-    def verdict_of(self, part: Part) -> tuple[int, int]:
-        """Return the literals "true" and "false" of a part of conditions."""
+    def verdict_of(self, part: Part, of_atom: Callable[[Atom], tuple[int, int]] | None = None) -> tuple[int, int]:
+        """Return the literals "true" and "false" of a part of conditions; ``of_atom`` says those of an atom."""
         if isinstance(part, Atom):
+            if of_atom is not None:
+                return of_atom(part)
             if part.text not in self._atoms:
                 self._atoms[part.text] = self._atom(part)
             return self._atoms[part.text]
-        verdicts = [self.verdict_of(member) for member in part.members]
+        verdicts = [self.verdict_of(member, of_atom) for member in part.members]
         if part.kind == "not":
             return verdicts[0][1], verdicts[0][0]
         trues, falses = [t for t, _ in verdicts], [f for _, f in verdicts]
@@ -150,15 +152,15 @@ class Formula:
             verdict = self._runs.analysis.constant(atom)
             return (1 if verdict is True else -1), (1 if verdict is False else -1)
         if len(atom.axes) > 1 or CLOCK in atom.axes:
-            return self._open(1, 1, -1, -1)
+            return self.open_verdict(1, 1, -1, -1)
         (variable,) = atom.axes
         true, false, unknown = self._axes[variable].verdicts[atom.text]
         if not unknown:
             return self.within(variable, true), self.within(variable, false)
         within = (true | unknown, false | unknown, true, false)
-        return self._open(*(self.within(variable, mask) for mask in within))
+        return self.open_verdict(*(self.within(variable, mask) for mask in within))
 
-    def _open(self, may_hold: int, may_fail: int, holds: int, fails: int) -> tuple[int, int]:
+    def open_verdict(self, may_hold: int, may_fail: int, holds: int, fails: int) -> tuple[int, int]:
         """Return the literals of a condition that is not decided everywhere."""
         true, false = self._new(), self._new()
         self._clause(-true, -false)
@@ -178,11 +180,15 @@ class Formula:
 
     def _search(self, literals: Sequence[int], holds: Callable[[Assignment], bool]) -> Answer:
         try_on = self._new()
+        real = [*self._hollow.values(), try_on]
         for _ in range(_TRIES):
-            found = self._solve([*literals, *self._hollow.values(), try_on])
+            found = self._solve([*literals, *real])
             if found is None:
                 return _OUT_OF_BUDGET
             if not found:
+                self.core = frozenset(self._solver.get_core() or ())
+                if self.core.isdisjoint(real):
+                    return Nowhere()
                 break
             assignment = self.assignment()
             if holds(assignment):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.analysis.answers import RLIMIT, Found, Nowhere, Unknown
 from dialproof.analysis.atoms import CLOCK
 from dialproof.analysis.smt_text import write
-from dialproof.analysis.universe import Cell, fitting, render_instant
+from dialproof.analysis.universe import Cell, may_hold, render_instant
 from dialproof.analysis.witness import scene_of
 from dialproof.cel.values import from_micros, number_text
 
@@ -111,7 +111,9 @@ class Solver:
             elif model.get(f"{name}d") is False:  # undecided: nothing there is the simplest way
                 values.setdefault(variable, None)
             elif value is not None:
-                values[variable] = values.get(variable) or self._rendered(variable, kind, value)
+                rendered = self._rendered(variable, kind, value)
+                if kind != "text" or self._fits(variable, rendered):  # else it is some value: a usual one
+                    values[variable] = values.get(variable) or rendered
         if not all(self._fits(v, x) for v, x in values.items()):
             return None
         cells = {**analysis.usual, **{v: Cell("blank" if x in (None, "") else "value", x) for v, x in values.items()}}
@@ -135,10 +137,7 @@ class Solver:
         column = self._analysis.columns[variable]
         if value in (None, ""):
             return not column.required
-        if column.enum is not None:
-            return value in column.enum
-        fits = fitting(column.pattern)
-        return fits is None or not isinstance(value, str) or fits(value)
+        return may_hold(column, value) or not (self._analysis.declares(variable) or column.type == "string")
 
 
 class _Process:

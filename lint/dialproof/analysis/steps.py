@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.outcome import Outcome
 
-__all__ = ["State", "Step", "Steps", "Trace", "given"]
+__all__ = ["State", "Step", "Steps", "Trace", "given", "kept"]
 
 State: TypeAlias = "tuple[object, ...]"
 """The number of the circumstances (context and clock), then the value of each column and list."""
@@ -88,7 +88,7 @@ class Steps:
         if key not in self._numbers:
             self._numbers[key] = len(self._circumstances)
             self._circumstances.append(scene)
-        values = (None if isinstance(t, str) else _kept(lookup(scene.contact, t.name)) for t in self.things)
+        values = (None if isinstance(t, str) else kept(lookup(scene.contact, t.name)) for t in self.things)
         return (self._numbers[key], *values)
 
     def step(self, index: int, state: State, first: State) -> Step:
@@ -188,11 +188,11 @@ class _Lone:
 
 def _value(outcome: Outcome, thing: Thing) -> object:
     if isinstance(thing, str):
-        return _kept(outcome.lists.get(thing))
-    return _kept(lookup(outcome.contact, thing.name))
+        return kept(outcome.lists.get(thing))
+    return kept(lookup(outcome.contact, thing.name))
 
 
-def _kept(value: object) -> object:
+def kept(value: object) -> object:
     """Return a value as a state holds it: true is not 1."""
     return ("", value) if isinstance(value, bool) else value
 

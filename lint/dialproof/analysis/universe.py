@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine
 from dialproof.analysis.patterns import examples
-from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_number, read_text
+from dialproof.cel.values import (
+    from_micros,
+    number_text,
+    parse_datetime,
+    parse_number,
+    read_boolean,
+    read_number,
+    read_text,
+)
 from dialproof.view import ANALYSIS_NOW
 
 if TYPE_CHECKING:
@@ -20,7 +28,17 @@ if TYPE_CHECKING:
     from dialproof.analysis.languages import CellLine
     from dialproof.model.contactlist import Column
 
-__all__ = ["FIRST_INSTANT", "LAST_INSTANT", "Cell", "Line", "Universe", "fitting", "render_instant", "universe_of"]
+__all__ = [
+    "FIRST_INSTANT",
+    "LAST_INSTANT",
+    "Cell",
+    "Line",
+    "Universe",
+    "fitting",
+    "may_hold",
+    "render_instant",
+    "universe_of",
+]
 
 _T = TypeVar("_T")
 
@@ -232,6 +250,21 @@ def _instants(
 def _bound(text: object, default: float) -> float:
     found = parse_datetime(text) if isinstance(text, str) else None
     return default if found is None else found
+
+
+def may_hold(column: Column, value: object) -> bool:
+    """Tell whether a value, not blank, is of the column's type and within its bounds, `enum` and `pattern`."""
+    if column.enum is not None:
+        return value in column.enum
+    if column.type == "boolean":
+        return read_boolean(value) is not None
+    if column.type == "string":
+        fits = fitting(column.pattern)
+        return fits is None or fits(read_text(value))
+    line = universe_of(column, (), declared=True, shifted=False).line
+    place = read_number(value) if column.type in ("integer", "number") else _instant(value)
+    assert isinstance(line, (NumberLine, InstantLine))
+    return place is not None and line.low <= place <= line.high and line.at_or_above(place) == place
 
 
 def render_instant(micros: int, column: Column) -> str:
