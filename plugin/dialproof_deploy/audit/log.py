@@ -199,7 +199,8 @@ class AuditLog:
         line, end, fragment = _tail(log)
         try:
             last = _checked_line(line) if line else None
-            _compare(_read_head(self.path), last)
+            head = _read_head(self.path)
+            _compare(head, last)
         except _BrokenError as broken:
             both = f"{self.path.name} and {_head_path(self.path).name}"
             raise RefusedError(
@@ -207,7 +208,12 @@ class AuditLog:
                 f"Restore {both} from a copy, or move both aside, keep them as evidence, and a new chain begins; "
                 "'dialproof audit verify' says more"
             ) from None
+        if head != _head_of(last):  # a crash left it behind, and a second one must not leave it further behind
+            self._write_head(_head_of(last))
         return _head_of(last), end, fragment
+
+    def _write_head(self, head: Head) -> None:
+        write_atomic(_head_path(self.path), rfc8785.dumps({"hash": head.hash, "seq": head.seq}) + b"\n")
 
     def _write(self, log: BinaryIO, last: Head, end: int, content: dict[str, Any]) -> tuple[Head, int, dict[str, Any]]:
         """Write one record at ``end``, then the head; on failure the log ends at ``end`` again."""
@@ -227,13 +233,17 @@ class AuditLog:
             while rest:
                 rest = rest[log.write(rest) :]
             os.fsync(log.fileno())
-            write_atomic(_head_path(self.path), rfc8785.dumps({"hash": head.hash, "seq": head.seq}) + b"\n")
-        except BaseException:
-            # What cannot be cut off is a fragment for the next append; what the head names already is whole.
+            self._write_head(head)
+        except BaseException as error:
+            # What cannot be cut off is a fragment for the next append; what the head names already is whole, and
+            # stays so if a crash brings the earlier head back.
             with suppress(OSError, _BrokenError):
-                if _read_head(self.path) != head:
+                named = _read_head(self.path) == head
+                if not named:
                     log.truncate(end)
                     os.fsync(log.fileno())
+                elif isinstance(error, OSError):
+                    return head, end + len(line), record
             raise
         return head, end + len(line), record
 

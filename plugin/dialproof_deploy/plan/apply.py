@@ -45,7 +45,13 @@ class ApplyResult:
 
 
 def apply(
-    plan: Plan, target: Target, *, audit: Audit, on_step: OnStep = lambda _: None, resume: bool = False
+    plan: Plan,
+    target: Target,
+    *,
+    audit: Audit,
+    on_step: OnStep = lambda _: None,
+    on_begin: Callable[[Writes], object] = lambda _: None,
+    resume: bool = False,
 ) -> ApplyResult:
     """Make the writes of the plan in its order.
 
@@ -53,8 +59,9 @@ def apply(
     what some of its writes leave; then the others are made. ``audit`` receives a record before and after every write
     ``{event, phase, campaign, rule, remote_id, action, version_before, version_after, digest, request_id}``, ``digest``
     being that of the content the write leaves, and for a rule set ``rules`` (``Step.rules_in``). A write whose record
-    cannot be stored before it is not made; one whose record cannot be stored after it is undone. ``on_step`` is told of
-    each step when it begins; an error of it changes nothing.
+    cannot be stored before it is not made, be it one that undoes; where it cannot be stored after it, the deploy ends
+    there. Before the first write ``on_begin`` receives what shows at any time which writes stand. ``on_step`` is told
+    of each step when it begins; an error of it changes nothing.
 
     A write that conflicts is made again where the rules are still what the plan relies on, and somebody only saved them
     without a change. When a write fails, all writes of the plan are undone in reverse order and the error is raised
@@ -71,6 +78,7 @@ def apply(
     if not plan.steps:
         return ApplyResult(plan.campaign, ())
     run = _begun(plan, target, audit) if resume else _unmoved(plan, target, audit)
+    on_begin(run)
     while run.left:
         step, *_ = left = run.left
         try:
@@ -140,7 +148,6 @@ def _begun(plan: Plan, target: Target, audit: Audit, *, earliest: bool = False) 
 def _undone(run: Writes, error: BaseException, left: Sequence[Step]) -> BaseException:
     """Undo what was made and return the error to raise; the first step of ``left`` is the one that failed."""
     failed = left[0]
-    run.undoing = True
     in_doubt = run.under_way and _may_have_been_made(error)
     if in_doubt:
         with suppress(DialproofError, KeyboardInterrupt):  # then it stays in doubt, and is reported so
@@ -150,26 +157,25 @@ def _undone(run: Writes, error: BaseException, left: Sequence[Step]) -> BaseExce
         run.record_failure(failed, in_doubt=in_doubt)
     made = list(run.done)
     where = f"write {len(run.plan.steps) - len(left) + 1} of {len(run.plan.steps)} ({failed.title})"
-    if in_doubt and not made:
-        return InDoubtError(f"{_reason(error)}\n{where} failed; whether it was made is not known")
+    unmade = [f"not made: {step.title}" for step in left if step not in made and not (in_doubt and step is failed)]
+    if in_doubt:  # to undo those before it would leave a state that the plan never went through
+        lines = [_reason(error), f"{where} failed; whether it was made is not known"]
+        if not made:
+            return InDoubtError("\n".join(lines))
+        return PartlyAppliedError("\n".join([*lines, *_standing(run, made), *unmade]))
     problem: str | None = None
     while run.done and problem is None:
         try:
             run.undo_last()
         except (Exception, KeyboardInterrupt) as failure:  # noqa: BLE001  (what stands must be said, whatever it was)
             problem = _reason(failure)
-    lines = [_reason(error)]
-    if problem is None and not in_doubt:
-        if not (made and run.unrecorded):
-            return _failed(error, where, len(made))
-        lines.append(f"{where} failed; {_were_undone(len(made))}, but the audit trail cannot be written to show it")
-    else:
-        lines.append(f"{where} failed and what was made before could not all be undone")
-    lines += [f"undoing stopped at: {problem}"] if problem else []
-    lines += _standing(run, made)
-    lines += [f"not known whether made: {failed.title}"] if in_doubt else []
-    lines += [f"not made: {step.title}" for step in left if step not in made and not (in_doubt and step is failed)]
-    return PartlyAppliedError("\n".join(lines))
+    if problem is None:
+        return _failed(error, where, len(made))
+    undone = f"{where} failed and what was made before could not all be undone"
+    if not run.done:
+        undone = f"{where} failed; {_were_undone(len(made))}, but the audit trail cannot be written to show it"
+    lines = [_reason(error), undone, f"undoing stopped at: {problem}"]
+    return PartlyAppliedError("\n".join([*lines, *_standing(run, made), *unmade]))
 
 
 def _standing(run: Writes, made: Sequence[Step]) -> list[str]:

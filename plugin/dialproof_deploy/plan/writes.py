@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +49,18 @@ class Writes:
         """The steps that stand, in order, whichever run made them."""
         self.made: list[Made] = []
         """Those that this run made."""
-        self.undoing = False
-        """From then on a record that cannot be stored stops nothing and sets ``unrecorded``: undoing matters more."""
-        self.unrecorded = False
         self.under_way = False
         """Whether a write was begun of which nobody knows yet that it was made."""
         self._target = target
         self._audit = audit
         self._stands = stands
+        self._unrecorded: list[dict[str, Any]] = []
+        """Records of writes that were made; nothing else is written before they are stored."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing of the plan stands, for certain, and the audit log shows it."""
+        return not (self.done or self.under_way or self._unrecorded)
 
     @property
     def left(self) -> Sequence[Step]:
@@ -107,12 +112,14 @@ class Writes:
 
     def record_failure(self, step: Step, *, in_doubt: bool) -> None:
         """Record that a write failed, or that nobody knows: whoever goes on then looks what became of it."""
-        self._record("change.unknown" if in_doubt else "change.failed", step, step.after, self._now(step))
+        self.under_way = in_doubt
+        with suppress(DialproofError):  # whoever goes on sees the request without its end, and looks all the same
+            self._record("change.unknown" if in_doubt else "change.failed", step, step.after, self._now(step))
 
     def _write(self, kind: str, step: Step, wanted: dict[str, Any] | None) -> tuple[dict[str, Any] | None, Written]:
         """Record and make a write; return the rule that it replaced, and its answer.
 
-        One that conflicts is made again where rules were only saved without a change.
+        One that conflicts is made again where the rule was only saved without a change.
         """
         for tries in range(1, _TRIES + 1):
             now = self._now(step)
@@ -120,7 +127,10 @@ class Writes:
             try:
                 return now, self._send(now, wanted)
             except RemoteConflictError as error:
-                if tries == _TRIES or not self._only_saved(step, error):
+                made = self._made_after_all(step, wanted, error)
+                if made:
+                    return now, made
+                if tries == _TRIES or now == self._now(step):
                     raise
                 self._record(f"{kind}.failed", step, wanted, now)
         raise AssertionError("the last try returns or raises")
@@ -133,25 +143,31 @@ class Writes:
             return self._target.delete_rule(campaign, now)
         return self._target.update_rule(campaign, now, wanted)
 
-    def _only_saved(self, step: Step, error: RemoteConflictError) -> bool:
-        """Read the rules after a conflict, and tell whether they are still what the plan relies on, in other versions.
+    def _made_after_all(self, step: Step, wanted: dict[str, Any] | None, error: RemoteConflictError) -> Written | None:
+        """Read the rules after a conflict: a try whose answer was lost may be what it is about.
 
-        Raises ``RemoteConflictError`` with the three versions of each rule where they are not.
+        None where the rules are still what the plan relies on; their versions are taken note of. Raises
+        ``RemoteConflictError`` with the three versions of each rule where they are not, and ``RemoteError`` where
+        nobody can tell whether the write was made.
         """
-        try:
-            rules = self._target.list_rules(self.plan.campaign)
-        except RemoteError:
-            return False
-        changes = moved(self._stands, state_after(self.plan, len(self.plan.steps)), rules)
-        if changes:
+        rules = self._target.list_rules(self.plan.campaign)
+        key, planned = key_of(step), state_after(self.plan, len(self.plan.steps))
+        others = {k: rule for k, rule in self._stands.items() if k != key}
+        if not moved(others if wanted is None else {**others, key: wanted}, planned, rules):
+            return Written(next((r for r in rules if wanted and title_of(r) == title_of(wanted)), None), None)
+        if changes := moved(self._stands, planned, rules):
             if "\n" in str(error):  # it tells of this rule itself
-                changes.pop(key_of(step), None)
-            others = [f"{self.plan.where} was changed by somebody else:", *changes.values()]
-            raise RemoteConflictError("\n".join([str(error), *(others if changes else ())])) from None
-        now = stored_by_key(self._stands, rules)
-        saved = now != self._stands
-        self._stands = now
-        return saved
+                changes.pop(key, None)
+            lines = [f"{self.plan.where} was changed by somebody else:", *changes.values()] if changes else []
+            # Two versions on, ours may be under theirs; to undo those before it would then be another state.
+            before, now = (
+                self._now(step),
+                next((r for r in rules if r["id"] == (self._now(step) or {}).get("id")), None),
+            )
+            covered = before and now and now["version"] > before["version"] + 1
+            raise (RemoteError if covered else RemoteConflictError)("\n".join([str(error), *lines])) from None
+        self._stands = stored_by_key(self._stands, rules)
+        return None
 
     def _made(self, step: Step, before: Mapping[str, Any] | None, written: Written) -> None:
         """Take note of a write before it is recorded: one without a record must be undone too."""
@@ -182,26 +198,24 @@ class Writes:
         after = written.rule if written else None
         known = after or before
         rules = step.rules_in(wanted)
+        record = {
+            "event": "change" if written else "request",
+            "phase": phase,
+            "campaign": self.plan.campaign,
+            "rule": step.rule,
+            "remote_id": known["id"] if known else None,
+            "action": step.action,
+            "version_before": before["version"] if before else None,
+            "version_after": after["version"] if after else None,
+            "digest": content_digest(wanted) if wanted else None,
+            "request_id": written.request_id if written else None,
+            **({} if rules is None else {"rules": rules}),
+        }
+        waiting = [*self._unrecorded, record]
+        self._unrecorded = waiting if written else waiting[:-1]
         try:
-            self._audit(
-                {
-                    "event": "change" if written else "request",
-                    "phase": phase,
-                    "campaign": self.plan.campaign,
-                    "rule": step.rule,
-                    "remote_id": known["id"] if known else None,
-                    "action": step.action,
-                    "version_before": before["version"] if before else None,
-                    "version_after": after["version"] if after else None,
-                    "digest": content_digest(wanted) if wanted else None,
-                    "request_id": written.request_id if written else None,
-                    **({} if rules is None else {"rules": rules}),
-                }
-            )
-        except (OSError, DialproofError) as error:
-            if self.undoing:
-                self.unrecorded = True
-            elif isinstance(error, OSError):
-                raise RefusedError(f"the audit trail cannot be written: {error.strerror or error}") from error
-            else:
-                raise
+            for kept in waiting:
+                self._audit(kept)
+                self._unrecorded = [other for other in self._unrecorded if other is not kept]
+        except OSError as error:
+            raise RefusedError(f"the audit trail cannot be written: {error.strerror or error}") from error

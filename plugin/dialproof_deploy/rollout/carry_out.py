@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dialproof.errors import DialproofError, PartlyAppliedError
+from dialproof.errors import DialproofError, PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
 from dialproof_deploy.audit.recovery import recover
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.plan.apply import ApplyResult, InDoubtError, MovedError, apply, take_back
 from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
-from dialproof_deploy.rollout.journal import ways_on
+from dialproof_deploy.rollout.journal import check_record, ways_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dialproof_deploy.audit.log import AuditLog
     from dialproof_deploy.plan.plan import Plan, Step
+    from dialproof_deploy.plan.writes import Writes
     from dialproof_deploy.rollout.journal import Journal
     from dialproof_deploy.rollout.record import DeployRecord, Part
     from dialproof_deploy.targets import Target
@@ -89,15 +90,20 @@ class Rollout:
         for part in reversed(self.record.parts):
             try:
                 undone += self._each(part.plan, take_back)
-            except (MovedError, PartlyAppliedError) as error:
-                raise self._unfinished(part, error) from error
+            except (DialproofError, KeyboardInterrupt) as error:
+                raise self._unfinished(part, error, begun=isinstance(error, PartlyAppliedError)) from error
         self.log.append("decision", decision=ABORTED, deploy=self.record.id)
         self.journal.end(self.record, keep=False)
         return undone
 
     def _look_again(self, decision: str) -> None:
-        """Record what is decided, and what became of the write that was under way."""
+        """Record what is decided, and what became of the write that was under way.
+
+        Raises ``RefusedError`` where the record of the deploy is not what the audit log says was decided. The log is
+        mended first: a process that was killed may have left a part of a line.
+        """
         self.log.append("decision", decision=decision, deploy=self.record.id)
+        check_record(self.journal.path, self.record, self.log.path)
         for part in self.record.parts:
             for sentence in recover(self.log, part.plan.campaign, self.target):
                 self.say(sentence)
@@ -106,15 +112,17 @@ class Rollout:
         """Apply the plans one after the other; once a campaign has changed, no error may sound as if none had."""
         done: list[ApplyResult] = []
         for part in self.record.parts:
+            begun: list[Writes] = []
             try:
-                done.append(self._each(part.plan, partial(apply, resume=resume)))
+                done.append(self._each(part.plan, partial(apply, resume=resume, on_begin=begun.append)))
                 if not self.record.restores:
                     self._decide(DEPLOYED, part, digest=part.plan.digest, payload=part.payload)
             except (DialproofError, KeyboardInterrupt) as error:
                 # Whichever run made them: the campaigns before this one stand as a whole.
                 standing = [(p.plan, step) for p in self.record.parts[: len(done)] for step in p.plan.steps]
-                if standing or isinstance(error, PartlyAppliedError | InDoubtError | MovedError):
-                    raise self._unfinished(part, error, standing) from error
+                untouched = begun[0].untouched if begun else not resume
+                if standing or not untouched:
+                    raise self._unfinished(part, error, standing, begun=bool(begun)) from error
                 self.journal.end(self.record, keep=False)
                 raise
         if self.record.restores:
@@ -123,14 +131,22 @@ class Rollout:
         return tuple(done)
 
     def _unfinished(
-        self, part: Part, error: DialproofError | KeyboardInterrupt, standing: Sequence[tuple[Plan, Step]] = ()
+        self,
+        part: Part,
+        error: DialproofError | KeyboardInterrupt,
+        standing: Sequence[tuple[Plan, Step]] = (),
+        *,
+        begun: bool = True,
     ) -> DialproofError:
         """Return the error that says what stands, and which ways there are from here."""
         lines = [str(error) or "interrupted", *getattr(error, "__notes__", ())]
         if standing:
             lines[0] = f"{part.plan.where}: {lines[0]}"
         lines += [f"deployed and standing in {plan.where}: {step.title}" for plan, step in standing]
-        kind = type(error) if isinstance(error, InDoubtError | MovedError) and not standing else PartlyAppliedError
+        kind: type[DialproofError] = PartlyAppliedError
+        if not standing and (not begun or isinstance(error, InDoubtError)):
+            kinds = (InDoubtError, MovedError, RefusedError, RemoteConflictError, RemoteError)
+            kind = next((k for k in kinds if isinstance(error, k)), kind)
         environment = self.record.environment
         if isinstance(error, MovedError):
             lines.append(
