@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
 
@@ -148,23 +148,14 @@ def lint_growth(rounds: int, counts: Sequence[int]) -> list[Row]:
     return rows
 
 
-def analysis_of_pairs(counts: Sequence[int]) -> list[Row]:
-    """Every pair of rules with opposite actions, classified: from rules that are read to findings, against linear."""
+def analysis_of_pairs(counts: Sequence[int], what: str = "dense", **options: Any) -> list[Row]:
+    """Classify every pair of rules with opposite actions, from rules that are read to findings, against linear."""
     rows: list[Row] = []
     for count in counts:
-        found, seconds = _check("DP301", lambda folder, count=count: workload.write_pairs(folder, count))  # type: ignore[misc]
-        rows.append(_growth(f"pairs of {count:,} rules ({found:,} conflicts)", seconds, count, counts[0], rows))
+        found, seconds = _check("DP301", lambda folder, n=count: workload.write_pairs(folder, n, **options))  # type: ignore[misc]
+        rows.append(_growth(f"pairs of {count:,} rules, {what} ({found:,})", seconds, count, counts[0], rows))
     if counts[-1] == 10_000:
         rows[-1]["target"] = "<= 3 s"
-    return rows
-
-
-def analysis_of_writes(counts: Sequence[int]) -> list[Row]:
-    """Classify all pairs where every fourth rule counts or sets a column that others read, against linear."""
-    rows: list[Row] = []
-    for count in counts:
-        found, seconds = _check("DP301", lambda folder, n=count: workload.write_pairs(folder, n, writers=0.25))  # type: ignore[misc]
-        rows.append(_growth(f"pairs of {count:,} rules with writes ({found:,})", seconds, count, counts[0], rows))
     return rows
 
 
@@ -233,7 +224,8 @@ def main() -> None:
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),
         *analysis_of_pairs([100, 1000] if options.quick else [100, 1000, 10_000]),
-        *analysis_of_writes([100] if options.quick else [100, 300, 1000]),
+        *analysis_of_pairs([100, 1000] if options.quick else [100, 1000, 10_000], "sparse", sparse=True),
+        *analysis_of_pairs([100] if options.quick else [100, 300, 1000], "every fourth writes", writers=0.25),
         *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
         *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),

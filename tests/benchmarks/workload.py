@@ -99,10 +99,11 @@ def rules(draw: random.Random, count: int = 20) -> list[dict[str, Any]]:
     ]
 
 
-def write_pairs(folder: Path, count: int, seed: int = 1, *, writers: float = 0.0) -> None:
+def write_pairs(folder: Path, count: int, seed: int = 1, *, writers: float = 0.0, sparse: bool = False) -> None:
     """Write a project of rules over three columns, of which many pairs contradict each other on some contact.
 
-    ``writers`` is the share of rules that count or set a column which others read.
+    ``writers`` is the share of rules that count or set a column which others read; ``sparse``: each rule is about a
+    thousandth of the values, so that few rules meet.
     """
     draw = random.Random(seed)
     columns = {
@@ -114,6 +115,12 @@ def write_pairs(folder: Path, count: int, seed: int = 1, *, writers: float = 0.0
     def condition(attribute: str, operator: str, value: object) -> dict[str, object]:
         return {"attribute": attribute, "operator": operator, "value": value}
 
+    def stretch() -> list[int]:
+        if not sparse:
+            return sorted(draw.sample(range(1_000_000), 2))
+        low = draw.randrange(999_000)
+        return [low, low + 1000]
+
     listed = [
         {
             "name": f"rule {i}",
@@ -122,7 +129,7 @@ def write_pairs(folder: Path, count: int, seed: int = 1, *, writers: float = 0.0
             "executionOrder": i + 1,
             "conditions": [
                 condition("attempts", "greaterThan", draw.randrange(20)),
-                condition("value", "between", sorted(draw.sample(range(1_000_000), 2))),
+                condition("value", "between", stretch()),
                 condition("state", "equals", draw.choice(STATES)),
             ],
             "actions": [

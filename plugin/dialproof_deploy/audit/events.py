@@ -5,7 +5,8 @@ One record an event::
     {"timestamp", "eventType", "entityId", "campaignId", "source": "genesys_cloud_outbound",
      "ruleName", "version", "priority",     # of the rule as it is now; of our audit where it is gone
      "gone",                                # true: the rule no longer exists
-     "changed_by", "audit_seq"}             # "dialproof" and the audit record that explains it, else "other" and null
+     "changed_by", "audit_seq",             # "dialproof" and the audit record that explains it, else "other" and null
+     "user"}                                # who it was as the target tells it, else null
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dialproof.errors import RefusedError, RemoteError
 from dialproof_deploy.api.errors import NotFoundError
@@ -31,7 +32,7 @@ __all__ = ["FIELDS", "SOURCE", "EventSource", "sync", "sync_file"]
 SOURCE = "genesys_cloud_outbound"
 _EVENT = ("timestamp", "eventType", "entityId", "campaignId", "source")
 _RULE = ("ruleName", "version", "priority", "gone")
-FIELDS = (*_EVENT, *_RULE, "changed_by", "audit_seq")
+FIELDS = (*_EVENT, *_RULE, "changed_by", "audit_seq", "user")
 """The fields of a record, in reading order."""
 TOLERANCE = timedelta(minutes=2)
 """How far the time of an event may lie from that of our audit record: two clocks, and an answer that took its time."""
@@ -41,7 +42,7 @@ class EventSource(Protocol):
     """What a target offers; ``dialproof_deploy.targets.Target`` does."""
 
     def query_events(self, campaign_id: str, interval: str) -> Iterator[dict[str, Any]]:
-        """Yield ``{timestamp, eventName, entityId}`` of the campaign's rules, following the pages to the end."""
+        """Yield ``{timestamp, eventName, entityId, user?}`` of the campaign's rules, following the pages to the end."""
 
     def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any] | None:
         """Return the rule; None or ``NotFoundError`` where it is gone."""
@@ -65,7 +66,7 @@ def sync(
     the source does, or for an event without its fields; what was written until then stays valid.
     """
     known = list(known)
-    seen = Counter((str(r.get("timestamp")), str(r.get("eventType")), str(r.get("entityId"))) for r in known)
+    seen = Counter(_known_key(record) for record in known)
     audit_records = list(audit_records)
     changes = _changes(audit_records, spent=[record.get("audit_seq") for record in known])
     written = 0
@@ -111,14 +112,20 @@ def sync_file(
                     raise RefusedError(f"{events_file}: cannot be written: {error.strerror or error}") from None
 
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
+"""When, what, of which entity, and by whom ("": the target does not tell)."""
 
 
 def _key(event: Mapping[str, Any], campaign: str) -> _Key:
-    values = tuple(event.get(name) for name in ("timestamp", "eventName", "entityId"))
-    if not all(isinstance(value, str) and value for value in values):
+    when, what, entity = (event.get(name) for name in ("timestamp", "eventName", "entityId"))
+    if not all(isinstance(value, str) and value for value in (when, what, entity)):
         raise RemoteError(f"campaign {campaign!r}: the target sent an event without timestamp, eventName or entityId")
-    return cast("_Key", values)
+    return str(when), str(what), str(entity), str(event.get("user") or "")
+
+
+def _known_key(record: Mapping[str, Any]) -> _Key:
+    when, what, entity = (str(record.get(name)) for name in ("timestamp", "eventType", "entityId"))
+    return when, what, entity, str(record.get("user") or "")
 
 
 @dataclass(frozen=True)
@@ -195,7 +202,7 @@ def _record(
     change: Mapping[str, Any] | None,
     name: str | None,
 ) -> dict[str, Any]:
-    timestamp, event_name, entity = key
+    timestamp, event_name, entity, user = key
     now = rule or {"name": name, "version": change.get("version_after") if change else None}
     record = {
         "timestamp": timestamp,
@@ -209,5 +216,6 @@ def _record(
         "gone": rule is None,
         "changed_by": "dialproof" if change else "other",
         "audit_seq": change.get("seq") if change else None,
+        "user": user or None,
     }
     return scrub_record(record, FIELDS)

@@ -12,6 +12,7 @@ from dialproof_deploy.drift.rules import deployed_rules, rule_states
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
 from dialproof_deploy.targets import target_of
+from dialproof_deploy.targets.documents import kind_of
 from dialproof_deploy.targets.wire import differences
 
 if TYPE_CHECKING:
@@ -108,15 +109,25 @@ def _with_changes(
     last = _last_by_others(events)
     found = []
     for campaign in campaigns:
-        ids = deployed_rules(records, campaign.plan.campaign).ids
-        keys = {state.rule: (state.rule_id or ids.get(state.rule, "")) for state in campaign.drifted}
+        keys = _entities(campaign, deployed_rules(records, campaign.plan.campaign).ids)
         found.append(replace(campaign, changes={rule: last[key] for rule, key in keys.items() if key in last}))
     return found
+
+
+def _entities(campaign: CampaignDrift, ids: Mapping[str, str]) -> dict[str, str]:
+    """Return what the target's events call each rule that has drifted: the rule itself, or the set that it is in."""
+    plan = campaign.plan
+    if plan.holder == "campaign":
+        return {state.rule: state.rule_id or ids.get(state.rule, "") for state in campaign.drifted}
+    stored = next((str(d["id"]) for d in plan.remote if kind_of(d) == "rule set"), ids.get(plan.campaign, ""))
+    return {state.rule: stored for state in campaign.drifted}
 
 
 def _last_by_others(events: Iterable[Mapping[str, Any]]) -> dict[str, Change]:
     last: dict[str, Change] = {}
     for event in sorted(events, key=lambda event: str(event.get("timestamp"))):
         if event.get("changed_by") == "other":
-            last[str(event.get("entityId"))] = Change(str(event.get("timestamp")), str(event.get("eventType")))
+            last[str(event.get("entityId"))] = Change(
+                str(event.get("timestamp")), str(event.get("eventType")), str(event.get("user") or "")
+            )
     return last

@@ -20,6 +20,7 @@ from dialproof_deploy.api.errors import (
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.targets import StoredOtherwiseError, Written
 from dialproof_deploy.targets.documents import kind_of, rule_in_set, rules_of, title_of
+from dialproof_deploy.targets.platform_audit import rule_set_events
 from dialproof_deploy.targets.wire import DEEPEST, differences, same_content, three_way, too_deep
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ class RuleSetsTarget:
             return Written(None, None)
         return Written(None, answer.request_id)
 
-    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Yield nothing yet."""
-        return iter(())
+    def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
+        """Yield the changes of the rule sets of this name, with who made them, as the platform's audit tells them."""
+        return rule_set_events(self._client, campaign_id, interval, sleep=self._sleep)
 
     def diagnostics(self, campaign_id: str) -> list[str]:
         """Return what the platform warns of in the rule sets of a campaign: ``NAME: WARNING``."""

@@ -82,6 +82,7 @@ def test_an_event_is_written_with_its_rule() -> None:
             "gone": False,
             "changed_by": "dialproof",
             "audit_seq": 4,
+            "user": None,
         }
     ]
 

@@ -1,0 +1,110 @@
+"""The audit of the public platform: who changed a rule set, and when."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from dialproof.errors import RemoteError, UsageError
+from dialproof_deploy.state import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from dialproof_deploy.api.client import ApiClient
+
+__all__ = ["rule_set_events"]
+
+_PATH = "/api/v2/audits/query"
+_PAGE_SIZE = "500"
+_MOST_PAGES = 1000
+_POLLS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look whether a query has ended
+_RELATIVE = re.compile(r"([0-9]{1,6})([mhd])")
+_UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_VERBS = {"Create": "created", "Update": "updated", "Delete": "deleted"}
+
+
+def rule_set_events(
+    client: ApiClient, name: str, interval: str, *, sleep: Callable[[float], object]
+) -> Iterator[dict[str, Any]]:
+    """Yield ``{timestamp, eventName, entityId, user}`` for each change of the rule sets of this name, oldest first.
+
+    ``interval`` is ``24h`` (30m, 7d) or one of ISO 8601; ``user`` is the name of who did it, or the OAuth client.
+    Raises ``UsageError`` for another interval, and ``RemoteError`` where the platform refuses the query or does not
+    finish it.
+    """
+    query = {
+        "interval": _interval(interval),
+        "serviceName": "Outbound",
+        "filters": [{"property": "EntityType", "value": "RuleSet"}],
+        "sort": [{"name": "Timestamp", "sortOrder": "ascending"}],
+    }
+    started = _mapping(client.request("POST", _PATH, body=query, idempotent=True).body)
+    path = f"{_PATH}/{started.get('id')}"
+    _wait(client, path, started, sleep)
+    params = {"pageSize": _PAGE_SIZE, "expand": "user"}
+    for _ in range(_MOST_PAGES):
+        page = _mapping(client.request("GET", f"{path}/results", params=params).body)
+        for message in page.get("entities") or ():
+            if isinstance(message, dict) and _named(message) == name and message.get("status") in (None, "SUCCESS"):
+                yield _event(message)
+        cursor = page.get("cursor")
+        if not isinstance(cursor, str) or not cursor or cursor == params.get("cursor"):
+            return
+        params["cursor"] = cursor
+    raise RemoteError(f"the audit leads on after {_MOST_PAGES} pages, which is taken for no end")
+
+
+def _wait(client: ApiClient, path: str, status: Mapping[str, Any], sleep: Callable[[float], object]) -> None:
+    for seconds in _POLLS:
+        if status.get("state") == "Succeeded":
+            return
+        if status.get("state") in ("Failed", "Cancelled"):
+            raise RemoteError(f"the query of the audit ended as {status['state']}")
+        sleep(seconds)
+        status = _mapping(client.request("GET", path).body)
+    if status.get("state") != "Succeeded":
+        raise RemoteError("the query of the audit did not end in time")
+
+
+def _interval(text: str) -> str:
+    if "/" in text:
+        return text
+    relative = _RELATIVE.fullmatch(text)
+    if relative is None:
+        raise UsageError(f"the interval {text!r} is none: expected 24h, 30m or 7d, or an ISO 8601 interval")
+    now = datetime.now(UTC)
+    return f"{utc_text(now - int(relative[1]) * _UNIT[relative[2]])}/{utc_text(now + _UNIT['m'])}"
+
+
+def _event(message: Mapping[str, Any]) -> dict[str, Any]:
+    action = str(message.get("action"))
+    return {
+        "timestamp": message.get("eventDate"),
+        "eventName": f"outbound.ruleset.{_VERBS.get(action, action.lower())}",
+        "entityId": _object(message, "entity").get("id"),
+        "user": _who(message),
+    }
+
+
+def _who(message: Mapping[str, Any]) -> str:
+    user, client = _object(message, "user"), _object(message, "client")
+    if user.get("id"):
+        return str(user.get("name") or user["id"])
+    return f"client {client['id']}" if client.get("id") else ""
+
+
+def _named(message: Mapping[str, Any]) -> object:
+    return _object(message, "entity").get("name")
+
+
+def _object(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = message.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _mapping(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise RemoteError("the server's answer about the audit is not a JSON object")
+    return body
