@@ -25,10 +25,8 @@ _UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 _VERBS = {"Create": "created", "Update": "updated", "Delete": "deleted"}
 
 
-def rule_set_events(
-    client: ApiClient, name: str, interval: str, *, sleep: Callable[[float], object]
-) -> Iterator[dict[str, Any]]:
-    """Yield ``{timestamp, eventName, entityId, user}`` for each change of the rule sets of this name, oldest first.
+def rule_set_events(client: ApiClient, interval: str, *, sleep: Callable[[float], object]) -> Iterator[dict[str, Any]]:
+    """Yield ``{timestamp, eventName, entityId, entityName, user}`` for each change of a rule set, oldest first.
 
     ``interval`` is ``24h`` (30m, 7d) or one of ISO 8601; ``user`` is the name of who did it, or the OAuth client.
     Raises ``UsageError`` for another interval, and ``RemoteError`` where the platform refuses the query or does not
@@ -47,7 +45,7 @@ def rule_set_events(
     for _ in range(_MOST_PAGES):
         page = _mapping(client.request("GET", f"{path}/results", params=params).body)
         for message in page.get("entities") or ():
-            if isinstance(message, dict) and _named(message) == name and message.get("status") in (None, "SUCCESS"):
+            if isinstance(message, dict) and message.get("status") in (None, "SUCCESS"):
                 yield _event(message)
         cursor = page.get("cursor")
         if not isinstance(cursor, str) or not cursor or cursor == params.get("cursor"):
@@ -84,6 +82,7 @@ def _event(message: Mapping[str, Any]) -> dict[str, Any]:
         "timestamp": message.get("eventDate"),
         "eventName": f"outbound.ruleset.{_VERBS.get(action, action.lower())}",
         "entityId": _object(message, "entity").get("id"),
+        "entityName": _object(message, "entity").get("name"),
         "user": _who(message),
     }
 
@@ -93,10 +92,6 @@ def _who(message: Mapping[str, Any]) -> str:
     if user.get("id"):
         return str(user.get("name") or user["id"])
     return f"client {client['id']}" if client.get("id") else ""
-
-
-def _named(message: Mapping[str, Any]) -> object:
-    return _object(message, "entity").get("name")
 
 
 def _object(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:

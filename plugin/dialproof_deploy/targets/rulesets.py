@@ -51,6 +51,7 @@ class RuleSetsTarget:
         self._sleep = sleep
         self._campaigns: Mapping[str, Sequence[str]] = {}
         self._ids: dict[str, str] = {}  # name of a rule set -> its id
+        self._events: dict[str, list[dict[str, Any]]] = {}  # interval -> what the audit says of it
         self._bodies: dict[str, dict[str, Any]] = {}  # id of a campaign -> its body as it was last read
 
     @property
@@ -146,8 +147,13 @@ class RuleSetsTarget:
         return Written(None, answer.request_id)
 
     def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
-        """Yield the changes of the rule sets of this name, with who made them, as the platform's audit tells them."""
-        return rule_set_events(self._client, campaign_id, interval, sleep=self._sleep)
+        """Yield the changes of the rule sets of this name, with who made them, as the platform's audit tells them.
+
+        The audit is asked once for all sets.
+        """
+        if interval not in self._events:
+            self._events[interval] = list(rule_set_events(self._client, interval, sleep=self._sleep))
+        yield from (event for event in self._events[interval] if event["entityName"] == campaign_id)
 
     def diagnostics(self, campaign_id: str) -> list[str]:
         """Return what the platform warns of in the rule sets of a campaign: ``NAME: WARNING``."""

@@ -159,10 +159,10 @@ class Answers:
 def test_an_audit_that_does_not_answer_is_an_error(bodies: list[Any], sentence: str) -> None:
     """A query that fails, or never ends, is a sentence."""
     with pytest.raises(RemoteError, match=sentence):
-        list(rule_set_events(Answers(*bodies), "x", "7d", sleep=lambda _: None))  # type: ignore[arg-type]
+        list(rule_set_events(Answers(*bodies), "7d", sleep=lambda _: None))  # type: ignore[arg-type]
 
 
 def test_an_interval_that_is_none_is_a_usage_error() -> None:
     """It says what is expected."""
     with pytest.raises(UsageError, match="expected 24h, 30m or 7d, or an ISO 8601 interval"):
-        list(rule_set_events(Answers(), "x", "soon", sleep=lambda _: None))  # type: ignore[arg-type]
+        list(rule_set_events(Answers(), "soon", sleep=lambda _: None))  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 
 from dialproof.errors import PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
 from dialproof_deploy.audit.log import verify
-from dialproof_deploy.targets import rulesets
+from dialproof_deploy.targets import platform_audit, rulesets
 from dialproof_deploy.targets.rulesets import RuleSetsTarget
 from tests.deploy.gate.conftest import records, statement_of
 
@@ -106,7 +106,8 @@ class Console:
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for a written version without waiting in between."""
-    monkeypatch.setattr(rulesets, "_POLLS", (0.0,) * len(rulesets._POLLS))
+    for module in (platform_audit, rulesets):
+        monkeypatch.setattr(module, "_POLLS", (0.0,) * len(module._POLLS))
 
 
 @pytest.fixture
@@ -155,6 +156,8 @@ def test_a_set_is_deployed_and_then_left_alone(root: Path, deployer: Make, conso
         "POST oauth": 1,
         "GET rulesets": 2,
         "GET campaigns": 1,
+        "POST audits": 1,
+        "GET audits": 3,
     }
     assert verify(result.audit_log).ok
 
