@@ -63,7 +63,9 @@ class Retry:
 class Environment:
     """A place to deploy to; ``ids`` maps a kind (campaigns, lists ...) to logical id -> remote id.
 
-    ``time_zone`` is that of conditions on the clock, for a target that has to be told (rulesets).
+    ``time_zone`` is that of conditions on the clock, for a target that has to be told (rulesets). ``ca_bundle`` is the
+    absolute path of the certificate authorities to trust instead of the system's, ``secret_command`` the program, with
+    its arguments, that prints the credentials.
     """
 
     name: str
@@ -76,6 +78,8 @@ class Environment:
     keep: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
     retry: Retry = field(default_factory=Retry)
+    ca_bundle: str = ""
+    secret_command: tuple[str, ...] = ()
     ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 

@@ -455,6 +455,8 @@ class _Reader:
             "keep": self.texts,
             "freeze": self.windows,
             "retry": self.retry,
+            "ca_bundle": self.file_below,
+            "secret_command": self.command,
             "ids": lambda k, v: self.record(k, v, dict.fromkeys(ID_KINDS, lambda k, v: self.table(k, v, self.filled))),
         }
         return Environment(name, **self.record(key, value, read))
@@ -480,6 +482,22 @@ class _Reader:
                 read_window(text)
             except ValueError as error:
                 self.problem(f"{key}[{index}]", f"{text!r}: {error}", text)
+        return texts
+
+    def file_below(self, key: str, value: object) -> str | None:
+        """Return the absolute path of a file that is named relative to the configuration."""
+        name = self.filled(key, value)
+        return None if name is None else str(self.file.parent / name)
+
+    def command(self, key: str, value: object) -> tuple[str, ...] | None:
+        """Return a program and its arguments, each a text of its own: no shell reads them."""
+        if isinstance(value, str):
+            self.problem(key, 'expected a list, the program and each of its arguments: ["op", "read", "..."]', value)
+            return None
+        texts = self.texts(key, value)
+        if texts is not None and not "".join(texts[:1]).strip():
+            self.problem(key, "expected a program, found none")
+            return None
         return texts
 
     def base_url(self, key: str, value: object) -> str | None:

@@ -384,8 +384,9 @@ class Deployer:
         if self._given_campaign or all(map(self._is_named, self.project.campaigns)):
             return
         from dialproof_deploy.api.credentials import missing_message
+        from dialproof_deploy.api.secret_command import missing_for
 
-        missing = self._target_type.missing_variables(self.environment, self.environ)
+        missing = missing_for(self._target_type, self.environment, self.environ)
         raise UsageError(missing_message(self.environment.name, [*missing, _CAMPAIGN_ID]))
 
     @cached_property
@@ -403,9 +404,12 @@ class Deployer:
         """Connect and log in, so that refused credentials fail before anything else is done."""
         if self.environment.name != SANDBOX:
             self._check_campaign_variable()
+            from dialproof_deploy.api.secret_command import with_secret
+
             connect = self._target_type.connect
             assert connect is not None
-            with connect(self.environment, self.environ, self.http_log) as target:
+            environ = with_secret(self._target_type, self.environment, self.environ, self.project.config.root)
+            with connect(self.environment, environ, self.http_log) as target:
                 yield self._told(target)
             return
         from dialproof_deploy.api.credentials import Credentials

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
 from dialproof_deploy.api.credentials import missing_message
+from dialproof_deploy.api.secret_command import missing_for
 from dialproof_deploy.deploy import SANDBOX, environment_of
 from dialproof_deploy.targets import target_of
 
@@ -24,5 +25,5 @@ def check_environment(config: Config, name: str, environ: Mapping[str, str]) -> 
     """
     environment = environment_of(config, name)
     target = target_of(environment)
-    if name != SANDBOX and (missing := target.missing_variables(environment, environ)):
+    if name != SANDBOX and (missing := missing_for(target, environment, environ)):
         raise UsageError(missing_message(name, missing))

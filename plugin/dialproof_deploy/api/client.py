@@ -20,6 +20,7 @@ import tenacity
 
 from dialproof.errors import RemoteError, UsageError
 from dialproof_deploy.api.answer import LONGEST, UnboundedAnswerError, read_answer
+from dialproof_deploy.api.connection import open_http, why_untrusted
 from dialproof_deploy.api.credentials import Credentials, check_base_url
 from dialproof_deploy.api.errors import (
     AccessDeniedError,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "ApiClient"]
 
-_TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=60.0)
 _LONGEST_RETRY_AFTER = 300.0
 _REQUEST_ID_HEADER = "ININ-Correlation-Id"
 _LIFE_OF_A_GIVEN_TOKEN = 86_400  # seconds; nobody says how long it lives, and no deploy takes a day
@@ -72,9 +72,8 @@ class ApiClient:
     ``clock`` (monotonic seconds), ``now`` (UTC, for a Retry-After date), ``sleep`` and ``jitter`` (0 to 1) are
     injected by tests. Waits are ``backoff_start * backoff_multiplier ** n`` seconds and up to half as much again;
     Retry-After stands before that, if it asks for any, and ends in ``RemoteError`` if it asks for more than five
-    minutes. An answer of more than 16 MiB or one minute is not read to its end. Proxies and
-    certificate authorities come from the environment, as httpx reads it. ``http_log`` receives one JSON line a
-    request, without headers, bodies and query values.
+    minutes. An answer of more than 16 MiB or one minute is not read to its end. Proxies and certificate authorities
+    are those of ``open_http``. ``http_log`` receives one JSON line a request, without headers, bodies and query values.
     """
 
     def __init__(
@@ -92,6 +91,7 @@ class ApiClient:
         backoff_multiplier: float = 2.0,
         rate_per_minute: int = 300,
         http_log: Path | None = None,
+        ca_bundle: str = "",
     ) -> None:
         if max_attempts < 1:
             raise UsageError(f"max_attempts must be at least 1, not {max_attempts}")
@@ -104,13 +104,7 @@ class ApiClient:
         self._gave_token = False
         self._tokens = TokenSource(self._fetch_token, clock=clock)
         self._log = _HttpLog(http_log, now) if http_log else None
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-            # http is loopback only: a proxy has no business between this machine and itself
-            trust_env=self._base_url.startswith("https:"),
-        )
+        self._http = open_http(self._base_url, ca_bundle=ca_bundle, transport=transport)
 
     def __enter__(self) -> ApiClient:
         return self
@@ -238,6 +232,11 @@ class ApiClient:
             raise (UnreachableError if repeatable else AnswerLostError)(message) from None
         except httpx.RequestError as error:
             self._record(request, None, started)
+            if why := why_untrusted(error):
+                raise RemoteError(
+                    f"{_name(request)}: the certificate of {_host(request)} is not trusted ({why}): name the authority "
+                    "that issued it in ca_bundle of the environment, or in SSL_CERT_FILE"
+                ) from None
             reason = f"{_host(request)} gave no answer ({type(error).__name__})"
             if repeatable or isinstance(error, _NEVER_SENT):
                 raise _TryAgainError(reason) from None

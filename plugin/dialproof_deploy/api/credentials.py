@@ -1,4 +1,4 @@
-"""Credentials of an environment, read from environment variables alone."""
+"""Credentials of an environment, read from environment variables, which ``secret_command`` may fill."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = [
     "is_loopback",
     "missing_message",
     "missing_variables",
+    "own_variables",
     "read_credentials",
 ]
 
@@ -152,8 +153,14 @@ def read_credentials(
 
 def _variables(environment: str, service: Service) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return the names of the variables for the client id and for its secret, those that count first in front."""
+    own_id, own_secret = own_variables(environment)
+    return (own_id, service.client_id), (own_secret, service.client_secret)
+
+
+def own_variables(environment: str) -> tuple[str, str]:
+    """Return the names of the variables for the client id and secret of one environment alone."""
     own = f"DIALPROOF_{environment.upper().replace('-', '_')}"
-    return (f"{own}_CLIENT_ID", service.client_id), (f"{own}_CLIENT_SECRET", service.client_secret)
+    return f"{own}_CLIENT_ID", f"{own}_CLIENT_SECRET"
 
 
 def _access_token(environ: Mapping[str, str], environment: str, service: Service) -> str:

@@ -108,6 +108,7 @@ def _client(credentials: Credentials, environment: Environment, http_log: Path |
         max_attempts=retry.tries,
         backoff_multiplier=retry.backoff,
         rate_per_minute=retry.requestsPerMinute,
+        ca_bundle=environment.ca_bundle,
     ) as client:
         client.login()
         check_organization(client, environment)
