@@ -441,7 +441,7 @@ class Deployer:
             dials=self.environment.name != SANDBOX,
         )
         stored = [target.list_rules(want.remote) for want in wanted]
-        if unknown := planner.not_there(stored):
+        if unknown := planner.not_there(wanted, stored):
             raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
         return tuple(
             planner.plan(want, documents, self._owned(want.remote), self.clock())

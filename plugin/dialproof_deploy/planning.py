@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof_deploy.plan.dialing import dialing_of
 from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.plan.plan import Plan, make_plan
-from dialproof_deploy.plan.rule_set import plan_rule_set, prunable, rules_after
+from dialproof_deploy.plan.rule_set import plan_rule_set, prunable, rules_after, rules_beside
 from dialproof_deploy.plan.safety import Safety
 from dialproof_deploy.plan.sample import sample_of
 from dialproof_deploy.targets.documents import content, kind_of
@@ -82,14 +82,14 @@ class Planner:
     time_zone: str = ""
     dials: bool = True
 
-    def not_there(self, stored: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+    def not_there(self, wanted: Sequence[Wanted], stored: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
         """Return what is to be pruned and is on the target nowhere."""
-        there = {name for documents in stored for name in self._prunable(documents)}
+        there = set().union(*map(self._prunable, wanted, stored))
         return [name for name in self.prune if name not in there]
 
     def plan(self, want: Wanted, stored: Sequence[Mapping[str, Any]], owned: Collection[str], now: datetime) -> Plan:
         """Return the plan for what the files want, given what the target gave for it."""
-        there = self._prunable(stored)
+        there = self._prunable(want, stored)
         prune = [name for name in self.prune if name in there]
         renamed = {rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from}
         columns = want.campaign.contact_list
@@ -123,8 +123,8 @@ class Planner:
         named = replace(plan, logical=want.logical, personal=personal)
         return self._with_dialing(self._with_kept(named, want), want, now)
 
-    def _prunable(self, stored: Sequence[Mapping[str, Any]]) -> set[str]:
-        return prunable(stored) if self.kind.atomic else {rule["name"] for rule in stored}
+    def _prunable(self, want: Wanted, stored: Sequence[Mapping[str, Any]]) -> set[str]:
+        return prunable(want.remote, stored) if self.kind.atomic else {rule["name"] for rule in stored}
 
     def _with_dialing(self, plan: Plan, want: Wanted, now: datetime) -> Plan:
         """Return the plan with what it does to who is dialed."""
@@ -138,16 +138,22 @@ class Planner:
 
     def _with_kept(self, plan: Plan, want: Wanted) -> Plan:
         """Return the plan with a refusal for each reason why the rules that it keeps must not stay."""
-        if not plan.kept:
+        columns = want.campaign.contact_list
+        if self.kind.atomic:
+            runs = [*([rules_after(plan)] if plan.kept else []), *rules_beside(plan, self.keep)]
+        else:
+            kept = [rule for rule in plan.stored_rules if rule["name"] in plan.kept]
+            runs = [[*want.rules, *kept]] if kept else []
+        if not runs:
             return plan
         from dialproof_deploy.plan.kept import refusals_of_kept
 
-        ours: Sequence[Mapping[str, Any]] = want.rules
-        theirs = [rule for rule in plan.stored_rules if rule["name"] in plan.kept]
-        if self.kind.atomic:
-            both = rules_after(plan)
-            ours, theirs = ([r for r in both if (r["name"] in plan.kept) is kept] for kept in (False, True))
-        found = refusals_of_kept(
-            self.project, want.campaign, ours, list(map(content, theirs)), self.kind.reader(want.campaign.contact_list)
-        )
+        ours = {rule["name"] for rule in want.rules}
+        found: dict[str, None] = {}
+        for run in runs:
+            own = [rule for rule in run if rule["name"] in ours]
+            theirs = [content(rule) for rule in run if rule["name"] not in ours]
+            found |= dict.fromkeys(
+                refusals_of_kept(self.project, want.campaign, own, theirs, self.kind.reader(columns))
+            )
         return replace(plan, refusals=(*plan.refusals, *found))

@@ -110,7 +110,11 @@ class Plan:
         """The single rules as they were read."""
         if self.holder == "campaign":
             return list(self.remote)
-        return [rule for document in self.remote for rule in rules_of(document)]
+        return [rule for document in self.remote if self._holds(document) for rule in rules_of(document)]
+
+    def _holds(self, document: Mapping[str, Any]) -> bool:
+        """Tell whether a document is the rule set of the plan; others stand beside it in its campaigns."""
+        return kind_of(document) == "rule set" and document["name"] == self.campaign
 
     def rule_digest(self, rule: Mapping[str, Any]) -> str | None:
         """Return the digest of a stored rule; of one in a set its place does not count."""

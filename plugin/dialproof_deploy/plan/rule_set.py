@@ -21,7 +21,7 @@ from dialproof_deploy.targets.wire import differences, same_content
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["CAMPAIGN", "RULE_SET", "plan_rule_set", "prunable", "rules_after"]
+__all__ = ["CAMPAIGN", "RULE_SET", "plan_rule_set", "prunable", "rules_after", "rules_beside"]
 
 CAMPAIGN, RULE_SET = "campaign:", "ruleSet:"
 """What stands before the name or id of a campaign, or of another rule set, in ``keep`` and ``--prune``."""
@@ -43,17 +43,17 @@ def plan_rule_set(
     """Plan the writes for the rule set of this name.
 
     ``desired`` are the rules as they travel, in order; ``remote`` the documents that the target gave: the set if there
-    is one, and campaigns. ``campaigns`` are the ids of those that are to use the set. Rules are matched, kept and
-    pruned as ``make_plan`` does it. Refusals are also a campaign that is not on the target, one of nobody here that
-    uses the set, and another set of a campaign of ours, unless ``keep`` has it (``campaign:NAME``, ``ruleSet:NAME``);
-    ``prune`` takes another set (``ruleSet:NAME``) from the campaigns of ours.
+    is one, campaigns, and other sets of them. ``campaigns`` are the ids of those that are to use the set. Rules are
+    matched, kept and pruned as ``make_plan`` does it. Refusals are also a campaign that is not on the target, one of
+    nobody here that uses the set, and another set of a campaign of ours, unless ``keep`` has it (``campaign:NAME``,
+    ``ruleSet:NAME``); ``prune`` takes another set (``ruleSet:NAME``) from the campaigns of ours.
     """
-    stored = next((document for document in remote if kind_of(document) == "rule set"), None)
+    stored = _rule_set(name, remote)
     theirs = [_with_id(rule, place) for place, rule in enumerate(rules_of(stored or {}))]
     pairs, kept, refusals = match_rules(desired, theirs, keep, prune, owned, _wire_names(renamed or {}, desired))
     names = Counter(rule["name"] for rule in desired)
     refusals += [f"the files hold two rules named {rule!r}" for rule, count in names.items() if count > 1]
-    rules = [{**rule, "order": place} for place, rule in enumerate(_placed(pairs, kept, theirs))]
+    rules = _numbered(_placed(pairs, kept, theirs))
     after = {**(content(stored) if stored else {"name": name}), "rules": rules}
     parts = tuple(_parts(pairs, rules, theirs))
     steps = []
@@ -79,9 +79,9 @@ def plan_rule_set(
     )
 
 
-def prunable(remote: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return what ``prune`` can name of the documents that the target gave."""
-    rules = {rule["name"] for document in remote for rule in rules_of(document)}
+def prunable(name: str, remote: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return what ``prune`` can name of the documents that the target gave for a rule set."""
+    rules = {rule["name"] for rule in rules_of(_rule_set(name, remote) or {})}
     others = [other for document in remote for other in document.get("otherRuleSets", ())]
     return rules | {f"{RULE_SET}{other[key]}" for other in others for key in ("name", "id") if other.get(key)}
 
@@ -89,9 +89,31 @@ def prunable(remote: Sequence[Mapping[str, Any]]) -> set[str]:
 def rules_after(plan: Plan) -> list[dict[str, Any]]:
     """Return the rules of the set as the plan leaves them, in order: those of the files and those that are kept."""
     written = [step.after for step in plan.steps if step.kind == "rule set" and step.after]
-    stored = [document for document in plan.remote if kind_of(document) == "rule set"]
-    documents = written or stored
-    return [{**rule, "order": place} for place, rule in enumerate(rules_of(documents[0]))] if documents else []
+    document = written[-1] if written else _rule_set(plan.campaign, plan.remote)
+    return _numbered(rules_of(document or {}))
+
+
+def rules_beside(plan: Plan, keep: Collection[str]) -> list[list[dict[str, Any]]]:
+    """Return what may run with the rules of the set: both orders of them and of each other set that is kept.
+
+    Rules of another set are named ``SET: RULE``.
+    """
+    ours = rules_after(plan)
+    found = []
+    for other in plan.remote:
+        if kind_of(other) == "rule set" and other["name"] != plan.campaign and _named(other, RULE_SET, keep):
+            theirs = [{**rule, "name": f"{other['name']}: {rule['name']}"} for rule in rules_of(other)]
+            found += [_numbered([*theirs, *ours]), _numbered([*ours, *theirs])]
+    return found
+
+
+def _numbered(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**rule, "order": place} for place, rule in enumerate(rules)]
+
+
+def _rule_set(name: str, remote: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    sets = (document for document in remote if kind_of(document) == "rule set")
+    return next((document for document in sets if document["name"] == name), None)
 
 
 def _with_id(rule: Mapping[str, Any], place: int) -> dict[str, Any]:

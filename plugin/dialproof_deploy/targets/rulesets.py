@@ -43,7 +43,7 @@ _LONGEST_SHOWN = 100
 class RuleSetsTarget:
     """The ``Target`` for rule sets: what holds rules is a set, known by its name.
 
-    ``sleep`` waits between looks for a version that was written.
+    ``sleep`` waits between looks for what was written or asked for.
     """
 
     def __init__(self, client: ApiClient, *, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -64,14 +64,19 @@ class RuleSetsTarget:
         self._campaigns = campaigns
 
     def list_rules(self, campaign_id: str) -> list[dict[str, Any]]:
-        """Return the rule set of this name, if there is one, every campaign that uses it, and those that are to."""
+        """Return the rule set of this name, if there is one, every campaign that uses it, and those that are to.
+
+        After them come the other rule sets of the campaigns that are to use it.
+        """
         found = self._find(campaign_id)
         wanted = self._campaigns.get(campaign_id, ())
         bodies = {body["id"]: body for body in self.pages(_CAMPAIGNS, "campaign", versioned=True)}
         bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
         campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
         used = [c for c in campaigns if c["id"] in wanted or c["ruleSet"] is not None]
-        return [*([found] if found else []), *used]
+        others = dict.fromkeys(o["id"] for c in used if c["id"] in wanted for o in c["otherRuleSets"])
+        beside = [other for key in others if (other := self._other(key)) is not None]
+        return [*([found] if found else []), *used, *beside]
 
     def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any]:  # noqa: ARG002  (ids tell sets apart)
         """Return the rule set with this id; ``NotFoundError`` if it is gone."""
@@ -156,7 +161,7 @@ class RuleSetsTarget:
         yield from (event for event in self._events[interval] if event["entityName"] == campaign_id)
 
     def diagnostics(self, campaign_id: str) -> list[str]:
-        """Return what the platform warns of in the rule sets of a campaign: ``NAME: WARNING``."""
+        """Return what the platform warns of in the rule sets of a campaign: ``rule set 'NAME': WARNING``."""
         body = _mapping(
             self._client.request("GET", f"{_path(_CAMPAIGNS, campaign_id)}/diagnostics").body, "diagnostics"
         )
@@ -164,7 +169,7 @@ class RuleSetsTarget:
         for entry in _mappings(body.get("ruleSetDiagnostics")):
             reference = entry.get("ruleSet")
             name = reference.get("name") or reference.get("id") if isinstance(reference, dict) else None
-            found += [f"{_shown(str(name))}: {warning}" for warning in entry.get("warnings") or () if warning]
+            found += [f"rule set {_shown(str(name))}: {warning}" for warning in entry.get("warnings") or () if warning]
         return found
 
     # Rule sets
@@ -242,6 +247,12 @@ class RuleSetsTarget:
             if found["version"] != stored["version"]:
                 break
         return found
+
+    def _other(self, key: str) -> dict[str, Any] | None:
+        try:
+            return self.get_rule("", key)
+        except NotFoundError:
+            return None
 
     # Campaigns
 

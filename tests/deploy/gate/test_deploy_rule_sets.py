@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -159,7 +161,22 @@ def test_a_set_is_deployed_and_then_left_alone(root: Path, deployer: Make, conso
         "POST audits": 1,
         "GET audits": 3,
     }
+    assert (result.new_events, again.new_events) == (1, 0)
     assert verify(result.audit_log).ok
+
+
+def test_the_platform_says_who_changed_the_set(root: Path, deployer: Make, console: Console) -> None:
+    """Changes of the set are events, ours and others'; further back than it answers at once they are queried."""
+    deployer(clock=lambda: datetime.now(UTC)).deploy(statement_of(root, datetime.now(UTC)))
+    rule_set, _ = stored(deployer)
+    console.put("rulesets", rule_set["id"], queue=None, rules=rule_set["rules"][:1])
+    assert deployer().sync_events() == 1
+    assert deployer().sync_events("30d") == 0
+    events = [json.loads(line) for line in deployer().state.events("sandbox").read_text().splitlines()]
+    assert [(e["eventType"], e["ruleName"], e["changed_by"]) for e in events] == [
+        ("outbound.ruleset.created", "Premium routing", "dialproof"),
+        ("outbound.ruleset.updated", "Premium routing", "other"),
+    ]
 
 
 def test_one_changed_rule_is_one_write(root: Path, deployer: Make, console: Console) -> None:
@@ -293,6 +310,34 @@ def test_rules_of_others_and_what_they_do(root: Path, deployer: Make, console: C
     assert [r["name"] for r in stored(deployer)[0]["rules"]] == ["no_consent", "high_value"]
 
 
+def test_another_set_that_is_kept_runs_with_ours(root: Path, deployer: Make, console: Console) -> None:
+    """In which order two sets run is not documented: what either order changes is a refusal, as a kept rule's is."""
+
+    def other(action: str, **properties: str) -> None:
+        wide = {"type": "contactAttributeCondition", "attributeName": "ltv", "operator": "GREATER_THAN", "value": "10"}
+        actions = [{"type": "Action", "actionTypeName": action, "properties": properties}]
+        conditions = [{**wide, "valueType": "NUMERIC", "inverted": False}]
+        rule = {"name": "x", "order": 0, "category": "DIALER_PRECALL", "conditions": conditions, "actions": actions}
+        console.put("rulesets", "legal", name="Legal", rules=[rule])
+
+    other("SET_CALLER_ID", callerName="Acme")
+    console.put("campaigns", "cmp_123", name="Spring", ruleSets=[{"id": "legal"}])
+    evidence = statement_of(root)
+    with pytest.raises(RefusedError, match="campaign 'Spring' has another rule set, 'Legal'"):
+        deployer().deploy(evidence)
+    kept = deployer()
+    kept.environment = replace(kept.environment, keep=("ruleSet:Legal",))
+    other("DO_NOT_DIAL")
+    with pytest.raises(RefusedError, match="kept rule 'Legal: x' changes the outcome of the case 'one'"):
+        kept.deploy(evidence)
+    other("SET_CALLER_ID", callerName="Acme")
+    assert kept.deploy(evidence).writes == 2
+    other("DO_NOT_DIAL")
+    with pytest.raises(RefusedError, match="kept rule 'Legal: x'"):
+        kept.deploy(evidence)
+    assert [step.action for step in deployer(prune=["ruleSet:Legal"]).plan()[0].steps] == ["attach"]
+
+
 def test_campaigns_of_others_and_several_of_ours(root: Path, deployer: Make, console: Console) -> None:
     """Campaigns of one file share a set, planned once; one of somebody else is refused until keep names it."""
     edit(root, "campaign: cmp_123", "campaigns: [cmp_123, cmp_456]")
@@ -336,22 +381,17 @@ def test_a_failure_of_the_second_write_takes_the_first_back(root: Path, deployer
     assert deployer().abort() == 1
 
 
-def test_warnings_of_the_platform_are_notes_and_records(
-    root: Path, deployer: Make, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_warnings_of_the_platform_are_notes_and_records(root: Path, deployer: Make, console: Console) -> None:
     """Diagnostics are read once something was written; that they cannot be read is a note as well."""
-    monkeypatch.setattr(
-        RuleSetsTarget, "diagnostics", lambda *_: ["Premium routing: CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST"]
-    )
+    console.put("contactlists", "cl1", name="Customers", columnNames=["ltv", "consent", "tier"], phoneColumns=[])
+    console.put("campaigns", "cmp_123", name="Spring", contactList={"id": "cl1"})
     notes = deployer().deploy(statement_of(root)).notes
-    assert [note for note in notes if "CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST" in note]
+    warning = "rule set 'Premium routing': CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST"
+    assert f"campaign 'Spring': the platform warns: {warning}" in notes
     (record,) = [r for r in records(root) if r["event"] == "diagnostic"]
-    assert record["remote_id"] == "cmp_123"
-    assert record["details"]["warnings"] == ["Premium routing: CONTACT_ATTRIBUTE_NOT_IN_CONTACT_LIST"]
+    assert (record["remote_id"], record["details"]["warnings"]) == ("cmp_123", [warning])
     assert deployer().deploy(statement_of(root)).notes == ()
-    monkeypatch.setattr(
-        RuleSetsTarget, "diagnostics", lambda *_: (_ for _ in ()).throw(RemoteError("the server answered 503"))
-    )
     evidence = edit(root, "5000", "6000")
+    console.fault(kind="status", status=403, path_contains="/diagnostics")
     notes = deployer().deploy(evidence).notes
-    assert [note for note in notes if "the diagnostics could not be read: the server answered 503" in note]
+    assert [note for note in notes if "the diagnostics could not be read: GET" in note]
