@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
-from dialproof.targets.base import TIME_ZONE
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
@@ -23,6 +22,7 @@ from dialproof_deploy.plan.dialing import refusal_of
 from dialproof_deploy.plan.personal import register_values
 from dialproof_deploy.planning import Planner, Wanted, campaigns_of, shared_sets, wanted_of
 from dialproof_deploy.provenance import actor, commit_of
+from dialproof_deploy.remote_ids import SANDBOX, RemoteIds
 from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
 from dialproof_deploy.rollout.record import DeployRecord, Part, new_id
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Config, Environment
     from dialproof.model.contacts import ContactsFile
-    from dialproof.project import Campaign, Project
+    from dialproof.project import Project
     from dialproof.targets.base import TargetType
     from dialproof_deploy.plan.apply import ApplyResult
     from dialproof_deploy.plan.plan import Plan
@@ -47,11 +47,6 @@ __all__ = [
     "Deployer",
     "environment_of",
 ]
-
-SANDBOX = "sandbox"
-"""The environment that is built in: a server on this machine."""
-
-_CAMPAIGN_ID = "GENESYS_CAMPAIGN_ID"
 
 
 @dataclass(frozen=True)
@@ -293,7 +288,7 @@ class Deployer:
         ]
         statement, unsigned = opened(evidence, self.project.config)
         reasons += unsigned or refusals_of(self.project, statement, campaigns, now=now)
-        reasons += self._other_campaign()
+        reasons += self._ids.refusals()
         wanted, problems = self._lowered()
         reasons += problems
         reasons += self._not_required_first(wanted)
@@ -317,77 +312,23 @@ class Deployer:
         wanted, problems = [], []
         for campaign in self.project.campaigns:
             held = as_all(campaign, self.project.config.semantics)
-            rules, found = self._target_type.lower(held, self._resolve)
+            rules, found = self._target_type.lower(held, self._ids.find)
             problems += [str(problem) for problem in found]
-            wanted += wanted_of(self._target_type, campaign, rules, partial(self._remote_id, campaign))
-        return wanted, list(dict.fromkeys([*problems, *shared_sets(wanted)]))
+            wanted += wanted_of(self._target_type, campaign, rules, partial(self._ids.campaign, campaign))
+        return wanted, list(dict.fromkeys([*problems, *shared_sets(self._target_type, wanted)]))
 
     def _holders(self) -> list[Wanted]:
         """Return what holds the rules of each campaign, whether or not the target can hold the rules."""
         campaigns = self.project.campaigns
-        return [want for c in campaigns for want in wanted_of(self._target_type, c, [], partial(self._remote_id, c))]
+        return [want for c in campaigns for want in wanted_of(self._target_type, c, [], partial(self._ids.campaign, c))]
 
-    def _resolve(self, kind: str, logical: str) -> str | None:
-        """Return the id on the target: an environment that maps a kind of ids must map every one of them."""
-        if kind == TIME_ZONE:
-            return self.environment.time_zone or None
-        ids = self.environment.ids.get(kind)
-        if not ids:
-            return logical
-        return ids.get(logical, logical if self.environment.name == SANDBOX else None)
-
-    def _remote_id(self, campaign: Campaign, logical: str) -> str:
-        """Return the id of a campaign on the target; "" where the variable that must name it is missing."""
-        if not self._is_named(campaign) and (self._given_campaign or self.environment.name != SANDBOX):
-            return self._given_campaign
-        found = self._resolve("campaigns", logical)
-        if found is None:
-            raise UsageError(
-                f"environment {self.environment.name!r} maps no id for campaign {logical!r} (ids.campaigns)"
-            )
-        return found
-
-    @property
-    def _given_campaign(self) -> str:
-        return self.environ.get(_CAMPAIGN_ID, "").strip()
-
-    def _is_named(self, campaign: Campaign) -> bool:
-        """Tell whether the files or the configuration say which campaign it is; else its id is the file's name."""
-        listed = self.project.config.campaigns
-        return any(file.campaigns for file in campaign.files) or any(i in listed for i in campaign.ids)
+    @cached_property
+    def _ids(self) -> RemoteIds:
+        return RemoteIds(self.project, self.environment, self.environ)
 
     def _check_campaigns(self) -> None:
-        if refusals := self._other_campaign():
+        if refusals := self._ids.refusals():
             raise RefusedError("\n".join(refusals))
-
-    def _other_campaign(self) -> list[str]:
-        """Return a refusal where GENESYS_CAMPAIGN_ID names another campaign than the files, or where two are one."""
-        given = self._given_campaign
-        campaigns = self.project.campaigns
-        remote = {i: self._remote_id(campaign, i) for campaign in campaigns for i in campaign.ids}
-        named = [i for campaign in campaigns if self._is_named(campaign) for i in campaign.ids]
-        others = [i for i in named if given and given not in (i, remote[i])]
-        if others:
-            return [f"{_CAMPAIGN_ID} is {given!r}, and the files are for {', '.join(others)}: unset it, or change one"]
-        one: dict[str, list[str]] = {}
-        for logical, found in remote.items():
-            one.setdefault(found, []).append(logical)
-        return [
-            f"{', '.join(same)} would all be the campaign {found!r}: write in each rules file which one it is for, "
-            "and give each its own id in ids.campaigns"
-            for found, same in one.items()
-            if found and len(same) > 1
-        ]
-
-    def _check_campaign_variable(self) -> None:
-        """Raise ``UsageError`` where a file needs GENESYS_CAMPAIGN_ID and it is not set, naming all that is missing."""
-        if self._given_campaign or all(map(self._is_named, self.project.campaigns)):
-            return
-        from dialproof_deploy.api.credentials import missing_message
-        from dialproof_deploy.api.secret_command import missing_for
-
-        missing = missing_for(self._target_type, self.environment, self.environ)
-        raise UsageError(missing_message(self.environment.name, [*missing, _CAMPAIGN_ID]))
 
     @cached_property
     def _target_type(self) -> TargetType:
@@ -403,7 +344,7 @@ class Deployer:
     def _target(self) -> Iterator[Target]:
         """Connect and log in, so that refused credentials fail before anything else is done."""
         if self.environment.name != SANDBOX:
-            self._check_campaign_variable()
+            self._ids.check_variable(self._target_type)
             from dialproof_deploy.api.secret_command import with_secret
 
             connect = self._target_type.connect

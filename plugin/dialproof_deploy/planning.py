@@ -49,9 +49,11 @@ def wanted_of(
     return [Wanted(i, remote_id(i), campaign, rules, (remote_id(i),)) for i in campaign.ids]
 
 
-def shared_sets(wanted: Sequence[Wanted]) -> list[str]:
+def shared_sets(kind: TargetType, wanted: Sequence[Wanted]) -> list[str]:
     """Return a sentence for each rule set that campaigns with other rules would share."""
     first: dict[str, Wanted] = {}
+    if not kind.atomic:
+        return []
     return [
         f"campaigns {one.logical} and {want.logical} would share the rule set {want.remote!r}, each with its own "
         "rules: write another ruleSet in one of them"
