@@ -163,8 +163,8 @@ def _whole(wire: Mapping[str, Any], name: str, default: int | None, *, most: int
 
 def _list(wire: Mapping[str, Any], name: str) -> list[Any]:
     value = wire.get(name) or []
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is no list")  # noqa: TRY004  (one error for every reason)
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise ValueError(f"{name} is no list of objects")
     return value
 
 
@@ -172,7 +172,7 @@ def _read_condition(wire: Mapping[str, Any]) -> Condition:
     _only(wire, ("attribute", "operator", "value", "type"), "a condition")
     attribute, kind, text = wire.get("attribute"), wire.get("type"), wire.get("value")
     operator = canonical_operator(str(wire.get("operator")))
-    if not isinstance(attribute, str) or operator is None or kind not in (None, *get_args(ValueType)):
+    if not isinstance(attribute, str) or not attribute or operator is None or kind not in (None, *get_args(ValueType)):
         raise ValueError(f"a condition with operator {wire.get('operator')!r} and type {kind!r}")
     shape = OPERATORS[operator][0]
     value: Value = None

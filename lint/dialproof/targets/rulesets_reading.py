@@ -81,7 +81,9 @@ class _Reader:
 
     def condition(self, wire: Mapping[str, Any]) -> Expression:
         """Return a condition; one that holds of several is a group."""
-        kind, inverted = wire.get("type"), wire.get("inverted") is True
+        kind, inverted = wire.get("type"), _flag(wire, "inverted")
+        if not isinstance(kind, str):
+            raise ValueError(f"a condition of type {kind!r}")  # noqa: TRY004  (one error for every reason)
         if kind == "contactAttributeCondition":
             return _compared(wire, "contact", self._column(wire.get("attributeName")), _value_type(wire))
         if kind in _TEXTS:
@@ -100,7 +102,7 @@ class _Reader:
             parts = _list(wire, "subConditions")
             if not 1 <= len(parts) <= SUB_CONDITIONS:
                 raise ValueError(f"a time and date condition of {len(parts)} parts")
-            group: Literal["any", "all"] = "any" if wire.get("matchAnyConditions") is True else "all"
+            group: Literal["any", "all"] = "any" if _flag(wire, "matchAnyConditions") else "all"
             read = Group(group, tuple(map(_time, parts)), _NOWHERE)
             return Group("not", (read,), _NOWHERE) if inverted else read
         raise ValueError(f"a condition of type {kind!r}")
@@ -109,7 +111,7 @@ class _Reader:
         """Return an action with our names and defaults."""
         there = wire.get("actionTypeName")
         name = _of(_ACTION, there, "an action of type")
-        given = wire.get("properties") or {}
+        given = _object(wire, "properties")
         fields: dict[str, Value | FieldMapping] = {}
         if name == "setAttribute":
             option = wire.get("updateOption")
@@ -118,12 +120,14 @@ class _Reader:
             ((column, value),) = given.items()
             fields = {"attribute": self._column(column), "option": option}
             if option == "SET":
-                fields["value"] = str(value)
+                fields["value"] = _text(value, f"an action {there}")
             elif value not in ("", None):
                 raise ValueError(f"an action {there} that counts by {value!r}")
         elif name == "setCallerId":
             fields = {
-                key: self._reference(str(given[key])) for key in ("callerAddress", "callerName") if given.get(key)
+                key: self._reference(_text(given[key], f"an action {there}"))
+                for key in ("callerAddress", "callerName")
+                if given.get(key)
             }
         elif name == "setSkills":
             fields = {"skills": tuple(_texts(_json(given.get("skills"))))}
@@ -135,13 +139,14 @@ class _Reader:
         elif name == "appendToDnc":
             fields = {"list": "custom" if there == CUSTOM_ENTRY else "numbers"}
             if given.get("expirationDuration"):
-                fields["expires"] = str(given["expirationDuration"])
+                fields["expires"] = _text(given["expirationDuration"], f"an action {there}")
         elif name == "dataAction":
             fields = {"id": _id(wire)}
             mappings = _list(wire, "contactColumnToDataActionFieldMappings")
             if mappings:
                 passed = {
-                    str(m["dataActionField"]): f"contact.{self._column(m['contactColumnName'])}" for m in mappings
+                    _text(m.get("dataActionField"), "a field"): f"contact.{self._column(m.get('contactColumnName'))}"
+                    for m in mappings
                 }
                 fields["fields"] = FieldMapping(passed)
         return Action(name, fields, _NOWHERE)  # type: ignore[arg-type]
@@ -161,7 +166,7 @@ def _compared(
         raise ValueError(f"a condition with operator {there!r} under type {kind}")
     if kind == "period":
         value = _age(value)
-    return _condition(source, subject, operator, value, kind, wire.get("inverted") is True)
+    return _condition(source, subject, operator, value, kind, _flag(wire, "inverted"))
 
 
 def _age(text: str) -> str:
@@ -175,7 +180,7 @@ def _age(text: str) -> str:
 def _data(wire: Mapping[str, Any], *, inverted: bool) -> Condition:
     """Return a condition on one answer of a data action, where a missing answer counts as an empty text does here."""
     predicates = _list(wire, "predicates")
-    if len(predicates) != 1 or inverted or predicates[0].get("inverted") is True:
+    if len(predicates) != 1 or inverted or _flag(predicates[0], "inverted"):
         raise ValueError("a data action condition that is inverted or has several predicates")
     (predicate,) = predicates
     operator = next(
@@ -183,10 +188,11 @@ def _data(wire: Mapping[str, Any], *, inverted: bool) -> Condition:
     )
     value = predicate.get("comparisonValue")
     plain = operator in ("equals", "contains", "beginsWith", "endsWith") and isinstance(value, str)
-    missing = {wire.get("dataNotFoundResolution"), predicate.get("outputFieldMissingResolution")}
-    if not plain or operator is None or missing != {value == ""}:
+    missing = (wire.get("dataNotFoundResolution"), predicate.get("outputFieldMissingResolution"))
+    if not plain or operator is None or any(said is not (value == "") for said in missing):
         raise ValueError("a data action condition that says otherwise than here what a missing answer means")
-    return _condition("context", f"data.{_id(wire)}.{predicate.get('outputField')}", operator, value, "string", False)
+    field = _text(predicate.get("outputField"), "an answer of a data action")
+    return _condition("context", f"data.{_id(wire)}.{field}", operator, value, "string", False)
 
 
 def _time(wire: Mapping[str, Any]) -> Condition:
@@ -194,8 +200,8 @@ def _time(wire: Mapping[str, Any]) -> Condition:
     if subject is None or (subject == "now.date" and wire.get("includeYear") is False):
         raise ValueError(f"a time and date condition on {wire.get('type')!r}")
     kind: ValueType = "number" if subject.startswith("now.dayOf") else "string"
-    there, bounds = wire.get("operator"), wire.get("range") or {}
-    inverted = wire.get("inverted") is True
+    there, bounds = wire.get("operator"), _object(wire, "range")
+    inverted = _flag(wire, "inverted")
     value: Value
     if there in ("BEFORE", "AFTER"):
         operator, value = ("lessThan" if there == "BEFORE" else "greaterThan"), wire.get("thresholdValue")
@@ -230,7 +236,7 @@ def _of(table: Mapping[str, _T], key: object, what: str) -> _T:
 
 
 def _id(wire: Mapping[str, Any]) -> str:
-    found = (wire.get("dataAction") or {}).get("id")
+    found = _object(wire, "dataAction").get("id")
     if not isinstance(found, str) or not found:
         raise ValueError("a data action without an id")
     return found
@@ -241,6 +247,26 @@ def _json(text: object) -> object:
         return json.loads(text) if isinstance(text, str) else None
     except ValueError:
         return None
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} with {value!r} where a text was expected")  # noqa: TRY004  (one error for every reason)
+    return value
+
+
+def _flag(wire: Mapping[str, Any], name: str) -> bool:
+    value = wire.get(name)
+    if not isinstance(value, bool | None):
+        raise ValueError(f"{name} is {value!r}")  # noqa: TRY004  (one error for every reason)
+    return value is True
+
+
+def _object(wire: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = wire.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is no object")  # noqa: TRY004  (one error for every reason)
+    return value
 
 
 def _texts(value: object) -> list[str]:

@@ -17,15 +17,12 @@ def contact_list_file(contact_list: Mapping[str, Any], note: str) -> str:
 
     Raises ``ValueError`` for a name that YAML cannot hold, or no columns.
     """
-    names = [name for name in contact_list.get("columnNames") or () if isinstance(name, str) and name.strip(".")]
-    if not names:
-        raise ValueError("a contact list without columns")
-    phones = {entry.get("columnName") for entry in _objects(contact_list.get("phoneColumns"))}
-    personal = {entry.get("columnName") for key in ("emailColumns", "whatsAppColumns")
-                for entry in _objects(contact_list.get(key))}  # fmt: skip
-    specifications = {
-        entry.get("columnName"): entry for entry in _objects(contact_list.get("columnDataTypeSpecifications"))
-    }
+    names = contact_list.get("columnNames")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) and n.strip(".") for n in names):
+        raise ValueError("a contact list whose columns have no names")
+    phones = _by_column(contact_list, "phoneColumns")
+    personal = {**_by_column(contact_list, "emailColumns"), **_by_column(contact_list, "whatsAppColumns")}
+    specifications = _by_column(contact_list, "columnDataTypeSpecifications")
     columns: dict[str, object] = {}
     for name in names:
         column = _column(specifications.get(name, {}), phone=name in phones)
@@ -52,5 +49,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+def _by_column(contact_list: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    """Return what a contact list says of columns under a key, by their names."""
+    entries = contact_list.get(key)
+    if not isinstance(entries, list):
+        return {}
+    objects = (entry for entry in entries if isinstance(entry, Mapping))
+    return {name: entry for entry in objects if isinstance(name := entry.get("columnName"), str)}
