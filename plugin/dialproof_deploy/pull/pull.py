@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from dialproof.errors import DialproofError, UsageError
 from dialproof.model.parse_contactlist import parse_contactlist
 from dialproof.project import load_project
-from dialproof.source import read_source as read_file
+from dialproof.source import read_source
 from dialproof_deploy.plan.personal import personal_names, register_values
 from dialproof_deploy.pull.contact_list_file import contact_list_file
 from dialproof_deploy.pull.ids import LogicalIds
 from dialproof_deploy.pull.reading import read_rules
 from dialproof_deploy.pull.rules_file import rules_file
 from dialproof_deploy.pull.sample import rows_of, sample_file
-from dialproof_deploy.pull.source import read_source
+from dialproof_deploy.pull.source import read_target
 from dialproof_deploy.redact import redact
 from dialproof_deploy.state import utc_text
 from dialproof_deploy.targets import target_of
@@ -60,7 +60,7 @@ def pull(deployer: Deployer, contacts: int) -> Pulled:
 
     Raises as the target does, and ``UsageError`` where it is not known what to read.
     """
-    source = read_source(deployer, contacts=contacts > 0)
+    source = read_target(deployer, contacts=contacts > 0)
     work = _Work(deployer, source, LogicalIds(deployer.environment), notes=list(source.notes))
     for holder in source.holders:
         work.add(holder)
@@ -159,7 +159,7 @@ class _Work:
         except ValueError as error:
             self.notes.append(f"contact list {called!r} cannot be written: {error}")
             return None
-        columns, problems = parse_contactlist(read_file(Path(name), name, text.encode()))
+        columns, problems = parse_contactlist(read_source(Path(name), name, text.encode()))
         if columns is None:
             self.notes += [f"contact list {called!r} cannot be written: {problem.message}" for problem in problems]
             return None

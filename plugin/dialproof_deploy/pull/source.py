@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from dialproof.errors import RemoteError
+from dialproof.errors import RemoteError, UsageError
 from dialproof_deploy.pull.holders import Holder, campaigns_of, pull_campaigns
 from dialproof_deploy.pull.platform import Platform
 from dialproof_deploy.pull.sample import MOST_BYTES
@@ -13,9 +13,8 @@ from dialproof_deploy.targets import target_of
 
 if TYPE_CHECKING:
     from dialproof_deploy.deploy import Deployer
-    from dialproof_deploy.targets.rulesets import RuleSetsTarget
 
-__all__ = ["Source", "read_source"]
+__all__ = ["Source", "read_target"]
 
 
 @dataclass
@@ -33,14 +32,21 @@ class Source:
     notes: list[str] = field(default_factory=list)
 
 
-def read_source(deployer: Deployer, *, contacts: bool) -> Source:
-    """Read the target; that contacts cannot be exported is a note. Raises as the target does otherwise."""
+def read_target(deployer: Deployer, *, contacts: bool) -> Source:
+    """Read the target; that contacts cannot be exported is a note.
+
+    Raises ``UsageError`` where it is not known what to read, otherwise as the target does.
+    """
+    from dialproof_deploy.targets.rulesets import RuleSetsTarget
+
     with deployer.connected() as target:
         if not target_of(deployer.environment).atomic:
             given = deployer.environ.get("GENESYS_CAMPAIGN_ID", "").strip()
             known = campaigns_of(deployer.project, deployer.environment, given)
             return Source(list(pull_campaigns(target, known)))
-        platform = Platform(cast("RuleSetsTarget", target))
+        if not isinstance(target, RuleSetsTarget):
+            raise UsageError(f"rules cannot be pulled from the target {deployer.environment.target!r}")
+        platform = Platform(target)
         holders, names, notes = platform.holders()
         source = Source(holders, names, notes=notes)
         for key in dict.fromkeys(holder.contact_list for holder in source.holders if holder.contact_list):
