@@ -15,7 +15,6 @@ from dialproof.errors import (
     RemoteConflictError,
     RemoteError,
 )
-from dialproof_deploy.api.errors import AccessDeniedError, BadRequestError, NotFoundError
 from dialproof_deploy.plan.states import distances, moved, state_after, stored_by_key
 from dialproof_deploy.plan.writes import Audit, Made, Writes
 
@@ -148,7 +147,8 @@ def _begun(plan: Plan, target: Target, audit: Audit, *, earliest: bool = False) 
 def _undone(run: Writes, error: BaseException, left: Sequence[Step]) -> BaseException:
     """Undo what was made and return the error to raise; the first step of ``left`` is the one that failed."""
     failed = left[0]
-    in_doubt = run.under_way and _may_have_been_made(error)
+    # A try before the one that was refused may have been made. After a conflict that was looked at already.
+    in_doubt = run.under_way and not isinstance(error, RefusedError | RemoteConflictError)
     if in_doubt:
         with suppress(DialproofError, KeyboardInterrupt):  # then it stays in doubt, and is reported so
             run.settle(failed)
@@ -189,13 +189,6 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, DialproofError):
         return str(error)
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"internal error ({type(error).__name__})"
-
-
-def _may_have_been_made(error: BaseException) -> bool:
-    """Tell whether the failed write can have reached the target all the same."""
-    return not isinstance(
-        error, RefusedError | RemoteConflictError | AccessDeniedError | BadRequestError | NotFoundError
-    )
 
 
 def _failed(error: BaseException, where: str, undone: int) -> BaseException:

@@ -146,9 +146,9 @@ class World:
         self.counts["audit logs broken"] += not verify(path).ok
         records = list(read_records(path))
         changes = [r for r in records if r["event"] == "change"]
-        recorded = Counter((str(r["remote_id"]), r["version_after"]) for r in changes if "started" not in r)
-        # Of what was found out later the version may be that of somebody who saved the rule since, or in doubt.
-        later = Counter(str(r["remote_id"]) for r in changes if "started" in r)
+        recorded = Counter((str(r["remote_id"]), r["version_after"]) for r in changes if r["request_id"])
+        # What was found by reading may have the version of somebody who saved the rule since, or be in doubt.
+        later = Counter(str(r["remote_id"]) for r in changes if not r["request_id"])
         later += Counter(str(r["remote_id"]) for r in records if r.get("phase", "").endswith(".unknown"))
         missing = Counter(key for key, _ in (self._writes - recorded).elements())
         self.counts["audit records missing"] += sum((missing - later).values())

@@ -239,7 +239,7 @@ class Server:
     def _rule(self, method: str, key: str, body: Any) -> httpx.Response:
         if method == "DELETE":
             self.campaign.delete(key)
-            return httpx.Response(204)
+            return httpx.Response(204, headers={"ININ-Correlation-Id": "c-3"})
         found = self.campaign.update(key, body) if method == "PUT" else self.campaign.get(key)
         return httpx.Response(200, json=found, headers={"ININ-Correlation-Id": "c-2"})
 
