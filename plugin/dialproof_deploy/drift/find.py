@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import RemoteError
 from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.drift.attachments import attachments_of
 from dialproof_deploy.drift.meaning import Effects, effects_of
 from dialproof_deploy.drift.rules import deployed_rules, rule_states
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
+from dialproof_deploy.remote_ids import RemoteIds
 from dialproof_deploy.targets import target_of
 from dialproof_deploy.targets.documents import kind_of
 from dialproof_deploy.targets.wire import differences
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dialproof_deploy.deploy import Deployer
+    from dialproof_deploy.drift.attachments import Attachment
     from dialproof_deploy.drift.rules import RuleState
     from dialproof_deploy.plan.plan import Plan
     from dialproof_deploy.targets.wire import FieldDifference
@@ -39,14 +42,19 @@ class Change:
 class CampaignDrift:
     """The drift of one campaign or rule set.
 
-    ``changes`` has the last change of a rule by somebody else, by the rule's name. ``notes`` are sentences.
+    ``changes`` has the last change of a rule by somebody else, by the rule's name. ``attachments`` are campaigns whose
+    rule sets are others than were deployed. ``notes`` are sentences.
     """
 
     plan: Plan
     states: tuple[RuleState, ...]
     changes: Mapping[str, Change]
     effects: Effects
+    attachments: tuple[Attachment, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.drifted or self.attachments)
 
     @property
     def drifted(self) -> tuple[RuleState, ...]:
@@ -69,7 +77,7 @@ class Drift:
     campaigns: tuple[CampaignDrift, ...]
 
     def __bool__(self) -> bool:
-        return any(campaign.drifted for campaign in self.campaigns)
+        return any(self.campaigns)
 
 
 def find_drift(deployer: Deployer, interval: str) -> Drift:
@@ -87,14 +95,22 @@ def find_drift(deployer: Deployer, interval: str) -> Drift:
 
 
 def _campaign_drift(deployer: Deployer, plan: Plan, records: Sequence[Mapping[str, Any]]) -> CampaignDrift:
-    states = rule_states(plan, deployed_rules(records, plan.campaign))
-    drifted = any(state.drifted for state in states)
+    deployed = deployed_rules(records, plan.campaign)
+    states = rule_states(plan, deployed)
     campaign = deployer.project.campaign(plan.logical.partition(", ")[0])
+    if campaign is None:
+        return CampaignDrift(plan, tuple(states), {}, Effects())
+    ids = RemoteIds(deployer.project, deployer.environment, deployer.environ)
+    deployed_to = {ids.campaign(campaign, i): i in deployed.campaigns for i in campaign.ids}
+    attachments = attachments_of(plan, deployed_to, deployer.environment.keep)
+    compared = states
+    if any(attachment.detached for attachment in attachments):  # what such a campaign comes to: no rule at all
+        compared = [replace(state, wanted=state.stored, stored=None, state="deleted") for state in states]
     effects = Effects()
-    if drifted and campaign is not None:
+    if any(state.drifted for state in compared):
         read = target_of(deployer.environment).reader(campaign.contact_list)
-        effects = effects_of(states, campaign, deployer.project.config.semantics, read)
-    return CampaignDrift(plan, tuple(states), {}, effects)
+        effects = effects_of(compared, campaign, deployer.project.config.semantics, read)
+    return CampaignDrift(plan, tuple(states), {}, effects, tuple(attachments))
 
 
 def _with_changes(

@@ -46,7 +46,10 @@ def render(name: str, drift: Drift) -> str:
 def _summary(drift: Drift) -> str:
     drifted = sum(len(campaign.drifted) for campaign in drift.campaigns)
     pending = sum(state.state == "pending" for campaign in drift.campaigns for state in campaign.states)
-    what = f"{count(drifted, 'rule')} drifted" if drifted else "no drift"
+    moved = sum(len(campaign.attachments) for campaign in drift.campaigns)
+    parts = [f"{count(drifted, 'rule')} drifted"] if drifted else []
+    parts += [f"{count(moved, 'campaign')} with other rule sets"] if moved else []
+    what = ", ".join(parts) or "no drift"
     return f"Drift of environment {drift.environment}: {what}" + (f", {pending} not deployed yet" if pending else "")
 
 
@@ -56,6 +59,7 @@ def _text(drift: Drift) -> Iterator[str]:
         for state in campaign.drifted:
             yield f"  {_SIGNS[state.state]} {_sentence(campaign, state)}"
             yield from (f"      {redact(str(difference))}" for difference in campaign.differences(state))
+        yield from (f"  ~ {sentence}" for sentence in _attachments(campaign))
         for effect in campaign.effects.found:
             yield f"  {printable(_effect(effect))}"
             yield from (f"      {redact(line)}" for line in witness_lines(effect.witness))
@@ -74,6 +78,8 @@ def _markdown(drift: Drift) -> Iterator[str]:
             said = code_span(_when(campaign, state)) if _when(campaign, state) else ""
             what = "<br>".join([*([said] if said else []), *cells])
             yield f"| {_SIGNS[state.state]} {state.state} | {code_span(state.rule)} | {what} |"
+        if attachments := _attachments(campaign):
+            yield from ("", *text_block(attachments))
         for effect in campaign.effects.found:
             yield from ("", *text_block([_effect(effect), *witness_lines(effect.witness)]))
         if notes := _notes(campaign):
@@ -115,6 +121,10 @@ def _effect(effect: Effect) -> str:
     return f"contacts are not dialed any more, because of rule {effect.rule!r}, such as"
 
 
+def _attachments(campaign: CampaignDrift) -> list[str]:
+    return [printable(s) for each in campaign.attachments for s in each.sentences(campaign.plan.campaign)]
+
+
 def _notes(campaign: CampaignDrift) -> list[str]:
     return [*campaign.effects.open, *campaign.notes]
 
@@ -128,6 +138,7 @@ def _data(drift: Drift) -> dict[str, Any]:
                 "campaign": campaign.plan.logical or campaign.plan.campaign,
                 "remote_id": campaign.plan.campaign,
                 "rules": [_rule_data(campaign, state) for state in campaign.states],
+                "attachments": [attachment.to_json() for attachment in campaign.attachments],
                 "effects": [_effect_data(effect) for effect in campaign.effects.found],
                 "notes": scrub(_notes(campaign)),
             }

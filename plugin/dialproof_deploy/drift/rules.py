@@ -48,12 +48,14 @@ class Deployed:
     """What the audit log says of the rules of a campaign or rule set.
 
     ``digests`` are those of what was last written, None for a rule that was deleted; ``ids`` the ids of rules and sets
-    by name; ``kept`` the digests of tolerated rules at the last deploy.
+    by name; ``kept`` the digests of tolerated rules at the last deploy, and ``campaigns`` those that it was for, by
+    their names in the files.
     """
 
     digests: Mapping[str, str | None]
     ids: Mapping[str, str]
     kept: Mapping[str, str | None]
+    campaigns: frozenset[str]
 
 
 def deployed_rules(records: Iterable[Mapping[str, Any]], holder: str) -> Deployed:
@@ -61,11 +63,14 @@ def deployed_rules(records: Iterable[Mapping[str, Any]], holder: str) -> Deploye
     digests: dict[str, str | None] = {}
     ids: dict[str, str] = {}
     kept: dict[str, str | None] = {}
+    campaigns: frozenset[str] = frozenset()
     for record in records:
         if record.get("campaign") != holder:
             continue
         if record.get("decision") == "apply" and isinstance(record.get("details"), dict):
             kept = dict(record["details"].get("kept") or {})
+        if record.get("logicalCampaign"):
+            campaigns = frozenset(str(record["logicalCampaign"]).split(", "))
         if record.get("event") != "change":
             continue
         name = str(record.get("rule"))
@@ -75,7 +80,7 @@ def deployed_rules(records: Iterable[Mapping[str, Any]], holder: str) -> Deploye
             digests |= record["rules"]
         else:
             digests[name] = None if record.get("version_after") is None else record.get("digest")
-    return Deployed(digests, ids, kept)
+    return Deployed(digests, ids, kept, campaigns)
 
 
 def rule_states(plan: Plan, deployed: Deployed) -> list[RuleState]:
