@@ -6,6 +6,7 @@
         evidence.json      what was tested, by digest (gate/evidence.py)
         audit/ENV.jsonl    the audit chain, with ENV.head beside it (audit/log.py); their *.lock
         audit/ENV.events.jsonl   the target's own events (audit/events.py)
+        audit/ENV.webhook-*.cursor   how far an endpoint has received both (audit/webhook.py)
         locks/ENV.lock     held by the one writer of the environment
         journal/ENV.json   the deploy that is under way, or was interrupted (rollout/record.py)
         deploys/ENV/       one record for each deploy that was made, for rollbacks

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dialproof_deploy.audit.records import environment_of
+from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +29,15 @@ _ACTIONS = ("create", "update", "shift", "delete")
 class Metrics:
     """The numbers of one environment.
 
-    ``deploys`` and ``last_deploy`` (seconds since the epoch) are by campaign, ``writes`` and ``undone`` by action,
+    ``deploys`` and ``last_deploy`` (seconds since the epoch) are by campaign, ``rollbacks`` by how ("rolled back", or
+    "aborted" where a deploy was under way), ``writes`` and ``undone`` by action,
     ``records`` by the event of the audit record, ``target_events`` by (kind of event, who changed it).
     """
 
     environment: str
     deploys: Mapping[str, int]
     last_deploy: Mapping[str, float]
+    rollbacks: Mapping[str, int]
     writes: Mapping[str, int]
     undone: Mapping[str, int]
     refusals: int
@@ -46,12 +49,14 @@ def measure(records: Records) -> Metrics:
     """Count what the records of one environment show."""
     audited = [record for record in records if "eventType" not in record]
     events = [record for record in records if "eventType" in record]
-    deployed = [record for record in audited if record.get("decision") == "deployed"]
+    deployed = [record for record in audited if record.get("decision") == DEPLOYED]
+    decisions = Counter(str(record.get("decision")) for record in audited)
     kinds = Counter(str(record.get("event")) for record in audited)
     return Metrics(
         environment=environment_of(records),
         deploys=Counter(map(_campaign, deployed)),
         last_deploy={_campaign(record): when for record in deployed if (when := _seconds(record)) is not None},
+        rollbacks={decision: decisions[decision] for decision in (ROLLED_BACK, ABORTED)},
         writes=_by_action(audited, "change.made"),
         undone=_by_action(audited, "rollback.made"),
         refusals=kinds["refusal"],
@@ -85,6 +90,7 @@ def prometheus_text(records: Records) -> bytes:
             "When the rules of a campaign were last deployed.",
             by("campaign", found.last_deploy),
         ),
+        ("rollbacks_total", "counter", "Times that a deploy was taken back.", by("how", found.rollbacks)),
         ("writes_total", "counter", "Writes that were made on the target.", by("action", found.writes)),
         (
             "undone_writes_total",
@@ -107,6 +113,7 @@ def json_metrics(records: Records) -> bytes:
         "environment": found.environment,
         "deploys": found.deploys,
         "lastDeploy": found.last_deploy,
+        "rollbacks": found.rollbacks,
         "writes": found.writes,
         "undoneWrites": found.undone,
         "refusals": found.refusals,

@@ -20,7 +20,7 @@ START = datetime(2026, 3, 7, 17, 0, tzinfo=UTC)
 
 @pytest.fixture
 def records(tmp_path: Path) -> list[dict[str, Any]]:
-    """Return the records of two deploys, one that was undone and a refusal, a second apart, and two events."""
+    """Return the records of two deploys, an undone write, a refusal and a rollback, a second apart, and two events."""
     times = (START + timedelta(seconds=number) for number in range(100))
     log = AuditLog(tmp_path / "staging.jsonl", clock=lambda: next(times), actor="ada", commit=None)
     found = []
@@ -35,6 +35,7 @@ def records(tmp_path: Path) -> list[dict[str, Any]]:
         log.append("change", phase="change.made", action="update", campaign="r2"),
         log.append("change", phase="rollback.made", action="update", campaign="r2"),
         log.append("refusal", details={"reasons": ["frozen"]}),
+        log.append("decision", decision="rolled back", deploy="d2", restores="d1"),
     ]
     event = {"timestamp": "t", "eventType": "outbound.rule.created", "entityId": "x", "campaignId": "r1"}
     return [*found, {**event, "changed_by": "dialproof"}, {**event, "changed_by": "other"}]
@@ -62,6 +63,8 @@ def test_prometheus_reads_the_numbers(records: list[dict[str, Any]], tmp_path: P
     assert found == {
         ("dialproof_deploys_total", (campaign,)): ("counter", 2),
         ("dialproof_last_deploy_timestamp_seconds", (campaign,)): ("gauge", START.timestamp() + 7),
+        ("dialproof_rollbacks_total", ("rolled back",)): ("counter", 1),
+        ("dialproof_rollbacks_total", ("aborted",)): ("counter", 0),
         ("dialproof_writes_total", ("create",)): ("counter", 2),
         ("dialproof_writes_total", ("update",)): ("counter", 1),
         ("dialproof_writes_total", ("shift",)): ("counter", 0),
@@ -71,7 +74,7 @@ def test_prometheus_reads_the_numbers(records: list[dict[str, Any]], tmp_path: P
         ("dialproof_undone_writes_total", ("shift",)): ("counter", 0),
         ("dialproof_undone_writes_total", ("delete",)): ("counter", 0),
         ("dialproof_refusals_total", ()): ("counter", 1),
-        ("dialproof_audit_records_total", ("decision",)): ("counter", 4),
+        ("dialproof_audit_records_total", ("decision",)): ("counter", 5),
         ("dialproof_audit_records_total", ("request",)): ("counter", 2),
         ("dialproof_audit_records_total", ("change",)): ("counter", 4),
         ("dialproof_audit_records_total", ("refusal",)): ("counter", 1),
@@ -86,10 +89,11 @@ def test_json_has_the_same_numbers(records: list[dict[str, Any]], tmp_path: Path
         "environment": "staging",
         "deploys": {'a "b"\\\n': 2},
         "lastDeploy": {'a "b"\\\n': START.timestamp() + 7},
+        "rollbacks": {"rolled back": 1, "aborted": 0},
         "writes": {"create": 2, "update": 1, "shift": 0, "delete": 0},
         "undoneWrites": {"create": 0, "update": 1, "shift": 0, "delete": 0},
         "refusals": 1,
-        "auditRecords": {"decision": 4, "request": 2, "change": 4, "refusal": 1},
+        "auditRecords": {"decision": 5, "request": 2, "change": 4, "refusal": 1},
         "targetEvents": [
             {"event": "outbound.rule.created", "changedBy": "dialproof", "count": 1},
             {"event": "outbound.rule.created", "changedBy": "other", "count": 1},

@@ -116,6 +116,23 @@ def test_a_rule_that_only_moved_up_is_no_drift(
     assert {rule["state"] for rule in report(capsys, 0)["rules"]} == {"same"}
 
 
+def test_files_that_are_ahead_are_no_drift(
+    deployed: Path, sandbox: Sandbox, http: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rule that stands as it was deployed is pending, also beside one that somebody put in front of it."""
+    rules = deployed / "a.rules.yaml"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace("value: 5000", "value: 6000"), encoding="utf-8")
+    assert [rule["state"] for rule in report(capsys, 0)["rules"]] == ["same", "pending"]
+    rule_set = stored(sandbox, http)
+    first, second = sorted(rule_set["rules"], key=lambda rule: rule["order"])
+    new = {**{k: v for k, v in first.items() if k != "id"}, "name": "in front"}
+    placed = [{**rule, "order": place} for place, rule in enumerate((new, first, second))]
+    Console(http).put("rulesets", rule_set["id"], rules=placed)
+    found = {rule["rule"]: rule["state"] for rule in report(capsys, 1)["rules"]}
+    assert found == {"in front": "added", "no_consent": "same", "high_value": "pending"}
+
+
 def test_a_campaign_without_its_rule_set_is_drift(
     deployed: Path, sandbox: Sandbox, http: httpx.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
