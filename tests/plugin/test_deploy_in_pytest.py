@@ -118,8 +118,13 @@ _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:
             ["--dialproof-env=sandbox", "--dialproof-audit-export=audit.xls"],
             "*audit.xls: no sink writes .xls: use .json, .jsonl, .csv, .parquet*",
         ),
+        (
+            "",
+            ["--dialproof-env=sandbox", "--dialproof-audit-export=https://siem.example.com/x"],
+            "a webhook needs a secret to sign with: set DIALPROOF_SANDBOX_WEBHOOK_SECRET or DIALPROOF_WEBHOOK_SECRET*",
+        ),
     ],
-    ids=["environment", "target", "rulesets", "credentials", "export"],
+    ids=["environment", "target", "rulesets", "credentials", "export", "webhook"],
 )
 def test_what_cannot_begin_is_a_usage_error(
     project: Path,

@@ -64,7 +64,7 @@ def line_of(record: Mapping[str, Any]) -> str:
         if value is not None:
             parts.append(f"{name}={_quoted(value)}")
     before, after = record.get("version_before"), record.get("version_after")
-    if before is not None or after is not None:
+    if record.get("event") == "change":
         parts.append(f"version={before if before is not None else '-'}→{after if after is not None else '-'}")
     reasons = record.get("details")
     if isinstance(reasons, dict) and isinstance(reasons.get("reasons"), list):
