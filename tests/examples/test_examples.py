@@ -128,6 +128,17 @@ def test_a_changed_threshold_is_caught_and_not_deployed(place: Path, run: Run) -
     assert "nothing was deployed: the gate is closed\nGATE CLOSED\n  - 4 items failed: " in ran.text
 
 
+def test_rule_sets_are_deployed_once(place: Path, run: Run) -> None:
+    """The plan is that of README; nothing of them is lost on the target, and a second deploy writes nothing."""
+    deploy = ("examples/rule_sets", "--dialproof-env=sandbox", "--dialproof-deploy=apply")
+    ran = run(*deploy)
+    assert ran.code == 0, ran.text
+    assert transcript("rule_sets") in ran.text
+    assert "deployed to sandbox: 2 writes" in ran.text
+    assert "deployed to sandbox: 0 writes" in run(*deploy).text
+    assert main(["lint", str(place / "examples/rule_sets"), "--target", "rulesets"]) == 0
+
+
 @pytest.mark.parametrize("low", [False, True], ids=["overlapping", "disjoint"])
 def test_opposite_values_of_one_list_conflict_where_a_contact_meets_both(low: bool, place: Path, run: Run) -> None:
     """The conflicts item shows a contact and what the two rules do to it; between disjoint rules it passes."""
