@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from target_fakes import Clock, error
+from tests.deploy.target.target_fakes import error
 
 from dialproof_deploy.api.client import ApiClient
 from dialproof_deploy.api.credentials import Credentials
@@ -15,6 +15,8 @@ from dialproof_deploy.targets.rulesets import RuleSetsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.deploy.target.target_fakes import Clock
 
 SET = "Premium routing"
 API = "https://api.usw2.pure.cloud"
@@ -42,7 +44,7 @@ class Platform:
 
     ``faults`` is a list of (method, fault): the first that fits a request is used up by it. A fault is an answer,
     ``"lost before"`` or ``"lost after"``, or a function that runs first. ``stale`` reads of a rule set show it as it
-    was before its last write.
+    was before its last write. ``watch`` is told of each write: what was written, and its version.
     """
 
     def __init__(self, page_size: int = 100) -> None:
@@ -51,8 +53,11 @@ class Platform:
         self.warnings: dict[str, list[str]] = {}
         self.requests: list[httpx.Request] = []
         self.faults: list[tuple[str, Any]] = []
+        self.tokens = 0
+        self.valid: set[str] = {"given"}
         self.stale = 0
         self.page_size = page_size
+        self.watch: Callable[[str, int | None], object] = lambda _key, _version: None
         self._earlier: dict[str, dict[str, Any]] = {}
         self._made = 0
 
@@ -117,8 +122,10 @@ class Platform:
     def _serve(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path.endswith("/oauth/token"):
-            return httpx.Response(200, json={"access_token": "token-1", "expires_in": 86400})
-        if request.headers["Authorization"] != "Bearer token-1":
+            self.tokens += 1
+            self.valid.add(f"token-{self.tokens}")
+            return httpx.Response(200, json={"access_token": f"token-{self.tokens}", "expires_in": 86400})
+        if request.headers["Authorization"].removeprefix("Bearer ") not in self.valid:
             return error(401, "the token is not valid")
         if path == "/api/v2/tokens/me":
             return httpx.Response(200, json={"organization": {"id": "org-1", "name": "Acme"}})
@@ -160,6 +167,7 @@ class Platform:
             if any(r["id"] == key for c in self.campaigns.values() for r in c["ruleSets"]):
                 return error(400, "in use", [{"errorCode": "referential.integrity.error"}])
             del things[key]
+            self.watch(key, None)
             return httpx.Response(200)
         if method == "PUT":
             if body["version"] != stored["version"]:
@@ -182,6 +190,7 @@ class Platform:
             self._earlier[key] = things[key]
         version = things[key]["version"] + 1 if key in things else 1
         things[key] = {**body, "id": key, "version": version, "dateModified": f"day {self._made}", "selfUri": f"/{key}"}
+        self.watch(key, version)
         return things[key]
 
     def _rules(self, rules: Any, known: set[str] | frozenset[str] = frozenset()) -> list[dict[str, Any]]:
@@ -199,7 +208,7 @@ class Platform:
         return [{"id": key, "name": self.sets[key]["name"], "selfUri": f"/{key}"} for key in keys]
 
 
-def target(platform: Platform, clock: Clock, **options: Any) -> RuleSetsTarget:
+def target(platform: Callable[[httpx.Request], httpx.Response], clock: Clock, **options: Any) -> RuleSetsTarget:
     """Return a target over the platform, whose waits are the clock's."""
     defaults: dict[str, Any] = {"jitter": lambda: 0.0, "rate_per_minute": 100_000}
     client = ApiClient(

@@ -76,7 +76,7 @@ def test_all_missing_variables_are_named() -> None:
 def test_a_given_token_is_used_as_it_is(clock: Clock) -> None:
     """No other is asked for; once the platform refuses it, the message names the variable."""
     platform = Platform()
-    environ = {"GENESYSCLOUD_REGION": "us-west-2", "GENESYSCLOUD_ACCESS_TOKEN": "token-1"}
+    environ = {"GENESYSCLOUD_REGION": "us-west-2", "GENESYSCLOUD_ACCESS_TOKEN": "given"}
     credentials = read_credentials(environ, "prod", service=RULESETS)
     transport = httpx.MockTransport(platform)
     with ApiClient(credentials.base_url, credentials, transport=transport, clock=clock, sleep=clock.sleep) as client:
