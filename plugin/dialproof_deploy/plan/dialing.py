@@ -102,9 +102,10 @@ def dialing_of(
     for contact in sample:
         was, will = not unread and bool(contact.dialed_by(old_run)), bool(contact.dialed_by(new_run))
         more, fewer = more + (will and not was), fewer + (was and not will)
-        if will and not was and not example:
+        if will and not was and not example and not unread:
             example = contact_text(contact.contact, contact.now, columns)
-    open_ = taken_away or next((f"rule {name} cannot be read back" for name in (*unread, *unread_ours)), "")
+    counts_as = ", and counts as one that refuses everybody" if unread else ""
+    open_ = taken_away or next((f"rule {name} cannot be read back{counts_as}" for name in (*unread, *unread_ours)), "")
     if old and not example and not open_:
         example, open_ = _asked(old_run, new_run, columns)
     return Dialing(len(sample), sample.source, more, fewer, example, open_, running, told)

@@ -399,3 +399,26 @@ def test_two_files_of_one_set_are_refused(root: Path, deployer: Make, console: C
     (root / "b.rules.yaml").write_text(other, encoding="utf-8")
     with pytest.raises(InputError, match="cmp_123 and cmp_456 would share the rule set 'Premium routing'"):
         deployer().plan()
+
+
+def test_a_running_campaign_asks_for_the_number_of_those_who_come_to_be_dialed(
+    root: Path, deployer: Make, console: Console
+) -> None:
+    """The platform says which campaigns are on: one that is off takes the rules without a word."""
+    console.put("campaigns", "cmp_123", name="Spring", campaignStatus="on")
+    deployer().deploy(statement_of(root))
+    evidence = edit(
+        root,
+        'equals, value: "no"}\n',
+        'equals, value: "no"}\n      - {attribute: state, operator: equals, value: TX}\n',
+    )
+    [plan] = deployer().plan()
+    assert plan.dialing is not None
+    assert (plan.dialing.running, plan.dialing.more, plan.dialing.told) == (("Spring",), 0, True)
+    says = r"and perhaps others \(.*consent = \"no\".*\), and Spring is running: .* --confirm-widening 0"
+    with pytest.raises(RefusedError, match=says):
+        deployer().deploy(evidence)
+    assert deployer(confirm_widening=0).deploy(evidence).writes == 1
+    narrower = edit(root, "value: TX}", "value: NY}")
+    console.put("campaigns", "cmp_123", campaignStatus="off")
+    assert deployer().deploy(narrower).writes == 1

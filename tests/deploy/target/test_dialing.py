@@ -115,7 +115,10 @@ def test_a_rule_that_cannot_be_read_back_counts_as_refusing_everybody() -> None:
     """A count may be too high, and never too low; why it is open is said."""
     found = look([rule("fax", 1, actions=[{"type": "sendFax"}])], [])
     assert found.more == 6
-    assert "rule 'fax' (an action of type 'sendFax') cannot be read back" in found.open
+    assert found.open == (
+        "rule 'fax' (an action of type 'sendFax') cannot be read back, and counts as one that refuses everybody"
+    )
+    assert found.example == ""
     assert not look([rule("fax", 1, actions=[{"type": "sendFax"}], enabled=False)], []).widens
 
 
