@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dialproof.config import Accepted, Config, Environment, Gate, Retry, Semantics
 from dialproof.errors import UsageError
 from dialproof.findings import SEVERITIES
+from dialproof.toml_places import place_of, places_of_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +32,6 @@ _T = TypeVar("_T")
 _SELECTOR = re.compile(r"[A-Z]+[0-9]*|[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ENVIRONMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?(?:/|$)")
-_TOML_LINE = re.compile(
-    r"""\s*(?:(\[\[?)([^\]]+)\]|((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=)"""
-)
 _KINDS: Mapping[type, str] = {
     bool: "true or false",
     str: "text",
@@ -125,50 +123,6 @@ def _shown(file: Path) -> str:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.as_posix()
 
 
-def _places_of_keys(text: str) -> dict[str, tuple[int, int]]:
-    """Return the line and column at which each table and key of a TOML text begins, by its name without quotes.
-
-    tomllib tells no places; this reads the lines that begin with ``[table]`` or ``key =``. What stands in an inline
-    table is at that table's key.
-    """
-    places: dict[str, tuple[int, int]] = {}
-    tables: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        found = _TOML_LINE.match(line)
-        if found is None:
-            continue
-        opening, header, key = found.groups()
-        name = re.sub(r"\s*\.\s*", ".", (header or key).strip()).replace('"', "").replace("'", "")
-        if header is None:
-            places.setdefault(f"{table}{name}", (number, found.start(3) + 1))
-            continue
-        if opening == "[[":
-            index = tables[name] = tables.get(name, -1) + 1
-            name = f"{name}[{index}]"
-        table = f"{name}."
-        places.setdefault(name, (number, found.start(1) + 1))
-    return places
-
-
-def _place(text: str, places: Mapping[str, tuple[int, int]], key: str, written: str) -> str:
-    """Return ``:LINE:COLUMN`` of a key, or of the nearest table around it that has a place.
-
-    Of a text that is ``written`` there it is the place of that, if it stands in the text as it is.
-    """
-    while key and key not in places:
-        key = key[: max(key.rfind("."), key.rfind("["), 0)]
-    if not key:
-        return ""
-    line, column = places[key]
-    following = min((other for other, _ in places.values() if other > line), default=None)
-    for number, content in enumerate(text.splitlines()[line - 1 : following and following - 1], line):
-        at = content.find(written, column if number == line else 0) if written else -1
-        if at >= 0:
-            return f":{number}:{at + 1}"
-    return f":{line}:{column}"
-
-
 class _Reader:
     """Reads one table; ``errors`` collects a line for each thing that is wrong."""
 
@@ -200,8 +154,8 @@ class _Reader:
             fields["environments"] = {"sandbox": Environment("sandbox")}
         if self.errors:
             text = self.file.read_text("utf-8")
-            places = _places_of_keys(text)
-            lines = (f"{_place(text, places, key, written)}: {said}" for key, said, written in self.errors)
+            places = places_of_keys(text)
+            lines = (f"{place_of(text, places, key, written)}: {said}" for key, said, written in self.errors)
             raise UsageError("\n".join(f"{_shown(self.file)}{line}" for line in lines))
         return Config(root=root, file=self.file, **{k.replace("-", "_"): v for k, v in fields.items()})
 
