@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +140,7 @@ def test_contacts_come_masked_and_pass(
     assert text.count("- name: ") == 6
     captured = capsys.readouterr()
     assert "Ada" not in captured.out + captured.err
-    result = pytester.run("python", "-m", "pytest", str(project / "one.contacts.yaml"), "-q")
+    result = pytester.run(sys.executable, "-m", "pytest", str(project / "one.contacts.yaml"), "-q")
     result.assert_outcomes(passed=6)
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
 
