@@ -29,7 +29,7 @@ from dialproof_deploy.rollout.record import DeployRecord, Part, new_id
 from dialproof_deploy.state import StateDir, environment_lock, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dialproof.config import Config, Environment
@@ -178,6 +178,38 @@ class Deployer:
         """
         with environment_lock(self.state, self.environment.name, say=self.say):
             Journal(self.state, self.environment.name).abandon(self.audit_log)
+
+    def rollback(self, to: str = "", *, overwrite: Collection[str] = ()) -> DeployResult:
+        """Restore the rules of the deploy with this id, or of the one before the one that stands.
+
+        Asks for no evidence and no freeze. ``overwrite`` names rules that somebody has changed on the target. Raises
+        ``UsageError`` for an unknown id, ``RefusedError`` where there is nothing to restore, rules are foreign, or were
+        changed and are not named, and otherwise as a deploy does.
+        """
+        from dialproof_deploy.rollout import rollback
+
+        with self._lock():
+            earlier = rollback.earlier_deploy(self.state, self.environment.name, to)
+            atomic = self._target_type.atomic
+            wanted, notes = rollback.wanted_again(earlier, self.project, atomic=atomic)
+            with self._target() as target:
+                if atomic:
+                    cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in wanted})
+                notes += self._recover(target, [want.remote for want in wanted])
+                records = list(read_records(self.audit_log.path))
+                parts, refusals = [], []
+                for want, documents in zip(wanted, self._stored(wanted, target), strict=True):
+                    gone = rollback.to_delete(records, want, self.environment.keep)
+                    plan = self._planner(gone).plan(want, documents, self._owned(want.remote), self.clock())
+                    found = [*plan.refusals, *rollback.overwritten(plan, records, gone, overwrite)]
+                    refusals += [f"{plan.where}: {reason}" for reason in found]
+                    parts.append(Part(plan, tuple(want.rules)))
+                if refusals:
+                    raise self._refused(refusals)
+                record = self._record(parts, evidence=earlier.evidence, restores=earlier.id)
+                applied = self._rollout(record, target).begin()
+                new_events, unread = self._sync(target, [want.remote for want in wanted])
+        return self._result(tuple(part.plan for part in parts), applied, new_events, [*notes, *unread])
 
     @contextmanager
     def unfinished(self) -> Iterator[Rollout]:
@@ -370,24 +402,31 @@ class Deployer:
             cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in self._holders()})
         return target
 
-    def _plans(self, wanted: Sequence[Wanted], target: Target) -> tuple[Plan, ...]:
-        planner = Planner(
+    def _planner(self, prune: Sequence[str] = ()) -> Planner:
+        return Planner(
             self.project,
             self._target_type,
             self.environment.keep,
-            self.prune,
+            (*self.prune, *prune),
             allow_transient=self.allow_transient,
             contacts=self.contacts,
             time_zone=self.environment.time_zone,
             dials=self.environment.name != SANDBOX,
         )
-        stored = [target.list_rules(want.remote) for want in wanted]
-        if unknown := planner.not_there(wanted, stored):
-            raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
+
+    def _plans(self, wanted: Sequence[Wanted], target: Target) -> tuple[Plan, ...]:
+        planner = self._planner()
         return tuple(
             planner.plan(want, documents, self._owned(want.remote), self.clock())
-            for want, documents in zip(wanted, stored, strict=True)
+            for want, documents in zip(wanted, self._stored(wanted, target), strict=True)
         )
+
+    def _stored(self, wanted: Sequence[Wanted], target: Target) -> list[list[dict[str, Any]]]:
+        """Return what the target holds for each; raises ``UsageError`` where it does not hold what is to be pruned."""
+        stored = [target.list_rules(want.remote) for want in wanted]
+        if unknown := self._planner().not_there(wanted, stored):
+            raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
+        return stored
 
     def _owned(self, remote: str) -> list[str]:
         """Return the names of the rules that our audit log says we wrote and did not delete."""

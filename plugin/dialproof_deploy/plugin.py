@@ -26,6 +26,7 @@ def dialproof_subcommands() -> Mapping[str, tuple[str, Callable[[argparse.Argume
         "sandbox": ("serve the target's contract on this machine, or reset its data", _sandbox),
         "plan": ("show what a deploy would change", _plan),
         "deploy": ("deploy what the evidence says was tested", _deploy),
+        "rollback": ("restore the rules of an earlier deploy", _rollback),
         "drift": ("report what stands on the target and was not deployed", _drift),
         "pull": ("write what stands on the target as files", _pull),
         "audit": ("verify, read, sync or export the audit log of an environment", _audit),
@@ -56,6 +57,12 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     from dialproof_deploy.cli.plan import add_arguments
+
+    add_arguments(parser)
+
+
+def _rollback(parser: argparse.ArgumentParser) -> None:
+    from dialproof_deploy.cli.rollback import add_arguments
 
     add_arguments(parser)
 

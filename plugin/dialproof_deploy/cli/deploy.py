@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.deploy import Deployer, DeployResult
 
-__all__ = ["add_arguments"]
+__all__ = ["add_arguments", "show_result"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

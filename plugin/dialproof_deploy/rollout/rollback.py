@@ -1,0 +1,117 @@
+"""What a rollback restores: the rules of an earlier deploy, and what of the target stands against that.
+
+What it restores has evidence, so nothing is tested again and no freeze refuses it. But nothing that somebody else did
+on the target is overwritten without a word: a rule in no deploy is foreign, as it is for a deploy, and a rule of ours
+that was changed or deleted there since must be named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialproof.errors import RefusedError, UsageError
+from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.drift.rules import deployed_rules, rule_states
+from dialproof_deploy.plan.personal import hidden
+from dialproof_deploy.planning import Wanted, campaigns_of
+from dialproof_deploy.redact import redact
+from dialproof_deploy.rollout.history import history_of
+from dialproof_deploy.rollout.journal import check_record
+from dialproof_deploy.rollout.record import read_record
+from dialproof_deploy.targets.wire import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from typing import Any
+
+    from dialproof.project import Project
+    from dialproof_deploy.drift.rules import RuleState
+    from dialproof_deploy.plan.plan import Plan
+    from dialproof_deploy.rollout.record import DeployRecord
+    from dialproof_deploy.state import StateDir
+
+__all__ = ["earlier_deploy", "listed", "overwritten", "to_delete", "wanted_again"]
+
+
+def earlier_deploy(state: StateDir, environment: str, to: str = "") -> DeployRecord:
+    """Return the deploy of this id, or the one before the one that stands.
+
+    Raises ``UsageError`` for an unknown id, and ``RefusedError`` where there is no earlier deploy, or its rules are not
+    kept, or are not those that the audit log speaks of.
+    """
+    log = state.audit(environment)
+    history = history_of(read_records(log), environment)
+    found = history.find(to) if to else history.before_standing()
+    if found is None and to:
+        raise UsageError(
+            f"there is no deploy {to!r} to environment {environment!r}: 'dialproof rollback --list' shows what there is"
+        )
+    if found is None:
+        raise RefusedError(f"there is no earlier deploy of other rules to environment {environment!r} to go back to")
+    file = state.deploys(environment) / f"{found.id}.json"
+    record = read_record(file)
+    if record is None:
+        raise RefusedError(f"{file}: the rules of deploy {found.id} are not kept in this state directory")
+    check_record(file, record, log)
+    return record
+
+
+def wanted_again(record: DeployRecord, project: Project, *, atomic: bool) -> tuple[list[Wanted], list[str]]:
+    """Return what the deploy wanted of each campaign or rule set, and a sentence for each that cannot be restored."""
+    wanted, notes = [], []
+    for part in record.parts:
+        plan = part.plan
+        ids = plan.logical.split(", ")
+        campaign = next((c for c in project.campaigns if set(ids) & set(c.ids)), None)
+        if campaign is None:
+            notes.append(f"campaign {plan.logical} is in no file any more, and left as it is")
+            continue
+        campaigns = tuple(campaigns_of([plan])[plan.campaign]) if atomic else (plan.campaign,)
+        wanted.append(Wanted(plan.logical, plan.campaign, campaign, list(part.rules), campaigns))
+    restored = {i for part in record.parts for i in part.plan.logical.split(", ")}
+    others = [i for campaign in project.campaigns for i in campaign.ids if i not in restored]
+    notes += [f"campaign {i} was no part of deploy {record.id}, and is left as it is" for i in others]
+    return wanted, notes
+
+
+def to_delete(records: Iterable[Mapping[str, Any]], want: Wanted, keep: Collection[str]) -> list[str]:
+    """Return the names of the rules that later deploys created."""
+    names = {rule["name"] for rule in want.rules} | set(keep)
+    digests = deployed_rules(records, want.remote).digests
+    return [name for name, digest in digests.items() if digest is not None and name not in names]
+
+
+def overwritten(
+    plan: Plan, records: Iterable[Mapping[str, Any]], deleted: Collection[str], overwrite: Collection[str]
+) -> Iterator[str]:
+    """Yield a sentence for each rule of ours that somebody changed or deleted and that ``overwrite`` does not name."""
+    for state in rule_states(plan, deployed_rules(records, plan.campaign)):
+        if state.rule in overwrite or not state.drifted or state.state == "kept changed":
+            continue
+        if state.state == "added" and state.rule not in deleted:
+            continue  # a foreign rule: the plan itself refuses it
+        yield f"{_what(state, plan.personal)}: name it in --overwrite to have it as the earlier deploy had it"
+
+
+def _what(state: RuleState, personal: Collection[str]) -> str:
+    if state.stored is None:
+        return f"rule {state.rule!r} was deleted on the target since the last deploy"
+    if state.wanted is None:
+        return f"rule {state.rule!r}, which would be deleted, was changed on the target since it was deployed"
+    found = differences(hidden(state.stored, personal), hidden(state.wanted, personal))
+    changes = "; ".join(redact(str(difference)) for difference in found)
+    return f"rule {state.rule!r} was changed on the target since the last deploy ({changes})"
+
+
+def listed(state: StateDir, environment: str) -> list[str]:
+    """Return a line for each deploy of the environment, the last one first."""
+    history = history_of(read_records(state.audit(environment)), environment)
+    lines = []
+    for deploy in reversed(history.deploys):
+        notes = ["stands"] if deploy.id == history.standing else ["taken back"] if deploy.taken_back else []
+        if not (state.deploys(environment) / f"{deploy.id}.json").exists():
+            notes.append("rules not kept here")
+        commit = f" at {deploy.commit[:12]}" if deploy.commit else ""
+        shown = f" ({', '.join(notes)})" if notes else ""
+        lines.append(f"{deploy.id}  {deploy.time}  {', '.join(deploy.payloads)}  by {deploy.actor}{commit}{shown}")
+    return lines
