@@ -13,6 +13,7 @@ from dialproof_deploy.drift.rules import deployed_rules, rule_states
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
 from dialproof_deploy.remote_ids import RemoteIds
+from dialproof_deploy.rollout.journal import refuse_unfinished
 from dialproof_deploy.targets import target_of
 from dialproof_deploy.targets.documents import kind_of
 from dialproof_deploy.targets.wire import differences
@@ -91,6 +92,8 @@ def find_drift(deployer: Deployer, interval: str) -> Drift:
     campaigns = [_campaign_drift(deployer, plan, records) for plan in plans]
     if any(campaign.drifted for campaign in campaigns):
         campaigns = _with_changes(deployer, campaigns, records, interval)
+    if unfinished := refuse_unfinished(deployer.state, name):
+        campaigns = [replace(campaign, notes=(*campaign.notes, unfinished)) for campaign in campaigns]
     return Drift(name, tuple(campaigns))
 
 

@@ -160,6 +160,15 @@ def test_a_target_that_does_not_tell_who_did_it_is_a_note(
     assert report["campaigns"][0]["notes"] == ["who changed it is not known: access denied (403)"]
 
 
+def test_a_deploy_that_was_not_finished_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What stands half-way would else be taken for somebody's work."""
+    journal = project / ".dialproof" / "journal"
+    journal.mkdir(exist_ok=True)
+    (journal / "sandbox.json").write_text("{}", encoding="utf-8")
+    (note,) = drift_as_json(capsys, 0)["campaigns"][0]["notes"]
+    assert "a deploy to environment 'sandbox' was not finished" in note
+
+
 def test_drift_only_reads(project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither the target nor the state directory is another one afterwards."""
     somebody.change("no_consent", conditions=[CONSENT])
