@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., pytest.RunResult]
 
-HEAVY = ("dialproof", "dialproof_deploy", "celpy", "httpx", "tenacity", "hypothesis", "yaml", "rich", "re2")
+HEAVY = ("dialproof", "dialproof_deploy", "celpy", "httpx", "tenacity", "hypothesis", "yaml", "rich", "re2", "polars")
 
 
 def _loaded(code: str) -> set[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dialproof.source.positions import Span
     from dialproof.view import View
 
-__all__ = ["CelProblem", "LeafProgram", "Programs", "define"]
+__all__ = ["CelProblem", "LeafProgram", "Programs", "define", "leaf_program"]
 
 _GLOBALS = {
     "MISSING": values.MISSING,
@@ -182,7 +182,7 @@ class Programs:
         tree = trees.get(text)
         key = text, compiler.invariant
         if key not in self._shared:
-            self._shared[key] = _leaf_program(text, tree, compiler)
+            self._shared[key] = leaf_program(text, tree, compiler)
         program, problems = self._shared[key]
         self._leaves[id(leaf)] = program
         if tree is None and text:
@@ -295,7 +295,7 @@ class _InCase(Programs):
         if text == program.cel:
             return program
         if text not in self._by_text:
-            self._by_text[text], _ = _leaf_program(text, self._trees[text], Compiler(self.columns))
+            self._by_text[text], _ = leaf_program(text, self._trees[text], Compiler(self.columns))
         return self._by_text[text]
 
     @cached_property
@@ -315,7 +315,8 @@ class _InCase(Programs):
         return self._programs.variables
 
 
-def _leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[LeafProgram, tuple[TypeProblem, ...]]:
+def leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[LeafProgram, tuple[TypeProblem, ...]]:
+    """Return the program of a tree, whose text is ``text``, and what does not type-check."""
     compiled, problems, fallback = (None, (), "") if tree is None else compiler.compile(tree)
     tree = None if problems else tree
     reads = () if tree is None else compiler.reads(tree)

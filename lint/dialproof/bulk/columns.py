@@ -1,0 +1,308 @@
+"""Columns of contacts as conditions read them: text, number, boolean or instant, None where blank or unreadable.
+
+What :mod:`dialproof.cel.values` says of one value holds here for a column. A column with few different values is read
+by those very functions, once for each value; only long columns are read by Polars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import polars as pl
+
+from dialproof.cel import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dialproof.cel.compile import Kind
+
+__all__ = ["Coded", "Columns", "contacts_of", "mapped"]
+
+Raw: TypeAlias = str | float | bool | None
+
+FEW = 4096
+"""A text column with at most so many different values is kept as codes into a table of them."""
+
+_SAMPLE = 10_000
+_TYPES: Mapping[str, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "timestamp": pl.Int64(),
+}
+_SPACED_NUMBER = r"^ *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+) *$"
+# Only what Polars and Python's calendar read alike; the rest is left to parse_datetime.
+_INSTANT = r"^[12]\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ$"
+_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes into its different values; every row has a code."""
+
+    values: Sequence[Raw]
+    codes: pl.Series
+
+    def gathered(self, results: Sequence[object], dtype: pl.DataType) -> pl.Series:
+        """Return the column of what each value has become."""
+        return pl.Series(results, dtype=dtype, strict=True).gather(self.codes)
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """A write: the rows it is done in, and what they hold then: one value, or finite numbers that were counted."""
+
+    rows: pl.Series
+    value: Raw = None
+    counted: pl.Series | None = None
+
+
+class _Column:
+    def __init__(self, raw: pl.Series, zone: str | None) -> None:
+        self.raw = raw
+        self.zone = zone
+        self.patches: list[_Patch] = []
+        self._read: dict[str, pl.Series] = {}
+        self._coded: Coded | None = None
+        self._tried = False
+
+    def copy(self) -> _Column:
+        column = _Column(self.raw, self.zone)
+        column.patches, column._read = list(self.patches), dict(self._read)
+        column._coded, column._tried = self._coded, self._tried
+        return column
+
+    def coded(self) -> Coded | None:
+        """Return the column as codes, None where it is no text or has many values."""
+        if not self._tried:
+            self._tried, self._coded = True, _coded(self.raw)
+            for patch in self.patches:
+                self._coded = _recoded(self._coded, patch)
+        return self._coded
+
+    def reading(self, kind: Kind) -> pl.Series:
+        if kind not in self._read:
+            coded = self.coded()
+            if coded is not None:
+                results = [read_as(value, kind, self.zone) for value in coded.values]
+                self._read[kind] = coded.gathered(results, _TYPES[kind])
+            else:
+                series = _read(self.raw, kind, self.zone)
+                for patch in self.patches:
+                    series = self._patched(series, patch, kind)
+                self._read[kind] = series
+        return self._read[kind]
+
+    def write(self, patch: _Patch) -> None:
+        if self._tried:
+            self._coded = _recoded(self._coded, patch)
+        self._read = {kind: self._patched(series, patch, kind) for kind, series in self._read.items()}
+        self.patches.append(patch)
+
+    def _patched(self, series: pl.Series, patch: _Patch, kind: Any) -> pl.Series:
+        if patch.counted is None:
+            return _where(patch.rows, read_as(patch.value, kind, self.zone), series)
+        if kind == "number":
+            return _where(patch.rows, patch.counted, series)
+        if kind == "text":
+            texts = mapped(patch.counted.filter(patch.rows), values.number_text, pl.String())
+            whole = pl.Series([None], dtype=pl.String).new_from_index(0, len(series))
+            return _where(patch.rows, whole.scatter(patch.rows.arg_true(), texts), series)
+        return _where(patch.rows, None, series)
+
+
+class Columns:
+    """The columns of a batch of contacts while rules write to them.
+
+    ``frame`` holds text, enumerations, doubles, booleans and instants (microseconds, UTC) under the contacts' own
+    names; a column that it lacks is blank. ``written`` are the names of those that rules have written to.
+    """
+
+    def __init__(self, frame: pl.DataFrame, zone: str | None) -> None:
+        self.frame = frame
+        self.height = frame.height
+        self.zone = zone
+        self.written: set[str] = set()
+        self._columns: dict[str, _Column] = {}
+
+    def _column(self, name: str) -> _Column:
+        if name not in self._columns:
+            there = name in self.frame.columns
+            raw = self.frame[name] if there else pl.Series(name, [None], dtype=pl.String).new_from_index(0, self.height)
+            self._columns[name] = _Column(raw, self.zone)
+        return self._columns[name]
+
+    def reading(self, name: str, kind: Kind) -> pl.Series:
+        """Return a column as text (never null), double, boolean or microseconds since 1970 (null where unreadable)."""
+        return self._column(name).reading(kind)
+
+    def coded(self, name: str) -> Coded | None:
+        """Return a column of few different values as codes, else None."""
+        return self._column(name).coded()
+
+    def set(self, name: str, rows: pl.Series, value: Raw) -> None:
+        """Write one value into the given rows."""
+        self.written.add(name)
+        self._column(name).write(_Patch(rows, value))
+
+    def count(self, name: str, rows: pl.Series, numbers: pl.Series) -> None:
+        """Write finite numbers into the given rows."""
+        self.written.add(name)
+        self._column(name).write(_Patch(rows, counted=numbers))
+
+    def copy(self) -> Columns:
+        """Return columns that are written to apart from these."""
+        copied = Columns(self.frame, self.zone)
+        copied._columns = {name: column.copy() for name, column in self._columns.items()}
+        return copied
+
+
+def contacts_of(frame: pl.DataFrame) -> list[dict[str, object]]:
+    """Return the rows as the contacts that the row functions are given."""
+    texts = [
+        _instant_text(column) if column.dtype.base_type() == pl.Datetime else column.cast(pl.String)
+        for column in frame.select(pl.col(pl.Datetime, pl.Enum, pl.Categorical))
+    ]
+    return frame.with_columns(texts).to_dicts()
+
+
+def mapped(series: pl.Series, function: Callable[[Any], object], dtype: pl.DataType) -> pl.Series:
+    """Return a column with a Python function applied, once for each different value; null stays null."""
+    different = series.drop_nulls().unique()
+    results = [function(value) for value in different.to_list()]
+    known = pl.DataFrame({"value": different, "result": pl.Series(results, dtype=dtype, strict=True)})
+    found = pl.DataFrame({"value": series}).join(known, on="value", how="left", maintain_order="left")
+    return found["result"]
+
+
+def read_as(value: Raw, kind: Kind, zone: str | None) -> Any:
+    """Return one value under a kind."""
+    if kind == "text":
+        return values.read_text(value)
+    if kind == "number":
+        return values.read_number(value)
+    if kind == "boolean":
+        return values.read_boolean(value)
+    return values.read_timestamp(value, zone)
+
+
+def _read(raw: pl.Series, kind: Kind, zone: str | None) -> pl.Series:
+    dtype = raw.dtype  # of an enumeration of many words this takes milliseconds
+    if isinstance(dtype, pl.Enum):
+        read = _READERS[kind](dtype.categories, zone).gather(raw.to_physical())
+        return read.fill_null("") if kind == "text" else read
+    return _READERS[kind](raw.cast(pl.String) if dtype == pl.Categorical else raw, zone)
+
+
+def _where(rows: pl.Series, value: Any, otherwise: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"rows": rows, "otherwise": otherwise})
+    if isinstance(value, pl.Series):
+        frame = frame.with_columns(value.alias("value"))
+        chosen: pl.Expr = pl.col("value")
+    else:
+        chosen = pl.lit(value, dtype=otherwise.dtype)
+    return frame.select(pl.when(pl.col("rows")).then(chosen).otherwise(pl.col("otherwise")).alias("result"))["result"]
+
+
+def _coded(raw: pl.Series) -> Coded | None:
+    dtype = raw.dtype
+    if isinstance(dtype, pl.Enum):
+        words = dtype.categories
+        if len(words) > FEW:
+            return None
+        codes = raw.to_physical().cast(pl.UInt16)
+        if raw.null_count():
+            return Coded((*words.to_list(), None), codes.fill_null(len(words)))
+        return Coded(words.to_list(), codes)
+    if dtype == pl.Categorical:
+        raw = raw.cast(pl.String)
+    elif dtype != pl.String:
+        return None
+    if len(raw) > _SAMPLE and raw.head(_SAMPLE).n_unique() > _SAMPLE // 4:
+        return None
+    words = raw.drop_nulls().unique().sort()
+    if len(words) > FEW:
+        return None
+    codes = raw.cast(pl.Enum(words)).to_physical().cast(pl.UInt16)
+    if raw.null_count():
+        return Coded((*words.to_list(), None), codes.fill_null(len(words)))
+    return Coded(words.to_list(), codes)
+
+
+def _recoded(coded: Coded | None, patch: _Patch) -> Coded | None:
+    if coded is None or patch.counted is not None:
+        return None
+    # True equals 1.0, and 1.0 is another value.
+    at = next((i for i, v in enumerate(coded.values) if type(v) is type(patch.value) and v == patch.value), None)
+    known = coded if at is not None else replace(coded, values=(*coded.values, patch.value))
+    return replace(known, codes=_where(patch.rows, len(known.values) - 1 if at is None else at, coded.codes))
+
+
+def _text(raw: pl.Series, _zone: str | None) -> pl.Series:
+    if raw.dtype == pl.Float64:
+        # Neither infinities nor NaN are numbers; as text they are what Python calls them.
+        return mapped(raw, values.read_text, pl.String()).fill_null("")
+    if raw.dtype.base_type() == pl.Datetime:
+        return _instant_text(raw).fill_null("")
+    return raw.cast(pl.String).fill_null("")
+
+
+def _instant_text(raw: pl.Series) -> pl.Series:
+    return _in_calendar(raw).dt.strftime(_FORMAT).str.replace(".000000Z", "Z", literal=True).rename(raw.name)
+
+
+def _in_calendar(raw: pl.Series) -> pl.Series:
+    first, last = values.parse_datetime("0001-01-01"), values.parse_datetime("9999-12-31T23:59:59.999999")
+    return raw.set(~raw.to_physical().is_between(first, last), None)
+
+
+def _number(raw: pl.Series, _zone: str | None) -> pl.Series:
+    if raw.dtype == pl.Float64:
+        return raw.set(~raw.is_finite(), None)
+    if raw.dtype != pl.String:
+        return _nothing(raw, pl.Float64())
+    numbers = raw.cast(pl.Float64, strict=False)
+    # Of what is no number here Polars reads exponents, infinity and NaN; what it does not read may have spaces around.
+    numbers = numbers.set(~numbers.is_finite() | raw.str.contains_any(["e", "E"]), None)
+    if numbers.null_count() == raw.null_count():
+        return numbers
+    rest = raw.set(numbers.is_not_null() | ~raw.str.contains(_SPACED_NUMBER), None)
+    if rest.null_count() == len(rest):
+        return numbers
+    spaced = rest.str.strip_chars(" ").cast(pl.Float64, strict=False)
+    return numbers.zip_with(numbers.is_not_null(), spaced.set(~spaced.is_finite(), None))
+
+
+def _boolean(raw: pl.Series, _zone: str | None) -> pl.Series:
+    if raw.dtype == pl.Boolean:
+        return raw
+    if raw.dtype == pl.String:
+        return mapped(raw, values.parse_boolean, pl.Boolean())
+    return _nothing(raw, pl.Boolean())
+
+
+def _timestamp(raw: pl.Series, zone: str | None) -> pl.Series:
+    if raw.dtype.base_type() == pl.Datetime:
+        return _in_calendar(raw).to_physical()
+    if raw.dtype != pl.String:
+        return _nothing(raw, pl.Int64())
+    plain = raw.set(~raw.str.contains(_INSTANT), None)
+    found = plain.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", strict=False).to_physical()
+    rest = raw.set(found.is_not_null(), None)
+    if rest.null_count() == len(rest):
+        return found
+    return found.zip_with(found.is_not_null(), mapped(rest, lambda t: values.parse_datetime(t, zone), pl.Int64()))
+
+
+def _nothing(raw: pl.Series, dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, len(raw))
+
+
+_READERS: Mapping[str, Callable[[pl.Series, str | None], pl.Series]] = {
+    "text": _text,
+    "number": _number,
+    "boolean": _boolean,
+    "timestamp": _timestamp,
+}

@@ -1,0 +1,291 @@
+"""Conditions as Narwhals expressions: the syntax tree of a condition over the columns of a batch.
+
+A verdict is a column of booleans of three values: true, false, and null for undecided. Such a column is two masks, one
+that says which rows are decided and one that says which of them are true; ``&``, ``|`` and ``~`` on it are strong
+Kleene logic, as ``&&``, ``||`` and ``!`` are.
+
+A part that reads one column of few different values is not translated: the compiled row function decides it once for
+each value, and the column's codes are compared. What can be expressed in neither way raises :class:`Inexpressible`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Select
+from dialproof.cel.ast import Literal as LiteralNode
+from dialproof.cel.compile import Compiler, Slot, resolve, uses_every_column
+from dialproof.cel.program import leaf_program
+from dialproof.cel.values import parse_datetime, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dialproof.bulk.columns import Coded, Columns
+    from dialproof.cel.ast import Node
+    from dialproof.cel.compile import Kind
+    from dialproof.cel.program import LeafProgram
+    from dialproof.cel.values import Variable
+    from dialproof.model.contactlist import ContactList
+    from dialproof.view import View
+
+__all__ = ["Inexpressible", "Translator"]
+
+RUNS = 4
+"""So many stretches of codes are compared; for more, a column of verdicts is looked up."""
+
+_KINDS: Mapping[str, Kind] = {"string": "text", "number": "number", "boolean": "boolean", "timestamp": "timestamp"}
+_READERS: Mapping[str, Kind] = {"number": "number", "boolean": "boolean", "datetime": "timestamp"}
+_TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+_FAR = 2**62
+_ORDINAL = 2**16 - 1
+
+
+class Inexpressible(Exception):  # noqa: N818  (not an error: a request to use the row function)
+    """The condition is no expression over columns; the text says what it holds."""
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A part of a condition; ``computed`` numbers may be infinite or NaN. A time or a duration is in microseconds."""
+
+    expr: nw.Expr
+    type: str
+    computed: bool = False
+
+
+class Translator:
+    """Translates the conditions of a campaign for one batch; ``needed`` are the columns that the expressions read.
+
+    ``view`` is that of a contact without columns: the clock, the zone and the context. ``atoms`` holds what was
+    compiled for parts of conditions from one batch to the next.
+    """
+
+    def __init__(
+        self,
+        contact_list: ContactList,
+        columns: Columns,
+        view: View,
+        atoms: dict[int, tuple[LeafProgram, Variable] | None],
+    ) -> None:
+        self.needed: dict[str, pl.Series] = {}
+        self._contact_list = contact_list
+        self._columns = columns
+        self._view = view
+        self._atoms = atoms
+
+    def verdict(self, node: Node) -> nw.Expr:
+        """Return the expression of a condition that type-checks; raises :class:`Inexpressible`."""
+        term = self._term(node)
+        if term.type != "boolean":
+            raise Inexpressible(f"a {term.type}")
+        return term.expr
+
+    def _term(self, node: Node) -> _Term:
+        if isinstance(node, LiteralNode):
+            return _literal(node)
+        if isinstance(node, (Identifier, Select, Index)):
+            return self._variable(node, None)
+        if isinstance(node, Conditional):
+            return self._conditional(node)
+        if isinstance(node, Call):
+            return self._call(node)
+        raise Inexpressible("a list" if isinstance(node, ListLiteral) else node.what)
+
+    def _variable(self, node: Node, kind: Kind | None) -> _Term:
+        """Return the reading of a variable, under another kind than its own where one is given."""
+        variable, native = resolve(node, self._contact_list)
+        if variable is None or native not in _KINDS:
+            raise Inexpressible("a value that is no column of the contact list")
+        kind = kind or _KINDS[native]
+        return self._constant(variable, kind) if variable.source != "contact" else self._reading(variable.name, kind)
+
+    def _reading(self, name: str, kind: Kind) -> _Term:
+        return _Term(self._need(f"{kind} {name}", self._columns.reading(name, kind)), _TYPES[kind])
+
+    def _constant(self, variable: Variable, kind: Kind) -> _Term:
+        value: Any = self._view.slot(Slot(variable, kind))
+        return _Term(_lit(value, kind), _TYPES[kind])
+
+    def _need(self, name: str, series: pl.Series) -> nw.Expr:
+        self.needed[name] = series
+        return nw.col(name)
+
+    def _conditional(self, node: Conditional) -> _Term:
+        test, then, otherwise = self._term(node.test), self._term(node.then), self._term(node.otherwise)
+        chosen = nw.when(test.expr).then(then.expr).otherwise(otherwise.expr)
+        return _Term(nw.when(~test.expr.is_null()).then(chosen), then.type, then.computed or otherwise.computed)
+
+    def _call(self, node: Call) -> _Term:
+        name, arguments = node.function, node.arguments
+        if name in ("&&", "||"):
+            return _Term(reduce(and_ if name == "&&" else or_, [self._term(a).expr for a in arguments]), "boolean")
+        if name == "!":
+            return _Term(~self._term(arguments[0]).expr, "boolean")
+        atom = self._atom(node)
+        if atom is not None:
+            return atom
+        if name in _COMPARISONS:
+            return self._comparison(name, self._term(arguments[0]), self._term(arguments[1]))
+        if name == "in":
+            return self._membership(node)
+        if name in ("+", "-", "*", "/", "neg"):
+            return self._arithmetic(node)
+        if name in ("contains", "startsWith", "endsWith"):
+            return self._method(node)
+        if name == "size":
+            text = self._term(node.target if node.target is not None else arguments[0])
+            return _Term(text.expr.str.len_chars().cast(nw.Float64), "number")
+        if name == "has":
+            return _Term(~self._variable(arguments[0], None).expr.is_null(), "boolean")
+        if name in _READERS and isinstance(arguments[0], (Identifier, Select, Index)):
+            return self._variable(arguments[0], _READERS[name])
+        if name in ("datetime", "timestamp", "duration") and isinstance(arguments[0], LiteralNode):
+            return self._time(name, str(arguments[0].value))
+        raise Inexpressible(f"the function {name}()")
+
+    def _time(self, name: str, text: str) -> _Term:
+        value = parse_duration(text) if name == "duration" else parse_datetime(text, self._view.zone)
+        if value is not None and abs(value) > _FAR:
+            raise Inexpressible("a duration of more than a hundred thousand years")
+        return _Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time")
+
+    def _comparison(self, sign: str, left: _Term, right: _Term) -> _Term:
+        if left.type not in ("string", "number", "boolean", "time", "duration"):
+            raise Inexpressible(f"{sign} between values of type {left.type}")
+        compared = _COMPARISONS[sign](left.expr, right.expr)
+        if left.computed or right.computed:
+            # NaN equals nothing and has no order; Polars has another opinion.
+            both = ~left.expr.is_null() & ~right.expr.is_null()
+            no_number = both & (left.expr.is_nan() | right.expr.is_nan())
+            compared = nw.when(no_number).then(nw.lit(sign == "!=")).otherwise(compared)
+        return _Term(compared, "boolean")
+
+    def _membership(self, node: Call) -> _Term:
+        left, listed = self._term(node.arguments[0]), node.arguments[1]
+        if not isinstance(listed, ListLiteral):
+            raise Inexpressible("a list that is no literal")
+        items = [self._term(item) for item in listed.items]
+        tests = [self._comparison("==", left, item).expr for item in items]
+        # One undecided item leaves it undecided, whatever the others are.
+        unknown = reduce(or_, [term.expr.is_null() for term in (left, *items)])
+        return _Term(nw.when(~unknown).then(reduce(or_, tests, nw.lit(value=False))), "boolean")
+
+    def _arithmetic(self, node: Call) -> _Term:
+        terms = [self._term(a) for a in node.arguments]
+        left, right, name = terms[0], terms[-1], node.function
+        if name == "-" and left.type == right.type == "time":
+            return _Term(left.expr - right.expr, "duration")
+        if any(term.type != "number" for term in terms):
+            raise Inexpressible(f"{name} between values of type {left.type} and {right.type}")
+        if name == "neg":
+            return _Term(left.expr * -1.0, "number", left.computed)
+        signs: Mapping[str, Callable[[nw.Expr, nw.Expr], nw.Expr]] = {
+            "+": lambda a, b: a + b,
+            "-": lambda a, b: a - b,
+            "*": lambda a, b: a * b,
+            "/": lambda a, b: a / b,
+        }
+        return _Term(signs[name](left.expr, right.expr), "number", computed=True)
+
+    def _method(self, node: Call) -> _Term:
+        assert node.target is not None
+        part = node.arguments[0]
+        if not isinstance(part, LiteralNode) or not isinstance(part.value, str):
+            raise Inexpressible(f"{node.function}() with a text that is no literal")
+        text = self._term(node.target).expr.str
+        if node.function == "contains":
+            return _Term(text.contains(part.value, literal=True), "boolean")
+        return _Term((text.starts_with if node.function == "startsWith" else text.ends_with)(part.value), "boolean")
+
+    def _atom(self, node: Call) -> _Term | None:
+        """Return a part that reads one column of few values, decided for each of them by the row function."""
+        if id(node) not in self._atoms:
+            self._atoms[id(node)] = _atom_of(node, self._contact_list)
+        found = self._atoms[id(node)]
+        coded = None if found is None else self._columns.coded(found[1].name)
+        if found is None or coded is None:
+            return None
+        program, variable = found
+        verdicts = [program.verdict(_with(self._view, variable.name, value)) for value in coded.values]
+        return _Term(self._by_codes(variable.name, coded, verdicts, str(id(node))), "boolean")
+
+    def by_value(self, program: LeafProgram) -> nw.Expr | None:
+        """Return the expression of a whole condition that reads one column of few values, else None."""
+        read = {variable.name for variable in program.reads if variable.source == "contact"}
+        if program.every_column or len(read) != 1:
+            return None
+        name = read.pop()
+        coded = self._columns.coded(name)
+        if coded is None:
+            return None
+        verdicts = [program.verdict(_with(self._view, name, value)) for value in coded.values]
+        return self._by_codes(name, coded, verdicts, str(id(program)))
+
+    def _by_codes(self, name: str, coded: Coded, verdicts: Sequence[bool | None], key: str) -> nw.Expr:
+        true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
+        if len(true) + len(unknown) > RUNS:
+            return self._need(f"verdict {key}", coded.gathered(verdicts, pl.Boolean()))
+        codes = self._need(f"codes {name}", coded.codes)
+        holds = _within(codes, true)
+        return nw.when(~_within(codes, unknown)).then(holds) if unknown else holds
+
+
+def _within(codes: nw.Expr, stretches: Sequence[tuple[int, int]]) -> nw.Expr:
+    tests = [codes == a if a == b else codes <= b if a == 0 else (codes >= a) & (codes <= b) for a, b in stretches]
+    return reduce(or_, tests) if tests else codes == _ORDINAL  # which no code is
+
+
+def _stretches(verdicts: Sequence[bool | None], wanted: bool | None) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for code, verdict in enumerate(verdicts):
+        if verdict is not wanted:
+            continue
+        if found and found[-1][1] == code - 1:
+            found[-1] = (found[-1][0], code)
+        else:
+            found.append((code, code))
+    return found
+
+
+def _atom_of(node: Call, contact_list: ContactList) -> tuple[LeafProgram, Variable] | None:
+    compiler = Compiler(contact_list)
+    read = {variable for variable in compiler.reads(node) if variable.source == "contact"}
+    if len(read) != 1 or uses_every_column(node):
+        return None
+    program, problems = leaf_program("", node, compiler)
+    return None if problems or program.compiled is None else (program, read.pop())
+
+
+def _with(view: View, name: str, value: object) -> View:
+    return view.written({name: value})
+
+
+def _literal(node: LiteralNode) -> _Term:
+    value = node.value
+    if isinstance(value, bool):
+        return _Term(nw.lit(value), "boolean")
+    if isinstance(value, float):
+        return _Term(nw.lit(value), "number")
+    if isinstance(value, str):
+        return _Term(nw.lit(value), "string")
+    raise Inexpressible("null" if value is None else "a bytes literal")
+
+
+def _lit(value: Any, kind: Kind) -> nw.Expr:
+    types: Mapping[str, Any] = {"text": nw.String, "number": nw.Float64, "boolean": nw.Boolean, "timestamp": nw.Int64}
+    return nw.lit(value, dtype=types[kind])
