@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
+from tests.benchmarks.deploys import deploys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -228,15 +229,16 @@ def main() -> None:
         *analysis_of_pairs([100] if options.quick else [100, 300, 1000], "every fourth writes", writers=0.25),
         *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
         *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
+        *deploys(100 if options.quick else 1000),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, medians of {rounds}"
     )
-    print(f"{'what':<56}{'ours [s]':>13}{'other [s]':>13}{'ratio':>9}  target")
+    print(f"{'what':<72}{'ours [s]':>13}{'other [s]':>13}{'ratio':>9}  target")
     for row in rows:
         print(
-            f"{row['what']:<56}{row['ours']:>13.7f}{row['other']:>13.7f}{row['ratio']:>9.3f}  {row.get('target', '')}"
+            f"{row['what']:<72}{row['ours']:>13.7f}{row['other']:>13.7f}{row['ratio']:>9.3f}  {row.get('target', '')}"
         )
     if options.json:
         options.json.write_text(json.dumps({"python": platform.python_version(), "rows": rows}, indent=2))
