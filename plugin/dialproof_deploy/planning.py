@@ -64,7 +64,10 @@ def shared_sets(kind: TargetType, wanted: Sequence[Wanted]) -> list[str]:
 
 def campaigns_of(plans: Iterable[Plan]) -> dict[str, list[str]]:
     """Return the campaigns (ids) that each rule set was planned for, whatever the files say now."""
-    return {plan.campaign: [d["id"] for d in plan.remote if kind_of(d) == "campaign"] for plan in plans}
+    return {
+        plan.campaign: [d["id"] for d in plan.remote if kind_of(d) == "campaign" and d.get("ours", True)]
+        for plan in plans
+    }
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,11 @@ def add_http_log(parser: argparse.ArgumentParser) -> None:
 def add_writes(parser: argparse.ArgumentParser) -> None:
     """Add what decides which writes a plan may hold: ``--prune`` and ``--allow-transient``."""
     parser.add_argument(
-        "--prune", action="append", default=[], metavar="RULE", help="delete this rule of the target; repeatable"
+        "--prune",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="delete this rule of the target, or take ruleSet:NAME from the campaigns; repeatable",
     )
     parser.add_argument(
         "--allow-transient",

@@ -85,7 +85,10 @@ def _uses(plan: Plan) -> list[str]:
     """Name every campaign on the target that uses the rule set, with its status."""
     used = (document for document in plan.remote if plan.holder == "rule set" and document.get("ruleSet"))
     return [
-        printable(f"campaign {document['name']!r} ({document.get('campaignStatus') or 'status unknown'})")
+        printable(
+            f"campaign {document['name']!r} ({document.get('campaignStatus') or 'status unknown'})"
+            + ("" if document.get("ours", True) else ", which is not of these files")
+        )
         for document in used
     ]
 

@@ -1,8 +1,9 @@
 """What a target writes with one request, its *document*: a rule, a whole rule set, or the rule sets of a campaign.
 
 On ``campaign-rules`` every rule is a document. On ``rulesets`` a rule set is one, with all of its ``rules``; and so is,
-for each campaign, which rule sets it has: ``{id, version, name, campaignStatus, ruleSet, otherRuleSets}``, where
-``ruleSet`` is the name of the set that is looked at, or None, and ``otherRuleSets`` are ``{id, name}``.
+for each campaign, which rule sets it has: ``{id, version, name, campaignStatus, ours, ruleSet, otherRuleSets}``, where
+``ours`` tells whether it is to use the set that is looked at, ``ruleSet`` is the name of the set if it does, else None,
+and ``otherRuleSets`` are ``{id, name}``.
 """
 
 from __future__ import annotations

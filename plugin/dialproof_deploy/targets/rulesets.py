@@ -73,8 +73,8 @@ class RuleSetsTarget:
         bodies = {body["id"]: body for body in self.pages(_CAMPAIGNS, "campaign", versioned=True)}
         bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
         campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
-        used = [c for c in campaigns if c["id"] in wanted or c["ruleSet"] is not None]
-        others = dict.fromkeys(o["id"] for c in used if c["id"] in wanted for o in c["otherRuleSets"])
+        used = [c for c in campaigns if c["ours"] or c["ruleSet"] is not None]
+        others = dict.fromkeys(other["id"] for c in used if c["ours"] for other in c["otherRuleSets"])
         beside = [other for key in others if (other := self._other(key)) is not None]
         return [*([found] if found else []), *used, *beside]
 
@@ -271,6 +271,7 @@ class RuleSetsTarget:
             "version": body["version"],
             "name": body["name"],
             "campaignStatus": body.get("campaignStatus"),
+            "ours": body["id"] in self._campaigns.get(name, ()),
             "ruleSet": name if any(reference["id"] == ours for reference in references) else None,
             "otherRuleSets": [reference for reference in references if reference["id"] != ours],
         }

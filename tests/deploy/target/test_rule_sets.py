@@ -295,7 +295,7 @@ def test_every_campaign_that_uses_the_set_is_named(clock: Clock) -> None:
     assert "'campaign:Campaign c5' to keep" in refusal
     kept = planned(there, rule("a", "7"), keep=["campaign:c5"])
     assert kept.refusals == ()
-    assert "used by campaign 'Campaign c5' (off)" in plan_text(kept)
+    assert "used by campaign 'Campaign c5' (off), which is not of these files\n" in plan_text(kept)
     platform.campaigns["c4"]["ruleSets"] = [{"id": key, "name": SET}]
     with pytest.raises(RemoteConflictError, match="campaign 'Campaign c4' was created"):
         applied(there, kept)
@@ -320,6 +320,25 @@ def test_a_campaign_that_is_not_there_is_a_refusal(clock: Clock) -> None:
     """An id that the target does not know is said before anything is written."""
     there = target(Platform(), clock)
     assert planned(there, rule("a")).refusals == ("the target has no campaign 'c1': correct ids.campaigns",)
+
+
+def test_values_that_nobody_knows_yet_stop_nothing(platform: Platform, clock: Clock) -> None:
+    """A platform is ahead of its clients: types, operators, actions and states of tomorrow are compared as they are."""
+    tomorrow = rule(
+        "a",
+        category="DIALER_TOMORROW",
+        conditions=[{"type": "moodCondition", "operator": "FEELS", "value": "5"}],
+        actions=[{"type": "Action", "actionTypeName": "TELEPORT", "properties": {}}],
+    )
+    with_set(platform, tomorrow, rule("b"))
+    platform.campaigns["c1"]["campaignStatus"] = "meditating"
+    there = target(platform, clock)
+    plan = planned(there, rule("a"), rule("b"))
+    assert parts(plan) == [("update", "a")]
+    assert "used by campaign 'Campaign c1' (meditating)" in plan_text(plan)
+    applied(there, plan)
+    assert platform.rules() == ["a", "b"]
+    assert platform.campaigns["c1"]["campaignStatus"] == "meditating"
 
 
 def test_what_is_asked_and_how_often(platform: Platform, clock: Clock) -> None:
