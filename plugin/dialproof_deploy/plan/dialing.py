@@ -37,8 +37,9 @@ class Dialing:
     """What a plan does to who is dialed.
 
     Of the ``looked_at`` contacts (``source`` says whose they are) ``more`` are not dialed now and dialed afterwards,
-    ``fewer`` the other way round. ``example`` is a contact, in words and without personal values, that comes to be
-    dialed; where there is none, ``open`` says why none is proved to be missing, and "" that it is proved.
+    ``fewer`` the other way round. ``example`` is a contact that comes to be dialed, in words: one that the analysis
+    has made up, and nobody of those who were looked at. Where there is none, ``open`` says why none is proved to be
+    missing, and "" that it is proved.
     ``running`` names the campaigns that are on, or of which nobody knows (``told`` is false then).
     """
 
@@ -65,8 +66,10 @@ class Dialing:
         found = [f"{self.more} {known} come to be dialed, {self.fewer} cease to be"]
         if self.example:
             found.append(f"a contact with {self.example} comes to be dialed")
-        else:
+        elif self.open:
             found.append(f"that nobody else comes to be dialed is not proved: {self.open}")
+        else:
+            found.append("they hold what the contact list excludes; nobody whom it allows comes to be dialed (proved)")
         if self.running:
             names = ", ".join(self.running)
             found.append(f"running: {names}" if self.told else f"the target does not say whether {names} is running")
@@ -98,15 +101,13 @@ def dialing_of(
     old_run, new_run = (Evaluator(_campaign(rules, columns), semantics) for rules in (old, new))
     sample.check_columns([c for c in columns.columns for run in (old_run, new_run) if run.programs.reads_column(c)])
     more = fewer = 0
-    example = ""
     for contact in sample:
         was, will = not unread and bool(contact.dialed_by(old_run)), bool(contact.dialed_by(new_run))
         more, fewer = more + (will and not was), fewer + (was and not will)
-        if will and not was and not example and not unread:
-            example = contact_text(contact.contact, contact.now, columns)
     counts_as = ", and counts as one that refuses everybody" if unread else ""
     open_ = taken_away or next((f"rule {name} cannot be read back{counts_as}" for name in (*unread, *unread_ours)), "")
-    if old and not example and not open_:
+    example = ""
+    if old and not open_:
         example, open_ = _asked(old_run, new_run, columns)
     return Dialing(len(sample), sample.source, more, fewer, example, open_, running, told)
 
