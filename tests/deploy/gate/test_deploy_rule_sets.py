@@ -278,6 +278,32 @@ def test_a_deploy_that_was_killed_is_recovered(
     assert verify(resumed.audit_log).ok
 
 
+def test_a_rollback_is_one_write_too(root: Path, deployer: Make, console: Console) -> None:
+    """The earlier rules, in the earlier order, in a further version; an edit since then has to be named."""
+    deployer().deploy(statement_of(root))
+    first, _ = stored(deployer)
+    text = (root / "a.rules.yaml").read_text(encoding="utf-8")
+    later = (
+        text[text.index("  - name: high_value") :]
+        .replace("high_value", "later")
+        .replace("executionOrder: 2", "executionOrder: 9")
+    )
+    (root / "a.rules.yaml").write_text(text.replace("5000", "6000") + later, encoding="utf-8")
+    deployer().deploy(statement_of(root))
+    rule_set, _ = stored(deployer)
+    rule_set["rules"][0]["conditions"][0]["value"] = "never"
+    console.put("rulesets", rule_set["id"], rules=rule_set["rules"])
+    with pytest.raises(RefusedError, match=r"rule 'no_consent' was changed on the target.*name it in --overwrite"):
+        deployer().rollback()
+    result = deployer().rollback(overwrite=["no_consent"])
+    assert [made.step.title for made in result.applied[0].made] == ["update of rule set 'Premium routing'"]
+    now, campaigns = stored(deployer)
+    assert [r["conditions"] for r in now["rules"]] == [r["conditions"] for r in first["rules"]]
+    assert ([r["name"] for r in now["rules"]], now["version"]) == (["no_consent", "high_value"], 4)
+    assert [c["ruleSet"] for c in campaigns] == ["Premium routing"]
+    assert verify(result.audit_log).ok
+
+
 def test_rules_of_others_and_what_they_do(root: Path, deployer: Make, console: Console) -> None:
     """A rule that was added by hand is refused; kept, it is read with the columns' names here and run on our cases."""
     deployer().deploy(statement_of(root))

@@ -230,7 +230,7 @@ def test_rules_are_read_back_as_they_were_sent() -> None:
         ({"conditions": when(("note", "soundsLike", "x"))}, "operator 'soundsLike'"),
         ({"conditions": when(("note", "in", "x,y"))}, "no JSON array of texts"),
         ({"conditions": when(("score", "between", '["1"]'))}, "other than two values"),
-        ({"conditions": [7]}, "a condition is no object"),
+        ({"conditions": [7]}, "conditions is no list of objects"),
         ({"conditions": {"all": []}}, "conditions is no list"),
         ({"conditions": [{"attribute": "x", "operator": "equals", "value": 5}]}, "whose value is no text"),
         ({"actions": [{"type": "launch"}]}, "an action of type 'launch'"),
