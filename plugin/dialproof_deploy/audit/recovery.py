@@ -63,7 +63,8 @@ def _recovered(log: AuditLog, request: Mapping[str, Any], rules: Sequence[Mappin
         started=request.get("seq"),
     )
     undoing = "undoing " if kind == "rollback" else ""
-    what = f"{undoing}the {request.get('action')} of rule {request.get('rule')!r}"
+    written = "to campaign" if request.get("action") == "attach" else "of rule set" if "rules" in request else "of rule"
+    what = f"{undoing}the {request.get('action')} {written} {request.get('rule')!r}"
     return f"an earlier run ended before it knew what became of {what}: {_ENDS[end]}"
 
 

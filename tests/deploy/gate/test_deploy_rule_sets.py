@@ -268,7 +268,9 @@ def test_a_deploy_that_was_killed_is_recovered(
     assert [r["phase"] for r in records(root) if r.get("phase")] == ["change.started"]
     with pytest.raises(RefusedError, match="--resume"):
         deployer().deploy(statement_of(root))
-    resumed = deployer().resume()
+    said: list[str] = []
+    resumed = deployer(say=said.append).resume()
+    assert [line for line in said if "the create of rule set 'Premium routing': it was made" in line]
     assert [made.step.action for made in resumed.applied[0].made] == ["attach"]
     assert [(r["phase"], r["action"]) for r in records(root) if r["event"] == "change"] == [
         ("change.made", "create"),

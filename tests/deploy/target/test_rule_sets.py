@@ -322,6 +322,16 @@ def test_a_campaign_that_is_not_there_is_a_refusal(clock: Clock) -> None:
     assert planned(there, rule("a")).refusals == ("the target has no campaign 'c1': correct ids.campaigns",)
 
 
+def test_a_set_takes_no_more_than_a_request_can_hold(platform: Platform, clock: Clock) -> None:
+    """The rules that are kept count too; two rules of one name are a refusal as well."""
+    with_set(platform, *(rule(f"k{n} {'x' * 900}") for n in range(400)))
+    there = target(platform, clock)
+    kept = [r["name"] for r in platform.named(SET)["rules"]]
+    (refusal,) = planned(there, rule("a"), keep=kept).refusals
+    assert "bytes with those that are kept, and it takes 512,000" in refusal
+    assert "the files hold two rules named 'a'" in planned(there, rule("a"), rule("a"), prune=kept).refusals
+
+
 def test_values_that_nobody_knows_yet_stop_nothing(platform: Platform, clock: Clock) -> None:
     """A platform is ahead of its clients: types, operators, actions and states of tomorrow are compared as they are."""
     tomorrow = rule(
