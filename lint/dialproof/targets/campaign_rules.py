@@ -163,8 +163,8 @@ def _whole(wire: Mapping[str, Any], name: str, default: int | None, *, most: int
 
 def _list(wire: Mapping[str, Any], name: str) -> list[Any]:
     value = wire.get(name) or []
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise ValueError(f"{name} is no list of objects")
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is no list")  # noqa: TRY004  (one error for every reason)
     return value
 
 
@@ -196,6 +196,8 @@ def _read_list(attribute: str, text: str) -> tuple[str, ...]:
 
 
 def _read_action(wire: Mapping[str, Any]) -> Action:
+    if not isinstance(wire, Mapping):
+        raise ValueError("an action is no object")  # noqa: TRY004  (one error for every reason)
     known = action_types().get(str(wire.get("type")))
     if known is None:
         raise ValueError(f"an action of type {wire.get('type')!r}")
