@@ -161,7 +161,9 @@ class Deployer:
         with self.unfinished() as rollout:
             applied = rollout.resume()
             plans = tuple(part.plan for part in rollout.record.parts)
-            return self._result(plans, applied, *self._sync(rollout.target, [plan.campaign for plan in plans]))
+            warnings = self._diagnose(rollout.target, plans, applied)
+            new_events, notes = self._sync(rollout.target, [plan.campaign for plan in plans])
+            return self._result(plans, applied, new_events, [*warnings, *notes])
 
     def abort(self) -> int:
         """Take the deploy that was interrupted back to what stood before it; return the number of writes undone.
@@ -208,8 +210,10 @@ class Deployer:
                     raise self._refused(refusals)
                 record = self._record(parts, evidence=earlier.evidence, restores=earlier.id)
                 applied = self._rollout(record, target).begin()
+                plans = tuple(part.plan for part in parts)
+                notes += self._diagnose(target, plans, applied)
                 new_events, unread = self._sync(target, [want.remote for want in wanted])
-        return self._result(tuple(part.plan for part in parts), applied, new_events, [*notes, *unread])
+        return self._result(plans, applied, new_events, [*notes, *unread])
 
     @contextmanager
     def unfinished(self) -> Iterator[Rollout]:
