@@ -34,6 +34,7 @@ _SETS = "/api/v2/outbound/rulesets"
 _CAMPAIGNS = "/api/v2/outbound/campaigns"
 _PAGE_SIZE = "100"
 _MOST_PAGES = 1000  # a server that always has a further one would hold a deploy, and its lock, for ever
+_LIST_TRIES = 3
 _WRITE_TRIES = 3  # for a create whose answer is lost, and for an update that meets others' saves without a change
 _POLLS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for the version that was written
 _SET_BY_SERVER = ("selfUri", "dateCreated", "dateModified")
@@ -288,20 +289,31 @@ class RuleSetsTarget:
         shown = self._until_shown(answered, lambda: self._fresh(name, answered))
         return _dropped(wanted, Written(shown if differences(wanted, answered) else answered, answer.request_id))
 
-    def pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> Iterator[dict[str, Any]]:
-        """Yield the items of all pages, each once: something created meanwhile can push one onto the next page."""
-        seen: set[str] = set()
+    def pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> list[dict[str, Any]]:
+        """Return the items of all pages.
+
+        Something that is created or deleted meanwhile moves others between pages: each counts once, and where fewer
+        were seen than there are, all pages are read again.
+        """
+        for _ in range(_LIST_TRIES):
+            found: dict[str, dict[str, Any]] = {}
+            total = 0
+            for page in self._each_page(path, query):
+                items = (_entity(item, what, versioned=versioned) for item in page["entities"])
+                found |= {item["id"]: item for item in items}
+                total = max(total, page["total"]) if isinstance(page.get("total"), int) else total
+            if len(found) >= total:
+                return list(found.values())
+        raise RemoteError(f"the list of {path} changes whenever it is read: {len(found)} were seen of {total}")
+
+    def _each_page(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         for number in range(1, _MOST_PAGES + 1):
             params = {"pageSize": _PAGE_SIZE, "pageNumber": str(number), **query}
             page = _mapping(self._client.request("GET", path, params=params).body, "a page")
-            entities, pages = page.get("entities"), page.get("pageCount")
-            if not isinstance(entities, list):
+            if not isinstance(page.get("entities"), list):
                 raise RemoteError("the server's answer holds no list of entities")
-            for item in entities:
-                found = _entity(item, what, versioned=versioned)
-                if found["id"] not in seen:
-                    seen.add(found["id"])
-                    yield found
+            yield page
+            pages = page.get("pageCount")
             if not isinstance(pages, int) or isinstance(pages, bool) or number >= pages:
                 return
         raise RemoteError(f"the list of {path} leads on after {_MOST_PAGES} pages, which is taken for no end")

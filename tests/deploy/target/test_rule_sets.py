@@ -301,6 +301,30 @@ def test_every_campaign_that_uses_the_set_is_named(clock: Clock) -> None:
         applied(there, kept)
 
 
+def test_a_campaign_that_slips_between_two_pages_is_not_missed(clock: Clock) -> None:
+    """One that is deleted while the pages are read moves the others up; the list is read again then, within reason."""
+    platform = Platform(page_size=2)
+    for number in range(1, 6):
+        platform.add_campaign(f"c{number}")
+    key = with_set(platform, rule("a"))
+    platform.campaigns["c3"]["ruleSets"] = [{"id": key, "name": SET}]
+    there = target(platform, clock)
+    before_second_page = [("GET", lambda: None)] * 3 + [("GET", lambda: platform.campaigns.pop("c2"))]
+    platform.faults += before_second_page
+    assert [d["id"] for d in there.list_rules(SET)[1:]] == ["c1", "c3"]
+    serve = platform._serve
+
+    def restless(request: Any) -> Any:
+        answer = serve(request)
+        if request.url.path.endswith("/campaigns"):
+            answer = type(answer)(200, json={**answer.json(), "total": 99})
+        return answer
+
+    platform._serve = restless  # type: ignore[method-assign]
+    with pytest.raises(RemoteError, match="changes whenever it is read: 4 were seen of 99"):
+        there.list_rules(SET)
+
+
 def test_another_set_of_the_campaign_is_never_taken_away_unasked(platform: Platform, clock: Clock) -> None:
     """Keep leaves it in front, --prune takes it from the campaign in the same write that gives it ours."""
     other = platform.add_set("Other", rule("x"))
