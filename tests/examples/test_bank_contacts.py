@@ -6,6 +6,7 @@ set (UCI Machine Learning Repository, CC BY 4.0).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dialproof.cli import main
 from dialproof.config import load_config
 from dialproof.evaluate import Evaluator, conflicts_of
 from dialproof.project import load_project
@@ -97,6 +99,24 @@ def test_counts_agree_with_python(counted: Counts, export: Path) -> None:
 def test_counts_agree_with_sql(counted: Counts, export: Path) -> None:
     """SQLite, with conditions written in SQL, comes to the same numbers."""
     assert counted == count_in_sql(export)
+
+
+def test_a_backtest_comes_to_the_same_numbers(
+    export: Path, capsys: pytest.CaptureFixture[str], outcomes: list[Outcome]
+) -> None:
+    """By columns, out of the file itself: per rule, per list and dialed as in Python, combinations as row by row."""
+    arguments = ["backtest", str(ROOT / "examples" / "bank_campaign"), str(export), "-f", "json", "--top", "1000"]
+    assert main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    by_hand = count_in_python(export)
+    assert found["contacts"] == by_hand.contacts
+    assert found["dialed"] == by_hand.dialed
+    assert {rule["name"]: rule["matched"] for rule in found["rules"]} == by_hand.matched
+    assert {name: one["on"] for name, one in found["lists"].items()} == by_hand.lists
+    combinations = Counter(outcome.matched for outcome in outcomes)
+    assert {tuple(one["rules"]): one["contacts"] for one in found["combinations"]} == combinations
+    assert all(conflict["declared"] for conflict in found["conflicts"])
+    assert found["rules_by_row"] == {}
 
 
 def test_the_numbers_are_worth_comparing(counted: Counts) -> None:

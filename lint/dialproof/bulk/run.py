@@ -39,8 +39,8 @@ class Batch:
 
     ``matched`` and ``undecided`` have a column for each rule of the category, in the order of the run; ``dial`` is None
     in wrapUp. ``on`` and ``off`` say by list who was put on it or taken off last. ``reasons`` hold, for each reason not
-    to dial, the contacts for which it was the first. ``by_row`` are the rows that were run one by one because their run
-    broke, with the sentence of the failure.
+    to dial, the contacts for which it was the first. ``failed`` are the rows whose run broke, with the sentence of the
+    failure.
     """
 
     height: int
@@ -50,7 +50,7 @@ class Batch:
     on: dict[str, pl.Series] = field(default_factory=dict)
     off: dict[str, pl.Series] = field(default_factory=dict)
     reasons: dict[str, pl.Series] = field(default_factory=dict)
-    by_row: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 class BulkEvaluator:
@@ -85,9 +85,7 @@ class BulkEvaluator:
             self._programs.update(found)
             self._leaves[rule.name] = list(found.values())
         self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
-        self._written = [
-            {str(a.fields["attribute"]) for a in r.actions if a.type == "setAttribute"} for r in self.rules
-        ]
+        self.written = [{str(a.fields["attribute"]) for a in r.actions if a.type == "setAttribute"} for r in self.rules]
         self._parts = self._parts_of_the_run()
         self.whole_by_row = self._why_whole_by_row()
 
@@ -98,7 +96,18 @@ class BulkEvaluator:
         if self.whole_by_row or any(program.every_column for program in programs):
             return None
         read = {v.name for program in programs for v in program.reads if v.source == "contact"}
-        return frozenset(read.union(*self._written))
+        return frozenset(read.union(*self.written))
+
+    @property
+    def read_by(self) -> dict[str, str]:
+        """The columns that conditions read before any rule has written them, each with the first rule that does."""
+        found: dict[str, str] = {}
+        written: set[str] = set()
+        for rule, names in zip(self.rules, self.written, strict=True):
+            for name in sorted(self._reads(rule) - written):
+                found.setdefault(name, rule.name)
+            written |= names
+        return found
 
     def _reads(self, rule: Rule) -> set[str]:
         return {v.name for p in self._leaves[rule.name] for v in p.reads if v.source == "contact"}
@@ -113,7 +122,7 @@ class BulkEvaluator:
             if written & self._reads(rule):
                 parts.append(range(begin, index))
                 begin, written = index, set()
-            written |= self._written[index]
+            written |= self.written[index]
         return [*parts, range(begin, len(self.rules))]
 
     def _why_whole_by_row(self) -> str:
@@ -124,11 +133,13 @@ class BulkEvaluator:
                     return f"{rule.name} writes a value that is no text, number or boolean"
         return ""
 
-    def run(self, frame: pl.DataFrame) -> Batch:
-        """Run the rules over contacts (columns as :class:`dialproof.bulk.columns.Columns` has them)."""
+    def run(self, contacts: pl.DataFrame | Columns) -> Batch:
+        """Run the rules over contacts; ``Columns`` keep what has been read of them, and are not written to."""
+        columns = contacts if isinstance(contacts, Columns) else Columns(contacts, self.time_zone)
+        frame = columns.frame
         if self.whole_by_row:
             return self._rows(frame)
-        run = _Run(self, frame)
+        run = _Run(self, columns)
         try:
             for part in self._parts:
                 verdicts = self._verdicts([self.rules[i] for i in part], run.seen)
@@ -222,16 +233,16 @@ class _WrittenError(Exception):
 class _Run:
     """The state of one run; ``seen`` are the columns that conditions read, ``state`` those that actions write."""
 
-    def __init__(self, bulk: BulkEvaluator, frame: pl.DataFrame) -> None:
+    def __init__(self, bulk: BulkEvaluator, columns: Columns) -> None:
         self.bulk = bulk
-        self.frame = frame
-        self.seen = Columns(frame, bulk.time_zone)
-        self.state = self.seen if bulk.evaluator.semantics.laterRulesSeeUpdates else self.seen.copy()
-        self.none = _all(frame.height, value=False)
+        self.frame = columns.frame
+        self.state = columns.copy() if any(bulk.written) else columns
+        self.seen = self.state if bulk.evaluator.semantics.laterRulesSeeUpdates else columns
+        self.none = _all(columns.height, value=False)
         self.ended: pl.Series | None = None
         self.broken: pl.Series = self.none
         self.refused: pl.Series = self.none
-        self.batch = Batch(frame.height, {}, {}, None)
+        self.batch = Batch(columns.height, {}, {}, None)
 
     def take(self, rule: Rule, verdict: pl.Series) -> None:
         """Take the next rule of the run, with its verdicts."""
@@ -325,4 +336,4 @@ def _put(batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None
         batch.dial = put(batch.dial, [bool(o.dial) for o in outcomes])
         for reason in {o.reason for o in outcomes if o.reason} | {*batch.reasons}:
             batch.reasons[reason] = put(batch.reasons.get(reason, none), [o.reason == reason for o in outcomes])
-    batch.by_row.update({row: o.failure for row, o in zip(rows, outcomes, strict=True) if o.failure is not None})
+    batch.failed.update({row: o.failure for row, o in zip(rows, outcomes, strict=True) if o.failure is not None})

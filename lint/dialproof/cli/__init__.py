@@ -30,6 +30,7 @@ COMMANDS = {
     "checks": "list all checks",
     "schema": "print the JSON Schema of a kind of file",
     "cel": "print each rule's conditions as CEL",
+    "backtest": "run rules over whole contact lists, and tell what a change of them does",
     "init": "write a small project that passes",
 }
 """Built-in subcommand -> one-line help; its module is ``dialproof.cli.NAME_command``."""

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["MAX_BYTES", "parse_csv"]
+__all__ = ["MAX_BYTES", "SYSTEM_COLUMN", "delimiter_of", "parse_csv"]
 
 MAX_BYTES = 256 * 1024 * 1024
 """The largest CSV file that is read, in bytes."""
 
-_SYSTEM_COLUMN = re.compile(
+SYSTEM_COLUMN = re.compile(
     r"inin-outbound-id|ContactCallable|ZipCodeAutomaticTimeZone|ContactableBy\w+"
     r"|(?:(?:CallRecord|Sms|Email)Last(?:Attempt|Result|AgentWrapup)|Callable|ContactableBy\w+|AutomaticTimeZone)-.+"
 )
+"""Columns of an exported contact list that the platform adds."""
+
 _EXPECTATIONS = ("matched", "not_matched", "undecided", "dial", "lists.ID", "contact.COLUMN")
 _LISTS_OF_RULES = ("matched", "not_matched", "undecided")
 _FLAGS = {"true": True, "false": False}
@@ -52,7 +54,7 @@ class _CsvReader:
         self.text = text
         self.lines = re.split(r"\r\n|\n|\r", text)
         self.problems = Problems(Problem)
-        self.delimiter = _delimiter(self.lines[0])
+        self.delimiter = delimiter_of(self.lines[0])
         self._cell = re.compile(rf'"(?:[^"]|"")*"|[^{re.escape(self.delimiter)}]*')
         self._edges: tuple[int, list[tuple[int, int]]] = (0, [])
 
@@ -142,7 +144,7 @@ def parse_csv(
     return ContactsFile(display, None, None, None, None, cases, population, digest), (), digest
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """Return the separator that stands most often in the header outside of quotes."""
     bare = re.sub(r'"(?:[^"]|"")*"', "", header)
     return max((",", ";", "\t"), key=bare.count)
@@ -155,7 +157,7 @@ def _read(reader: _CsvReader) -> tuple[tuple[Case, ...], tuple[Contact, ...]]:
         return (), ()
     _check_header(reader, header)
     is_cases = any(name.startswith("expect.") for name in header.cells)
-    own = {i: n for i, n in enumerate(header.cells) if not _SYSTEM_COLUMN.fullmatch(n)}
+    own = {i: n for i, n in enumerate(header.cells) if not SYSTEM_COLUMN.fullmatch(n)}
     columns = {i: n for i, n in own.items() if not (is_cases and (n == "name" or n.startswith("expect.")))}
     named_by = header.cells.index("name") if "name" in header.cells else None
     asserted = {i: n[7:] for i, n in enumerate(header.cells) if n.startswith("expect.") and _is_expectation(n[7:])}

@@ -71,7 +71,7 @@ def rows_of(batch: Batch) -> list[dict[str, Any]]:
             "lists": {name: True for name, column in batch.on.items() if column[i]}
             | {name: False for name, column in batch.off.items() if column[i]},
             "reason": next((reason for reason, column in batch.reasons.items() if column[i]), ""),
-            "failure": batch.by_row.get(i),
+            "failure": batch.failed.get(i),
         }
         for i in range(batch.height)
     ]

@@ -79,7 +79,7 @@ def test_a_contact_whose_run_breaks_is_run_alone() -> None:
     assert batch.matched["read"].to_list() == [True, False, False, False]
     assert batch.dial is not None
     assert batch.dial.to_list() == [True, False, True, True]
-    assert batch.by_row == {1: "setAttribute INCREMENT: column s does not hold a number"}
+    assert batch.failed == {1: "setAttribute INCREMENT: column s does not hold a number"}
 
 
 def test_a_later_rule_sees_what_an_earlier_one_wrote() -> None:

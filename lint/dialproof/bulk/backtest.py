@@ -1,0 +1,169 @@
+"""A backtest: contacts are read batch by batch, run under new and old rules, counted and checked."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+import polars as pl
+
+from dialproof.bulk.columns import Columns
+from dialproof.bulk.read import OnBadRow, Problems, Wanted, batches_of, steps_of
+from dialproof.bulk.recheck import Recheck
+from dialproof.bulk.report import Report
+from dialproof.bulk.run import BulkEvaluator
+from dialproof.bulk.tally import Changes, Examples, Tally
+from dialproof.errors import UsageError
+from dialproof.output.masking import personal_columns
+from dialproof.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from dialproof.bulk import read
+    from dialproof.cel.compile import Kind
+    from dialproof.evaluate import Evaluator
+    from dialproof.model.contactlist import ContactList
+    from dialproof.model.rules import Category
+
+__all__ = ["Options", "backtest"]
+
+_DECIMAL_COMMA = r"^ *[+-]?[0-9][0-9. ]*,[0-9]+ *$"
+_KINDS: dict[str, Kind] = {
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "datetime": "timestamp",
+    "date": "timestamp",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a backtest is run: see ``dialproof backtest --help``."""
+
+    category: Category = "preCall"
+    now: str | None = None
+    time_zone: str | None = None
+    id_column: str | None = None
+    ids: Path | None = None
+    on_bad_row: OnBadRow = "fail"
+    blank_columns: bool = False
+    top: int = 10
+    check: int = 100
+    seed: int = 0
+
+
+def backtest(
+    new: Evaluator, files: Mapping[str, Path], options: Options, *, old: Evaluator | None = None, against: str = ""
+) -> Report:
+    """Run the contacts of files (by the names that messages use) through rules, and through old rules beside them.
+
+    Raises :class:`InputError` for contacts that cannot be read, :class:`UsageError` for an id column that is personal
+    where ids are written.
+    """
+    bulks = [
+        BulkEvaluator(evaluator, category=options.category, now=options.now, time_zone=options.time_zone)
+        for evaluator in ([new] if old is None else [new, old])
+    ]
+    columns = new.campaign.contact_list
+    if options.ids is not None and options.id_column in personal_columns(columns):
+        raise UsageError(f"column {options.id_column!r} is personal (pii): name another --id, or leave --ids out")
+    problems = Problems(options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr))
+    wanted = _wanted(bulks, columns, options)
+    examples = Examples(columns, _read(bulks), options.id_column)
+    tally = Tally(bulks[0], examples)
+    changes = None if old is None else Changes(bulks[1], bulks[0], examples)
+    recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
+    unreadable: dict[str, int] = {}
+    with ExitStack() as stack:
+        ids = None if options.ids is None else stack.enter_context(_written(options.ids))
+        step = stack.enter_context(progress(steps_of(files.values())))
+        for path, file in files.items():
+            for batch in batches_of(path, file, wanted, problems):
+                step(batch.path)
+                good, contacts = _good(batch, columns, options, problems, unreadable)
+                outcomes = bulks[0].run(contacts)
+                tally.add(good, outcomes)
+                recheck.check(good, contacts, outcomes)
+                if changes is not None:
+                    rows = changes.add(good, bulks[1].run(contacts), outcomes)
+                    if ids is not None and options.id_column is not None:
+                        ids.writelines(f"{name}\n" for name in contacts.reading(options.id_column, "text").gather(rows))
+    return Report(
+        new.campaign.id, list(files), tally, recheck, changes, against, problems.count, unreadable, options.top
+    )
+
+
+def _written(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _read(bulks: Sequence[BulkEvaluator]) -> frozenset[str] | None:
+    found: frozenset[str] = frozenset()
+    for bulk in bulks:
+        if bulk.reads is None:
+            return None
+        found |= bulk.reads
+    return found
+
+
+def _wanted(bulks: Sequence[BulkEvaluator], columns: ContactList, options: Options) -> Wanted:
+    read = _read(bulks)
+    needed = (
+        {} if options.blank_columns else {n: f"rule {rule}" for b in reversed(bulks) for n, rule in b.read_by.items()}
+    )
+    if options.id_column is not None:
+        needed[options.id_column] = "--id"
+        read = None if read is None else read | {options.id_column}
+    typed = {name for name, column in columns.columns.items() if column.type in ("integer", "number", "datetime")}
+    typed |= personal_columns(columns) | ({options.id_column} if options.id_column else set())
+    return Wanted(read, needed, typed)
+
+
+def _good(
+    batch: read.Batch, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
+) -> tuple[read.Batch, Columns]:
+    """Return the contacts without those that have a number with a decimal comma; count cells that cannot be read."""
+    contacts = Columns(batch.frame, options.time_zone)
+    bad: dict[int, str] = {}
+    odd: dict[str, int] = {}
+    for name, column in columns.columns.items():
+        kind = _KINDS.get(column.type)
+        if (
+            kind is None
+            or name not in batch.frame.columns
+            or not isinstance(batch.frame[name].dtype, (pl.String, pl.Enum))
+        ):
+            continue
+        readings = contacts.reading(name, kind)
+        if not readings.null_count():
+            continue
+        missing = readings.is_null().arg_true()
+        cells = batch.frame[name].gather(missing).cast(pl.String)
+        filled = cells.fill_null("") != ""
+        if not filled.any():
+            continue
+        odd[name] = int(filled.sum())
+        if kind == "number":
+            comma = cells.str.contains(_DECIMAL_COMMA).fill_null(value=False)
+            for row in missing.filter(comma):
+                bad.setdefault(row, f"column {name!r} holds a number with a decimal comma; expected a decimal point")
+            odd[name] -= int(comma.sum())
+    for row in sorted(bad):
+        problems.add(batch.path, int(batch.rows[row]), None, bad[row])
+    problems.check()
+    for name, number in odd.items():
+        if number:
+            unreadable[name] = unreadable.get(name, 0) + number
+    if not bad:
+        return batch, contacts
+    kept = ~pl.int_range(batch.frame.height, eager=True).is_in(list(bad))
+    good = type(batch)(batch.path, batch.frame.filter(kept), batch.rows.filter(kept))
+    return good, Columns(good.frame, options.time_zone)

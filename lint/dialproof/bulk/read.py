@@ -1,0 +1,196 @@
+"""Contacts from CSV, gzipped CSV and Parquet, in batches: whatever is wrong with a row is said with its place.
+
+A batch holds what :class:`dialproof.bulk.columns.Columns` reads. CSV cells are text, as in a contacts file; the columns
+that lie below one of a Parquet file have its name, a point and their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import polars as pl
+import pyarrow as pa
+
+from dialproof.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["BATCH_BYTES", "Batch", "OnBadRow", "Problems", "Wanted", "batches_of", "files_of", "steps_of"]
+
+OnBadRow: TypeAlias = Literal["fail", "skip", "report"]
+
+BATCH_BYTES = 16 * 1024 * 1024
+"""So much of a CSV file is read at a time."""
+
+BATCH_ROWS = 262_144
+"""So many rows of a Parquet file are read at a time."""
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some contacts of a file; ``rows`` are their numbers, the first row below the header being 1."""
+
+    path: str
+    frame: pl.DataFrame
+    rows: pl.Series
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is read of each file.
+
+    ``columns`` are names, None for all there are; ``needed`` maps those that must be there to who needs them; texts
+    among ``plain`` have many different values.
+    """
+
+    columns: Collection[str] | None
+    needed: Mapping[str, str]
+    plain: Collection[str] = ()
+
+    def of(self, path: str, names: Sequence[str]) -> list[str]:
+        """Return the columns to read of a file that has ``names``; raises ``InputError`` for what is missing."""
+        from difflib import get_close_matches
+
+        missing = [name for name in self.needed if name not in names]
+        lines = []
+        for name in missing:
+            near = get_close_matches(name, names, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            lines.append(f"{path}:1:1: there is no column {name!r}, which {self.needed[name]} reads{hint}")
+        if lines:
+            lines.append("a column that is blank for every contact has to be allowed: --missing-columns blank")
+            raise InputError("\n".join(lines))
+        return [name for name in names if self.columns is None or name in self.columns]
+
+
+@dataclass
+class Problems:
+    """The bad rows of all files: with ``fail`` the first of them ends the run, else they are left out and counted."""
+
+    on_bad_row: OnBadRow
+    say: Callable[[str], None]
+    count: int = 0
+    _lines: list[str] = field(default_factory=list)
+
+    def add(self, path: str, row: int, line: int | None, message: str) -> None:
+        """Take a bad row; its line in the file where that is known."""
+        self.count += 1
+        place = f"{path}: row {row}" if line is None else f"{path}:{line}:1: row {row}"
+        if self.on_bad_row == "report":
+            self.say(f"{place}: {message}")
+        elif self.on_bad_row == "fail" and len(self._lines) < _SHOWN:
+            self._lines.append(f"{place}: {message}")
+
+    def check(self) -> None:
+        """Raise ``InputError`` with all problems so far where bad rows are errors."""
+        if self.on_bad_row == "fail" and self.count:
+            more = [f"and {self.count - len(self._lines)} more rows"] if self.count > len(self._lines) else []
+            raise InputError("\n".join([*self._lines, *more, "to leave such rows out: --on-bad-row skip, or report"]))
+
+
+def files_of(patterns: Sequence[str]) -> list[Path]:
+    """Return the files of paths and globs, in order; raises ``UsageError`` for those that name none."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        one = Path(pattern)
+        names = [one] if one.exists() else [Path(name) for name in sorted(glob(pattern, recursive=True))]
+        if not names:
+            raise UsageError(f"{pattern}: there is no such file")
+        for name in names:
+            if name.is_dir():
+                raise UsageError(f"{name}: this is a folder; name its files, such as {name}/*.csv")
+            if not _is_parquet(name) and not name.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
+                raise UsageError(f"{name}: expected a .csv, .csv.gz or .parquet file")
+            found[name] = None
+    return list(found)
+
+
+def steps_of(files: Iterable[Path]) -> int:
+    """Return about how many batches there are, for a bar of progress."""
+    return sum(
+        max(1, file.stat().st_size // (BATCH_BYTES // 4 if _is_parquet(file) else BATCH_BYTES)) for file in files
+    )
+
+
+def batches_of(path: str, file: Path, wanted: Wanted, problems: Problems) -> Iterator[Batch]:
+    """Yield the contacts of a file, called ``path`` in messages; raises ``InputError`` for one that cannot be read."""
+    if _is_parquet(file):
+        yield from _parquet(path, file, wanted)
+    else:
+        from dialproof.bulk.read_csv import read_csv
+
+        yield from read_csv(path, file, wanted, problems)
+
+
+def _is_parquet(file: Path) -> bool:
+    return file.suffix.lower() in (".parquet", ".pq")
+
+
+def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
+    from pyarrow import parquet
+
+    try:
+        opened = parquet.ParquetFile(file)
+        names = _paths(opened.schema_arrow, "")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"{path}: the column {twice!r} is there twice")
+        chosen = wanted.of(path, list(names))
+        at = 0
+        for batch in opened.iter_batches(batch_size=BATCH_ROWS, columns=chosen, use_threads=True):
+            table = pa.Table.from_batches([batch])
+            while any(pa.types.is_struct(column.type) for column in table.schema):
+                table = table.flatten()
+            columns = [_column(path, name, table.column(name)) for name in chosen]
+            frame = pl.DataFrame(columns) if columns else blank(batch.num_rows)
+            yield Batch(path, frame, numbers(at, batch.num_rows))
+            at += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({type(error).__name__})") from error
+
+
+def _paths(schema: pa.Schema | pa.StructType, above: str) -> list[str]:
+    found: list[str] = []
+    for column in schema:
+        if pa.types.is_struct(column.type):
+            found += _paths(column.type, f"{above}{column.name}.")
+        else:
+            found.append(above + column.name)
+    return found
+
+
+def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
+    """Return a column as one of the types that conditions are run on."""
+    kind, types = column.type, pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+        column = column.cast(kind)
+    if types.is_null(kind):
+        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(column))
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return pl.Series(name, column.cast(pa.float64(), safe=False))
+    if types.is_timestamp(kind) and kind.tz is not None:
+        return pl.Series(name, column.cast(pa.timestamp("us", "UTC"), safe=False))
+    if types.is_timestamp(kind):  # local time, as a text without offset is
+        return pl.Series(name, column.cast(pa.timestamp("us"), safe=False)).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    if types.is_date(kind):
+        return pl.Series(name, column).cast(pl.Date).dt.strftime("%Y-%m-%d")
+    if types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return pl.Series(name, column)
+    raise InputError(f"{path}: column {name!r} holds {kind}; expected text, numbers, true and false, or times")
+
+
+def blank(count: int) -> pl.DataFrame:
+    """Return contacts of whom nothing matters."""
+    return pl.DataFrame({"": pl.Series([None], dtype=pl.String).new_from_index(0, count)})
+
+
+def numbers(at: int, count: int) -> pl.Series:
+    """Return the numbers of rows behind ``at`` others."""
+    return pl.int_range(at + 1, at + count + 1, dtype=pl.UInt32, eager=True)

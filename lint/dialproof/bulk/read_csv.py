@@ -1,0 +1,183 @@
+"""CSV files of any size: read by pyarrow, and where that finds something wrong, row by row from there on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from dialproof.bulk import read
+from dialproof.errors import InputError
+from dialproof.model.parse_csv import SYSTEM_COLUMN, delimiter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dialproof.bulk.read import Batch, Problems, Wanted
+
+__all__ = ["read_csv"]
+
+_ROWS = 50_000
+
+
+def read_csv(path: str, file: Path, wanted: Wanted, problems: Problems) -> Iterator[Batch]:
+    """Yield the contacts of a CSV file, ``.gz`` ones too; raises ``InputError``."""
+    try:
+        header, delimiter = _header(file, path)
+        names = [name for name in header if not SYSTEM_COLUMN.fullmatch(name)]
+        chosen = wanted.of(path, names)
+        done = 0
+        try:
+            for batch in _by_arrow(file, path, chosen, delimiter, wanted):
+                done += batch.frame.height
+                yield batch
+        except pa.ArrowInvalid:
+            yield from _by_row(file, path, header, chosen, delimiter, done, problems)
+    except (OSError, EOFError, UnicodeError) as error:
+        raise InputError(f"{path}: cannot be read ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _open(file: Path) -> Any:
+    return gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")
+
+
+def _header(file: Path, path: str) -> tuple[list[str], str]:
+    with _open(file) as raw:
+        text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
+        try:
+            first = text.readline(1_000_000)
+            delimiter = delimiter_of(first)
+            text.seek(0)
+            header = next(csv.reader(text, delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            raise InputError(f"{path}:1:1: not CSV: {error}") from None
+    if any(map(_is_no_utf_8, header)):
+        raise InputError(f"{path}:1:1: the header is no UTF-8")
+    lines = [f"{path}:1:1: column {i} has no name" for i, name in enumerate(header, 1) if not name.strip()]
+    twice = dict.fromkeys(name for name in header if name.strip() and header.count(name) > 1)
+    lines += [f"{path}:1:1: the column {name!r} is there twice" for name in twice]
+    if not header:
+        lines.append(f"{path}:1:1: expected a header with the names of columns, found nothing")
+    if lines:
+        raise InputError("\n".join(lines))
+    return header, delimiter
+
+
+def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: Wanted) -> Iterator[Batch]:
+    if not chosen:
+        raise pa.ArrowInvalid("nothing to convert")  # rows are counted, and only counted, one by one
+    codes = pa.dictionary(pa.int32(), pa.string())
+    options = arrow_csv.ConvertOptions(
+        column_types={name: pa.string() if name in wanted.plain else codes for name in chosen},
+        include_columns=chosen,
+        strings_can_be_null=False,
+    )
+    quotes = _Quotes()
+    opened = pa.input_stream(str(file), compression="gzip" if file.suffix.lower() == ".gz" else None)
+    source = pa.lib.TransformInputStream(opened, quotes)
+    with (
+        source,
+        arrow_csv.open_csv(
+            source,
+            read_options=arrow_csv.ReadOptions(block_size=read.BATCH_BYTES),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=options,
+        ) as batches,
+    ):
+        at = 0
+        for batch in batches:
+            columns = [_column(name, batch.column(i)) for i, name in enumerate(chosen)]
+            yield read.Batch(path, pl.DataFrame(columns), read.numbers(at, batch.num_rows))
+            at += batch.num_rows
+    if quotes.open:
+        raise pa.ArrowInvalid("a quote has no end")
+
+
+class _Quotes:
+    """Whether a quote is open behind the bytes seen so far: pyarrow takes the rest of a file for a cell, silently."""
+
+    def __init__(self) -> None:
+        self.open = False
+
+    def __call__(self, buffer: pa.Buffer) -> pa.Buffer:
+        self.open ^= buffer.to_pybytes().count(b'"') % 2 == 1
+        return buffer
+
+
+def _column(name: str, array: pa.Array) -> pl.Series:
+    if not isinstance(array, pa.DictionaryArray):
+        return pl.Series(name, array)
+    codes = pl.Series(name, array.indices).cast(pl.UInt32)
+    return codes.cat.to(pl.Enum(pl.Series(array.dictionary)))
+
+
+def _by_row(
+    file: Path, path: str, header: list[str], chosen: list[str], delimiter: str, done: int, problems: Problems
+) -> Iterator[Batch]:
+    """Read again from the start, without the rows that have been given; every bad row is a problem."""
+    with _open(file) as raw:
+        text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        places = [header.index(name) for name in chosen]
+        number, line = 0, 1
+        cells: list[list[str]] = []
+        rows: list[int] = []
+        try:
+            next(reader)
+            for row in reader:
+                line, began = reader.line_num + 1, line if number else 2
+                if not row:
+                    continue
+                number += 1
+                if number <= done:
+                    continue
+                wrong = _wrong(row, header, places)
+                if wrong:
+                    problems.add(path, number, began, wrong)
+                    continue
+                cells.append([row[i] for i in places])
+                rows.append(number)
+                if len(rows) >= _ROWS:
+                    problems.check()
+                    yield _batch(path, chosen, cells, rows)
+                    cells, rows = [], []
+        except csv.Error as error:
+            problems.check()
+            raise InputError(f"{path}:{line}:1: not CSV: {error}") from None
+    problems.check()
+    if rows:
+        yield _batch(path, chosen, cells, rows)
+
+
+def _wrong(row: list[str], header: list[str], places: list[int]) -> str:
+    if len(row) != len(header):
+        return f"expected {len(header)} cells as in the header, found {len(row)}"
+    for i in places:
+        if _is_no_utf_8(row[i]):
+            return f"column {header[i]!r} is no UTF-8"
+    return ""
+
+
+def _is_no_utf_8(text: str) -> bool:
+    return not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def _batch(path: str, chosen: list[str], cells: list[list[str]], rows: list[int]) -> Batch:
+    numbers = pl.Series(rows, dtype=pl.UInt32)
+    if not chosen:
+        return read.Batch(path, read.blank(len(rows)), numbers)
+    columns = [
+        pl.Series(name, list(column), dtype=pl.String)
+        for name, column in zip(chosen, zip(*cells, strict=True), strict=True)
+    ]
+    return read.Batch(path, pl.DataFrame(columns), numbers)

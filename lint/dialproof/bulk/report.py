@@ -1,0 +1,220 @@
+"""What a backtest tells: the same content as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dialproof.cel.values import read_text
+from dialproof.output.report import count, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dialproof.bulk.recheck import Recheck
+    from dialproof.bulk.tally import Changes, Example, Tally
+
+__all__ = ["FORMATS", "Report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is told: ``top`` combinations of rules, and what is shown of the changes is in themselves.
+
+    ``unreadable`` counts by column the cells that are neither blank nor of its type; ``left_out`` the bad rows.
+    """
+
+    campaign: str
+    files: Sequence[str]
+    tally: Tally
+    recheck: Recheck
+    changes: Changes | None
+    against: str
+    left_out: int
+    unreadable: Mapping[str, int]
+    top: int
+
+
+def as_json(report: Report) -> str:
+    """Return the report as one JSON document."""
+    tally = report.tally
+    document: dict[str, Any] = {
+        "campaign": report.campaign,
+        "category": tally.bulk.category,
+        "files": list(report.files),
+        "contacts": tally.contacts,
+        "left_out": report.left_out,
+        "unreadable_cells": dict(report.unreadable),
+        "dialed": tally.dialed if tally.bulk.category == "preCall" else None,
+        "not_dialed_first_reason": dict(_most(tally.reasons)),
+        "rules": [
+            {
+                "name": name,
+                "matched": counts.matched,
+                "matched_first": counts.first,
+                "undecided": counts.undecided,
+                "undecided_example": _example(counts.undecided_example),
+                "actions": {text: n for (rule, text), n in tally.actions.items() if rule == name},
+            }
+            for name, counts in tally.rules.items()
+        ],
+        "lists": {name: {"on": on, "off": off} for name, (on, off) in sorted(tally.lists.items())},
+        "combinations": [{"rules": list(rules), "contacts": n} for rules, n in _most(tally.combinations)[: report.top]],
+        "distinct_combinations": len(tally.combinations),
+        "contacts_of_further_combinations": tally.other,
+        "no_rule": {"contacts": tally.unmatched, "example": _example(tally.unmatched_example)},
+        "conflicts": [
+            {
+                "rules": list(pair),
+                "declared": conflict.declared,
+                "contacts": conflict.contacts,
+                "example": _example(conflict.example),
+            }
+            for pair, conflict in tally.conflicts.items()
+        ],
+        "broken_runs": dict(_most(tally.failures)),
+        "rules_by_row": dict(tally.bulk.by_row),
+        "all_by_row": tally.bulk.whole_by_row,
+        "rechecked": {
+            "seed": report.recheck.seed,
+            "sampled": report.recheck.sampled,
+            "on_boundaries": report.recheck.on_boundaries,
+            "wrong": [{"path": path, "row": row} for path, row in report.recheck.wrong],
+        },
+    }
+    if report.changes is not None:
+        changes = report.changes
+        document["changes"] = {
+            "against": report.against,
+            "contacts": changes.contacts,
+            "come_to_be_dialed": changes.more,
+            "cease_to_be_dialed": changes.fewer,
+            "kinds": [
+                {
+                    "before": {"dial": change.before[0], "actions": list(change.before[1])},
+                    "after": {"dial": change.after[0], "actions": list(change.after[1])},
+                    "contacts": n,
+                    "examples": [_example(one) for one in changes.samples[change]],
+                }
+                for change, n in _most(changes.changes)
+            ],
+        }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(report: Report) -> str:
+    """Return the report for people."""
+    return "".join(f"{printable(line)}\n" for line in _lines(report))
+
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {"text": as_text, "json": as_json}
+
+
+def _lines(report: Report) -> Iterator[str]:
+    tally, total = report.tally, report.tally.contacts
+    yield f"{report.campaign}: {count(total, 'contact')} of {count(len(report.files), 'file')}"
+    if report.left_out:
+        yield f"{count(report.left_out, 'bad row')} left out"
+    for name, n in report.unreadable.items():
+        yield f"column {name}: {_share(n, total)} can not be read under its type"
+    if tally.bulk.category == "preCall":
+        yield f"dialed      {_share(tally.dialed, total)}"
+        yield f"not dialed  {_share(total - tally.dialed, total)}"
+        yield from (f"  first because of {reason}: {_share(n, total)}" for reason, n in _most(tally.reasons))
+    yield ""
+    width = max((len(name) for name in tally.rules), default=4)
+    yield f"{'rule':<{width}}  {'matched':>11}  {'first':>11}  {'undecided':>11}"
+    for name, counts in tally.rules.items():
+        yield f"{name:<{width}}  {counts.matched:>11,}  {counts.first:>11,}  {counts.undecided:>11,}"
+    yield ""
+    yield "actions (how often each was done)"
+    done: dict[str, int] = {}
+    for (_, text), n in tally.actions.items():
+        done[text] = done.get(text, 0) + n
+    yield from (f"  {n:>11,}  {text}" for text, n in _most(done))
+    if tally.lists:
+        yield "lists"
+        yield from (
+            f"  {on:>11,}  on {name}" + (f", {off:,} off" if off else "")
+            for name, (on, off) in sorted(tally.lists.items())
+        )
+    yield f"combinations of rules ({len(tally.combinations):,} there are)"
+    for rules, n in _most(tally.combinations)[: report.top]:
+        yield f"  {n:>11,}  {', '.join(rules) or '(none)'}"
+    if tally.other:
+        yield f"  {tally.other:>11,}  in further combinations"
+    yield f"no rule matches {_share(tally.unmatched, total)}"
+    yield from _shown("    for example", tally.unmatched_example)
+    for name, counts in tally.rules.items():
+        if counts.undecided:
+            yield f"{name} cannot be decided for {_share(counts.undecided, total)}"
+            yield from _shown("    for example", counts.undecided_example)
+    yield f"{count(len(tally.conflicts), 'pair')} of rules contradict each other on a contact" + (
+        "" if not tally.conflicts else ":"
+    )
+    for (one, other), conflict in tally.conflicts.items():
+        declared = ", declared by overrides" if conflict.declared else ""
+        yield f"  {one} and {other}: {_share(conflict.contacts, total)}{declared}"
+        yield from _shown("    for example", conflict.example)
+    for failure, n in _most(tally.failures):
+        yield f"the run of {count(n, 'contact')} breaks: {failure}"
+    if report.changes is not None:
+        yield ""
+        yield from _changes(report.changes, report.against, total)
+    yield ""
+    if tally.bulk.whole_by_row:
+        yield f"run contact by contact, not by columns: {tally.bulk.whole_by_row}"
+    for rule, why in tally.bulk.by_row.items():
+        yield f"{rule} is decided contact by contact, not by columns: {why}"
+    recheck = report.recheck
+    yield (
+        f"checked by cel-python: {count(recheck.sampled, 'contact')} drawn with seed {recheck.seed}, "
+        f"{recheck.on_boundaries} on boundaries of conditions; "
+        + (
+            f"{count(len(recheck.wrong), 'contact')} with another outcome, which is a defect"
+            if recheck.wrong
+            else "all agree"
+        )
+    )
+    yield from (f"  {path}: row {row}" for path, row in recheck.wrong[:20])
+
+
+def _changes(changes: Changes, against: str, total: int) -> Iterator[str]:
+    yield f"against {against}: the outcome of {_share(changes.contacts, total)} changes"
+    if changes.new.category == "preCall":
+        yield f"  {changes.more:,} come to be dialed, {changes.fewer:,} cease to be"
+    for change, n in _most(changes.changes):
+        yield f"  {n:>11,}  {_outcome(change.before)}"
+        yield f"  {'':>8}->  {_outcome(change.after)}"
+        for one in changes.samples[change]:
+            yield from _shown("      for example", one)
+
+
+def _outcome(outcome: tuple[bool | None, tuple[str, ...]]) -> str:
+    dial, actions = outcome
+    dialing = [] if dial is None else ["dialed" if dial else "not dialed"]
+    return "; ".join([*dialing, *actions]) or "(no action)"
+
+
+def _shown(lead: str, example: Example | None) -> Iterator[str]:
+    if example is not None:
+        about = f" ({example.id})" if example.id else ""
+        values = ", ".join(f"{k}={read_text(v)}" for k, v in example.contact.items() if read_text(v))
+        yield f"{lead}: {example.path}, row {example.row}{about}: {values or 'all blank'}"
+
+
+def _example(example: Example | None) -> dict[str, object] | None:
+    if example is None:
+        return None
+    shown: dict[str, object] = {"path": example.path, "row": example.row, "contact": dict(example.contact)}
+    return {**shown, "id": example.id} if example.id else shown
+
+
+def _share(n: int, total: int) -> str:
+    return f"{n:,} ({100 * n / total:.1f} %)" if total else f"{n:,}"
+
+
+def _most(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
+    """Return what is counted, most often first; what is counted equally often by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))

@@ -1,0 +1,156 @@
+"""``dialproof backtest [RULES] CONTACTS...``: what rules do to whole contact lists, and what a change of them does."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.cli.inputs import config_for, shown
+from dialproof.cli.outputs import add_output_format, outputs_of, write_output
+from dialproof.errors import ExitCode, InputError, UsageError
+from dialproof.reading import kind_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from dialproof.config import Config
+    from dialproof.evaluate import Evaluator
+    from dialproof.project import Campaign, Project
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the files and the options."""
+    parser.add_argument("paths", nargs="+", metavar="[RULES] CONTACTS",
+        help="a *.rules.yaml file or a folder of one project (default: the current one), then .csv, .csv.gz or "
+        ".parquet files; globs are understood")  # fmt: skip
+    parser.add_argument("--campaign", metavar="ID", help="the campaign, where the project has several")
+    parser.add_argument("--category", choices=("preCall", "wrapUp"), default="preCall")
+    parser.add_argument("--against", metavar="RULES", help="old rules: report the contacts whose outcome changes")
+    parser.add_argument("--against-rev", metavar="REV", help="the same against the rules at a git revision")
+    parser.add_argument("--id", metavar="COLUMN", help="the column that names a contact")
+    parser.add_argument("--ids", metavar="FILE", type=Path, help="write the ids of changed contacts, one a line")
+    parser.add_argument("--on-bad-row", choices=("fail", "skip", "report"), default="fail",
+        help="what cannot be read as a row: an error (default), left out and counted, or named as well")  # fmt: skip
+    parser.add_argument("--missing-columns", choices=("fail", "blank"), default="fail",
+        help="a column that conditions read and a file lacks: an error (default), or blank for all")  # fmt: skip
+    parser.add_argument("--now", metavar="TIME", help="the clock of every contact (default 2026-01-01T12:00:00Z)")
+    parser.add_argument("--time-zone", metavar="NAME", help="of times without offset, an IANA name (default UTC)")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="combinations of rules that are listed")
+    parser.add_argument("--check", type=int, default=100, metavar="N", help="contacts that cel-python checks too")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the contacts that are checked")
+    add_output_format(parser, "text (default) or json")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the backtest; return 3 for contacts or rules that cannot be read, 70 where cel-python disagrees."""
+    from dialproof.bulk import check_installed
+
+    check_installed()
+    from dialproof.bulk.backtest import Options, backtest
+    from dialproof.bulk.read import files_of
+    from dialproof.bulk.report import FORMATS
+    from dialproof.cel.values import parse_datetime, zone_of
+
+    outputs = outputs_of(args.output_format or ["text"], FORMATS)
+    rules, contacts = _split(args.paths)
+    if args.ids is not None and (args.id is None or not (args.against or args.against_rev)):
+        raise UsageError("--ids takes the contacts that change: name --against or --against-rev, and their --id column")
+    if args.against and args.against_rev:
+        raise UsageError("name --against or --against-rev, not both")
+    if args.now is not None and parse_datetime(args.now, None) is None:
+        raise UsageError(f"--now: expected a time such as 2026-03-07T10:00:00Z, found {args.now!r}")
+    try:
+        zone_of(args.time_zone)
+    except ValueError as error:
+        raise UsageError(f"--time-zone: {error}") from error
+    if min(args.top, args.check) < 0:
+        raise UsageError("--top and --check take a number that is not negative")
+    files = files_of(contacts)
+    config = config_for([rules])
+    with ExitStack() as stack:
+        campaign, new = _evaluator(config, rules, args.campaign, files)
+        old, against = None, ""
+        if args.against:
+            old = _evaluator(config_for([Path(args.against)]), Path(args.against), args.campaign, files)[1]
+            against = args.against
+        elif args.against_rev:
+            from dialproof.base import base_of
+
+            base = stack.enter_context(base_of(replace(config, base=args.against_rev)))
+            why = base.open(campaign)
+            before = base.before(campaign)
+            if why or not before:
+                raise UsageError(why or f"campaign {campaign.id} is not there at {args.against_rev}")
+            old = _compiled(before[0], base.project, str(base.project.config.root))
+            against = f"{args.against_rev} ({base.commit[:12]})"
+        options = Options(
+            category=args.category, now=args.now, time_zone=args.time_zone, id_column=args.id, ids=args.ids,
+            on_bad_row=args.on_bad_row, blank_columns=args.missing_columns == "blank", top=args.top, check=args.check,
+            seed=args.seed,
+        )  # fmt: skip
+        report = backtest(new, {shown(file.resolve()): file for file in files}, options, old=old, against=against)
+    for name, file in outputs:
+        write_output(file, FORMATS[name](report))
+    return ExitCode.INTERNAL if report.recheck.wrong else ExitCode.OK
+
+
+def _split(paths: Sequence[str]) -> tuple[Path, list[str]]:
+    first = Path(paths[0])
+    if first.is_dir() or kind_of(first.name) == "rules":
+        if len(paths) == 1:
+            raise UsageError("no contacts: name .csv, .csv.gz or .parquet files behind the rules")
+        return first, list(paths[1:])
+    return Path(), list(paths)
+
+
+def _evaluator(
+    config: Config, rules: Path, campaign_id: str | None, contacts: Sequence[Path]
+) -> tuple[Campaign, Evaluator]:
+    """Return the campaign that is meant and its evaluator; the contacts are no files of the project here."""
+    from dialproof.project import load_project
+    from dialproof.reading import display_path
+
+    root = config.root.resolve()
+    own = tuple(display_path(root, file.resolve()) for file in contacts)
+    config = replace(config, exclude=(*config.exclude, *own))
+    project = load_project(config, [] if rules.is_dir() else [rules.resolve()])
+    name = "" if rules.is_dir() else display_path(root, rules.resolve())
+    found = [c for c in project.campaigns if not name or any(file.path == name for file in c.files)]
+    if campaign_id is not None:
+        found = [c for c in found if campaign_id in c.ids]
+    if len(found) != 1:
+        _check(project, name)
+        known = ", ".join(campaign.id for campaign in project.campaigns) or "none"
+        what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
+        raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
+    return found[0], _compiled(found[0], project, shown(root))
+
+
+def _check(project: Project, name: str) -> None:
+    from dialproof.lint import is_error
+
+    root = project.config.root.resolve()
+    problems = [p for p in project.problems if is_error(p) and name in ("", p.path)]
+    if problems:
+        raise InputError("\n".join(f"{shown(root / p.path)}:{str(p)[len(p.path) + 1 :]}" for p in problems))
+
+
+def _compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
+    """Return the evaluator; raises ``InputError`` for files with errors and conditions without a meaning."""
+    from dialproof.evaluate import Evaluator
+
+    for file in campaign.files:
+        _check(project, file.path)
+    if campaign.contact_list.declared:
+        _check(project, campaign.contact_list.path)
+    evaluator = Evaluator(campaign, project.config.semantics, cache=project.config.cache)
+    if evaluator.problems:
+        raise InputError(
+            "\n".join(f"{root}/{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
+        )
+    return evaluator
