@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -10,23 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dialproof import hookimpl
 from dialproof.config import Environment
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
-from dialproof.plugins import plugin_manager
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.rollout.journal import ways_on
-from dialproof_deploy.targets import CAMPAIGN_RULES, Written, target_types
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
-from tests.deploy.gate.conftest import NOW, RULES, MemoryTarget, records, statement_of
+from tests.deploy.gate.conftest import NOW, RULES, records, statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from dialproof.targets.base import TargetType
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
+    from dialproof_deploy.targets import Written
 
     Make = Callable[..., Deployer]
 
@@ -248,61 +244,6 @@ def test_ids_of_the_environment_are_applied(root: Path, deployer: Make, sandbox:
     with deployer()._target() as target:
         lists = {rule["name"]: rule["actions"][0].get("listId") for rule in target.list_rules("c-77")}
     assert lists == {"high_value": "l-5", "no_consent": None}
-
-
-def test_a_target_of_a_plugin_is_deployed_to(root: Path, deployer: Make) -> None:
-    """A plugin brings what the target can hold, what suppresses and how to connect; its name goes in the file."""
-    memory = MemoryTarget()
-
-    class Plugin:
-        @hookimpl
-        def dialproof_targets(self) -> list[TargetType]:
-            connect = lambda environment, environ, http_log: nullcontext(memory)  # noqa: E731
-            return [replace(CAMPAIGN_RULES, name="memory", connect=connect)]
-
-    plugin = Plugin()
-    plugin_manager().register(plugin, name="in_memory")
-    target_types.cache_clear()
-    try:
-        (root / "dialproof.toml").write_text('[environments.here]\ntarget = "memory"\n', encoding="utf-8")
-        assert deployer("here").deploy(statement_of(root)).writes == 2
-        assert [rule["name"] for rule in memory.rules.values()] == ["no_consent", "high_value"]
-        assert records(root, "here")[-1]["decision"] == "deployed"
-    finally:
-        plugin_manager().unregister(plugin)
-        target_types.cache_clear()
-
-
-def test_an_unknown_target_is_refused_with_those_there_are(root: Path, deployer: Make) -> None:
-    """A misspelt target is a usage error before anything is asked for."""
-    (root / "dialproof.toml").write_text('[environments.here]\ntarget = "campain-rules"\n', encoding="utf-8")
-    with pytest.raises(UsageError, match="no target 'campain-rules'; there are campaign-rules, rulesets"):
-        deployer("here").plan()
-
-
-def test_a_target_that_is_only_checked_is_refused(root: Path, deployer: Make) -> None:
-    """Rules can be held against a target that nothing connects to; a plan and a deploy to it say so."""
-
-    class Plugin:
-        """A target on paper."""
-
-        @hookimpl
-        def dialproof_targets(self) -> list[TargetType]:
-            return [replace(CAMPAIGN_RULES, name="paper", connect=None)]
-
-    plugin = Plugin()
-    plugin_manager().register(plugin, name="on_paper")
-    target_types.cache_clear()
-    try:
-        (root / "dialproof.toml").write_text('[environments.here]\ntarget = "paper"\n', encoding="utf-8")
-        message = "environment 'here': rules cannot be deployed to the target 'paper'; 'dialproof lint --target paper'"
-        with pytest.raises(UsageError, match=message):
-            deployer("here").plan()
-        with pytest.raises(UsageError, match=message):
-            deployer("here").deploy(statement_of(root))
-    finally:
-        plugin_manager().unregister(plugin)
-        target_types.cache_clear()
 
 
 @pytest.mark.parametrize(("state", "writes"), [("exists", None), ("notExists", 2)])
