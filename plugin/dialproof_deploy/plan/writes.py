@@ -160,10 +160,8 @@ class Writes:
                 changes.pop(key, None)
             lines = [f"{self.plan.where} was changed by somebody else:", *changes.values()] if changes else []
             # Two versions on, ours may be under theirs; to undo those before it would then be another state.
-            before, now = (
-                self._now(step),
-                next((r for r in rules if r["id"] == (self._now(step) or {}).get("id")), None),
-            )
+            before = self._now(step)
+            now = next((rule for rule in rules if before and rule["id"] == before["id"]), None)
             covered = before and now and now["version"] > before["version"] + 1
             raise (RemoteError if covered else RemoteConflictError)("\n".join([str(error), *lines])) from None
         self._stands = stored_by_key(self._stands, rules)

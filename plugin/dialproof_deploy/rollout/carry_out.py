@@ -76,10 +76,7 @@ class Rollout:
         return self._carry_out(resume=False)
 
     def resume(self) -> tuple[ApplyResult, ...]:
-        """Make the writes that are left; raises as ``begin`` does.
-
-        ``MovedError`` where somebody changed the rules since.
-        """
+        """Make the writes that are left; raises as ``begin`` does, and ``MovedError`` where somebody changed rules."""
         self._look_again("resume")
         return self._carry_out(resume=True)
 
@@ -125,9 +122,12 @@ class Rollout:
                     raise self._unfinished(part, error, standing, begun=bool(begun)) from error
                 self.journal.end(self.record, keep=False)
                 raise
-        if self.record.restores:
-            self.log.append("decision", decision=ROLLED_BACK, deploy=self.record.id, restores=self.record.restores)
-        self.journal.end(self.record, keep=not self.record.restores)
+        try:
+            if self.record.restores:
+                self.log.append("decision", decision=ROLLED_BACK, deploy=self.record.id, restores=self.record.restores)
+            self.journal.end(self.record, keep=not self.record.restores)
+        except RefusedError as error:  # all of it stands
+            raise PartlyAppliedError(f"{error}\n{ways_on(self.record.environment)}") from error
         return tuple(done)
 
     def _unfinished(

@@ -68,15 +68,16 @@ class Journal:
             if keep:
                 self.state.create("deploys", f"deploys/{folder.name}")
                 self.path.replace(folder / f"{record.id}.json")
-                sync_directory(folder)
             else:
                 self.path.unlink(missing_ok=True)
-            sync_directory(self.path.parent)
         except OSError as error:
             raise RefusedError(
                 f"{self.path}: the {record.kind} {record.id} has ended, and this file cannot be taken away "
-                f"({error.strerror or error}): 'dialproof deploy --resume' does it once there is room and access"
+                f"({error.strerror or error}): make room or access"
             ) from None
+        with suppress(OSError):  # a journal that a crash brings back is one of which nothing is left to do
+            sync_directory(folder if keep else self.path.parent)
+            sync_directory(self.path.parent)
 
 
 def refuse_unfinished(state: StateDir, environment: str) -> str:

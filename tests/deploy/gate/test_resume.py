@@ -195,3 +195,21 @@ def test_the_command_ends_an_interrupted_deploy(
     assert (root / "out.json").exists()
     assert main(["deploy", "--env", "sandbox", "--resume"]) == 4
     assert main(["deploy", "--env", "sandbox", "--abandon"]) == 4
+
+
+def test_a_journal_that_cannot_be_taken_away_is_taken_away_later(
+    root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deploy is made; that its record could not be filed is no "nothing was changed", and resume files it."""
+
+    def full(path: Path, other: Path) -> Path:
+        if other.parent.name == "sandbox":
+            raise OSError(28, "No space left on device")
+        return path.rename(other)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", full)
+        with pytest.raises(PartlyAppliedError, match=r"cannot be taken away \(No space left on device\)"):
+            deployer().deploy(statement_of(root))
+    assert deployer().resume().writes == 0
+    assert len(list((root / ".dialproof/deploys/sandbox").iterdir())) == 1

@@ -377,3 +377,71 @@ def test_records_hold_no_content(plan: Plan, campaign: Campaign) -> None:
     allowed = {"event", "phase", "campaign", "rule", "remote_id", "action", "version_before", "version_after"}
     allowed |= {"digest", "request_id"}
     assert all(set(record) == allowed for record in audit.records)
+
+
+class Conflicting(MemoryTarget):
+    """Lets something happen before the write of a rule, which then conflicts once."""
+
+    def __init__(self, campaign: Campaign, name: str, happens: Any) -> None:
+        super().__init__(campaign)
+        self.name, self.happens = name, [happens]
+
+    def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+        """Update it."""
+        if rule["name"] == self.name and self.happens:
+            self.happens.pop()()
+        return super().update_rule(campaign_id, planned_from, rule)
+
+
+def test_a_conflict_about_a_version_alone_is_no_end(plan: Plan, campaign: Campaign) -> None:
+    """Somebody saved the rule without a change: it is read again and written with the next version."""
+    audit = Audit()
+    target = Conflicting(campaign, "b", lambda: campaign.edit("b"))
+    assert len(apply(plan, target, audit=audit).made) == 4
+    assert campaign.versions()["b"] == 3
+    phases = [phase for phase, rule in audit.events() if rule == "b"]
+    assert phases == ["change.started", "change.failed", "change.started", "change.made"]
+
+
+def test_a_conflict_shows_every_rule_that_moved(plan: Plan, campaign: Campaign) -> None:
+    """Three versions of each, also of a rule that is written already: nothing of others is overwritten."""
+
+    def edits() -> None:
+        campaign.edit("b", description="by hand")
+        campaign.rules["theirs"] = stored("theirs", 30) | {"id": "theirs"}
+
+    with pytest.raises(RemoteConflictError) as caught:
+        apply(plan, Conflicting(campaign, "b", edits), audit=Audit())
+    text = str(caught.value)
+    assert "rule 'b' was changed:" in text
+    assert 'description: planned from "", ours (unchanged), theirs "by hand"' in text
+    assert "rule 'theirs' was created (executionOrder 30)" in text
+    assert text.endswith("write 3 of 4 (update of rule 'b') failed; the 2 writes made were undone")
+    assert campaign.contents()["b"]["description"] == "by hand"
+
+
+def test_a_conflict_about_a_write_that_was_made_is_none(plan: Plan, campaign: Campaign) -> None:
+    """The first try was stored and its answer lost: the second one conflicts with it."""
+
+    class Lost(MemoryTarget):
+        def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+            super().update_rule(campaign_id, planned_from, rule)
+            raise RemoteConflictError("version 3 expected")
+
+    assert len(apply(plan, Lost(campaign), audit=Audit()).made) == 4
+    assert campaign.versions() == {"a": 5, "b": 2, "new": 1}
+
+
+def test_a_rule_two_versions_on_may_hide_our_write(plan: Plan, campaign: Campaign) -> None:
+    """Nobody can tell whether the edit covers what was sent, so nothing is undone, and both ways stay open."""
+
+    class Covered(MemoryTarget):
+        def update_rule(self, campaign_id: str, planned_from: Any, rule: Any) -> Any:
+            super().update_rule(campaign_id, planned_from, rule)
+            campaign.edit(rule["name"], description="by hand")
+            raise RemoteConflictError("version 3 expected")
+
+    audit = Audit()
+    with pytest.raises(PartlyAppliedError, match="whether it was made is not known\nmade and still standing: delete"):
+        apply(plan, Covered(campaign), audit=audit)
+    assert audit.events()[-1] == ("change.unknown", "a")
