@@ -122,9 +122,7 @@ def _wanted(bulks: Sequence[BulkEvaluator], columns: ContactList, options: Optio
     if options.id_column is not None:
         needed[options.id_column] = "--id"
         read = None if read is None else read | {options.id_column}
-    typed = {name for name, column in columns.columns.items() if column.type in ("integer", "number", "datetime")}
-    typed |= personal_columns(columns) | ({options.id_column} if options.id_column else set())
-    return Wanted(read, needed, typed)
+    return Wanted(read, needed, personal_columns(columns) | ({options.id_column} if options.id_column else set()))
 
 
 def _good(

@@ -30,6 +30,7 @@ BATCH_ROWS = 262_144
 """So many rows of a Parquet file are read at a time."""
 
 _SHOWN = 20
+_SAMPLE = 8192
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Batch:
 class Wanted:
     """What is read of each file.
 
-    ``columns`` are names, None for all there are; ``needed`` maps those that must be there to who needs them; texts
-    among ``plain`` have many different values.
+    ``columns`` are names, None for all there are; ``needed`` maps those that must be there to who needs them; those in
+    ``plain`` are known to have many different values.
     """
 
     columns: Collection[str] | None
@@ -137,16 +138,19 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
 
     try:
         opened = parquet.ParquetFile(file)
-        names = _paths(opened.schema_arrow, "")
+        paths = _paths(opened.schema_arrow, "")
+        names = [name for name, _ in paths]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise InputError(f"{path}: the column {twice!r} is there twice")
-        chosen = wanted.of(path, list(names))
+        chosen = wanted.of(path, names)
+        texts = [name for name, kind in paths if _is_text(kind) and name in chosen and name not in wanted.plain]
+        if texts:
+            first = next(opened.iter_batches(batch_size=_SAMPLE, columns=texts), None)
+            opened = parquet.ParquetFile(file, read_dictionary=[] if first is None else of_few_values(_flat(first)))
         at = 0
         for batch in opened.iter_batches(batch_size=BATCH_ROWS, columns=chosen, use_threads=True):
-            table = pa.Table.from_batches([batch])
-            while any(pa.types.is_struct(column.type) for column in table.schema):
-                table = table.flatten()
+            table = _flat(batch)
             columns = [_column(path, name, table.column(name)) for name in chosen]
             frame = pl.DataFrame(columns) if columns else blank(batch.num_rows)
             yield Batch(path, frame, numbers(at, batch.num_rows))
@@ -155,19 +159,22 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
         raise InputError(f"{path}: cannot be read as Parquet ({type(error).__name__})") from error
 
 
-def _paths(schema: pa.Schema | pa.StructType, above: str) -> list[str]:
-    found: list[str] = []
+def _paths(schema: pa.Schema | pa.StructType, above: str) -> list[tuple[str, pa.DataType]]:
+    """Return the names and types of all columns, those inside of others by their paths."""
+    found: list[tuple[str, pa.DataType]] = []
     for column in schema:
         if pa.types.is_struct(column.type):
             found += _paths(column.type, f"{above}{column.name}.")
         else:
-            found.append(above + column.name)
+            found.append((above + column.name, column.type))
     return found
 
 
 def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
     """Return a column as one of the types that conditions are run on."""
     kind, types = column.type, pa.types
+    if types.is_dictionary(kind) and _is_text(kind.value_type):
+        return coded(name, column.combine_chunks())
     if types.is_dictionary(kind):
         kind = kind.value_type
         column = column.cast(kind)
@@ -181,9 +188,31 @@ def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
         return pl.Series(name, column.cast(pa.timestamp("us"), safe=False)).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
     if types.is_date(kind):
         return pl.Series(name, column).cast(pl.Date).dt.strftime("%Y-%m-%d")
-    if types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if types.is_boolean(kind) or _is_text(kind):
         return pl.Series(name, column)
     raise InputError(f"{path}: column {name!r} holds {kind}; expected text, numbers, true and false, or times")
+
+
+def _flat(batch: pa.RecordBatch) -> pa.Table:
+    table = pa.Table.from_batches([batch])
+    while any(pa.types.is_struct(column.type) for column in table.schema):
+        table = table.flatten()
+    return table
+
+
+def of_few_values(table: pa.Table) -> list[str]:
+    """Return the columns of some first rows that are worth to be read as codes into their different values."""
+    return [name for name in table.column_names if len(table.column(name).unique()) <= max(16, table.num_rows // 4)]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
+    """Return a column that comes as codes as an enumeration."""
+    words = pl.Series(array.dictionary, dtype=pl.String)
+    return pl.Series(name, array.indices).cast(pl.UInt32).cat.to(pl.Enum(words))
 
 
 def blank(count: int) -> pl.DataFrame:

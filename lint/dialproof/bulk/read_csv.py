@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["read_csv"]
 
 _ROWS = 50_000
+_SAMPLE = 1024 * 1024
 
 
 def read_csv(path: str, file: Path, wanted: Wanted, problems: Problems) -> Iterator[Batch]:
@@ -77,13 +78,14 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
     if not chosen:
         raise pa.ArrowInvalid("nothing to convert")  # rows are counted, and only counted, one by one
     codes = pa.dictionary(pa.int32(), pa.string())
+    few = {*_of_few_values(file, chosen, delimiter)} - {*wanted.plain}
     options = arrow_csv.ConvertOptions(
-        column_types={name: pa.string() if name in wanted.plain else codes for name in chosen},
+        column_types={name: codes if name in few else pa.string() for name in chosen},
         include_columns=chosen,
         strings_can_be_null=False,
     )
     quotes = _Quotes()
-    opened = pa.input_stream(str(file), compression="gzip" if file.suffix.lower() == ".gz" else None)
+    opened = pa.input_stream(str(file), compression=_compression(file))
     source = pa.lib.TransformInputStream(opened, quotes)
     with (
         source,
@@ -115,10 +117,28 @@ class _Quotes:
 
 
 def _column(name: str, array: pa.Array) -> pl.Series:
-    if not isinstance(array, pa.DictionaryArray):
-        return pl.Series(name, array)
-    codes = pl.Series(name, array.indices).cast(pl.UInt32)
-    return codes.cat.to(pl.Enum(pl.Series(array.dictionary)))
+    return read.coded(name, array) if isinstance(array, pa.DictionaryArray) else pl.Series(name, array)
+
+
+def _of_few_values(file: Path, chosen: list[str], delimiter: str) -> list[str]:
+    options = arrow_csv.ConvertOptions(
+        column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
+    )
+    with (
+        pa.input_stream(str(file), compression=_compression(file)) as source,
+        arrow_csv.open_csv(
+            source,
+            read_options=arrow_csv.ReadOptions(block_size=_SAMPLE, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=options,
+        ) as batches,
+    ):
+        first = next(iter(batches), None)
+    return [] if first is None else read.of_few_values(pa.Table.from_batches([first]))
+
+
+def _compression(file: Path) -> str | None:
+    return "gzip" if file.suffix.lower() == ".gz" else None
 
 
 def _by_row(

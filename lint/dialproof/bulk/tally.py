@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -265,10 +267,11 @@ def matched_words(outcomes: Batch) -> list[pl.Series]:
     words = [none] if not columns else []
     for start in range(0, len(columns), _WORD):
         frame = pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns[start : start + _WORD]) if c.any()])
-        bits = [pl.col(name).cast(pl.UInt64) * pl.lit(2 ** int(name), dtype=pl.UInt64) for name in frame.columns]
-        words.append(
-            frame.select(pl.sum_horizontal(bits).alias(f"w{start}"))[f"w{start}"] if bits else none.alias(f"w{start}")
-        )
+        octets: dict[int, list[pl.Expr]] = {}  # most of the work is done on single bytes
+        for name in frame.columns:
+            octets.setdefault(int(name) // 8, []).append(pl.col(name).cast(pl.UInt8) * 2 ** (int(name) % 8))
+        bits = [reduce(add, parts).cast(pl.UInt64) * 256**octet for octet, parts in octets.items()]
+        words.append((frame.select(word=reduce(add, bits))["word"] if bits else none).alias(f"w{start}"))
     return words
 
 
