@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
+from tests.benchmarks.contact_lists import contact_lists, memory
 from tests.benchmarks.deploys import deploys
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ def main() -> None:
     rounds = 3 if options.quick else 5
     rows = [
         evaluation(rounds),
+        *contact_lists(_in_turn, rounds, 100_000 if options.quick else 1_000_000),
+        memory(1_000_000 if options.quick else 10_000_000),
         plugin_start(rounds),
         lint_start(rounds),
         *lint_growth(rounds, [10, 100] if options.quick else [10, 100, 1000]),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import polars as pl
 
 from dialproof.bulk.columns import Columns
-from dialproof.bulk.read import OnBadRow, Problems, Wanted, batches_of, steps_of
+from dialproof.bulk.read import OnBadRow, Problems, Wanted, ahead, batches_of, steps_of
 from dialproof.bulk.recheck import Recheck
 from dialproof.bulk.report import Report
 from dialproof.bulk.run import BulkEvaluator
@@ -83,7 +83,7 @@ def backtest(
         ids = None if options.ids is None else stack.enter_context(_written(options.ids))
         step = stack.enter_context(progress(steps_of(files.values())))
         for path, file in files.items():
-            for batch in batches_of(path, file, wanted, problems):
+            for batch in ahead(batches_of(path, file, wanted, problems)):
                 step(batch.path)
                 good, contacts = _good(batch, columns, options, problems, unreadable)
                 outcomes = bulks[0].run(contacts)

@@ -7,7 +7,7 @@ by those very functions, once for each value; only long columns are read by Pola
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -31,6 +31,7 @@ _TYPES: Mapping[str, pl.DataType] = {
     "number": pl.Float64(),
     "boolean": pl.Boolean(),
     "timestamp": pl.Int64(),
+    "blank": pl.Boolean(),
 }
 _SPACED_NUMBER = r"^ *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+) *$"
 # Only what Polars and Python's calendar read alike; the rest is left to parse_datetime.
@@ -82,7 +83,7 @@ class _Column:
                 self._coded = _recoded(self._coded, patch)
         return self._coded
 
-    def reading(self, kind: Kind) -> pl.Series:
+    def reading(self, kind: Kind | Literal["blank"]) -> pl.Series:
         if kind not in self._read:
             coded = self.coded()
             if coded is not None:
@@ -106,6 +107,8 @@ class _Column:
             return _where(patch.rows, read_as(patch.value, kind, self.zone), series)
         if kind == "number":
             return _where(patch.rows, patch.counted, series)
+        if kind == "blank":
+            return series & ~patch.rows
         if kind == "text":
             texts = mapped(patch.counted.filter(patch.rows), values.number_text, pl.String())
             whole = pl.Series([None], dtype=pl.String).new_from_index(0, len(series))
@@ -137,6 +140,10 @@ class Columns:
     def reading(self, name: str, kind: Kind) -> pl.Series:
         """Return a column as text (never null), double, boolean or microseconds since 1970 (null where unreadable)."""
         return self._column(name).reading(kind)
+
+    def blank(self, name: str) -> pl.Series:
+        """Return where a column is blank: absent, null or empty text."""
+        return self._column(name).reading("blank")
 
     def coded(self, name: str) -> Coded | None:
         """Return a column of few different values as codes, else None."""
@@ -177,10 +184,12 @@ def mapped(series: pl.Series, function: Callable[[Any], object], dtype: pl.DataT
     return found["result"]
 
 
-def read_as(value: Raw, kind: Kind, zone: str | None) -> Any:
+def read_as(value: Raw, kind: Kind | Literal["blank"], zone: str | None) -> Any:
     """Return one value under a kind."""
     if kind == "text":
         return values.read_text(value)
+    if kind == "blank":
+        return values.read_text(value) == ""
     if kind == "number":
         return values.read_number(value)
     if kind == "boolean":
@@ -188,11 +197,12 @@ def read_as(value: Raw, kind: Kind, zone: str | None) -> Any:
     return values.read_timestamp(value, zone)
 
 
-def _read(raw: pl.Series, kind: Kind, zone: str | None) -> pl.Series:
+def _read(raw: pl.Series, kind: Kind | Literal["blank"], zone: str | None) -> pl.Series:
     dtype = raw.dtype  # of an enumeration of many words this takes milliseconds
     if isinstance(dtype, pl.Enum):
         read = _READERS[kind](dtype.categories, zone).gather(raw.to_physical())
-        return read.fill_null("") if kind == "text" else read
+        blank: object = {"text": "", "blank": True}.get(kind)
+        return read if blank is None else read.fill_null(blank)
     return _READERS[kind](raw.cast(pl.String) if dtype == pl.Categorical else raw, zone)
 
 
@@ -258,6 +268,12 @@ def _in_calendar(raw: pl.Series) -> pl.Series:
     return raw.set(~raw.to_physical().is_between(first, last), None)
 
 
+def _blank(raw: pl.Series, _zone: str | None) -> pl.Series:
+    if raw.dtype == pl.String:
+        return raw.fill_null("") == ""
+    return (_in_calendar(raw) if raw.dtype.base_type() == pl.Datetime else raw).is_null()
+
+
 def _number(raw: pl.Series, _zone: str | None) -> pl.Series:
     if raw.dtype == pl.Float64:
         return raw.set(~raw.is_finite(), None)
@@ -305,4 +321,5 @@ _READERS: Mapping[str, Callable[[pl.Series, str | None], pl.Series]] = {
     "number": _number,
     "boolean": _boolean,
     "timestamp": _timestamp,
+    "blank": _blank,
 }

@@ -19,7 +19,7 @@ from dialproof.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["BATCH_BYTES", "Batch", "OnBadRow", "Problems", "Wanted", "batches_of", "files_of", "steps_of"]
+__all__ = ["BATCH_BYTES", "Batch", "OnBadRow", "Problems", "Wanted", "ahead", "batches_of", "files_of", "steps_of"]
 
 OnBadRow: TypeAlias = Literal["fail", "skip", "report"]
 
@@ -117,6 +117,17 @@ def steps_of(files: Iterable[Path]) -> int:
     return sum(
         max(1, file.stat().st_size // (BATCH_BYTES // 4 if _is_parquet(file) else BATCH_BYTES)) for file in files
     )
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the same batches, each while the next one is being read."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def batches_of(path: str, file: Path, wanted: Wanted, problems: Problems) -> Iterator[Batch]:

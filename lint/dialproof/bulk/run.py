@@ -292,7 +292,7 @@ class _Run:
             self.state.set(name, rows, written)
             return
         step = 1.0 if value is None else read_number(value)
-        blank = self.state.reading(name, "text") == ""
+        blank = self.state.blank(name)
         before = self.state.reading(name, "number")
         number = before.set(blank, 0.0)
         after = number + (step or 0.0) if option == "INCREMENT" else number - (step or 0.0)
