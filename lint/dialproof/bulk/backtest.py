@@ -15,7 +15,7 @@ from dialproof.bulk.recheck import Recheck
 from dialproof.bulk.report import Report
 from dialproof.bulk.run import BulkEvaluator
 from dialproof.bulk.tally import Changes, Examples, Tally
-from dialproof.errors import UsageError
+from dialproof.errors import InputError, UsageError
 from dialproof.output.masking import personal_columns
 from dialproof.progress import progress
 
@@ -70,11 +70,12 @@ def backtest(
         for evaluator in ([new] if old is None else [new, old])
     ]
     columns = new.campaign.contact_list
-    if options.ids is not None and options.id_column in personal_columns(columns):
+    personal = frozenset().union(*(personal_columns(b.evaluator.campaign.contact_list) for b in bulks))
+    if options.ids is not None and options.id_column in personal:
         raise UsageError(f"column {options.id_column!r} is personal (pii): name another --id, or leave --ids out")
     problems = Problems(options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr))
     wanted = _wanted(bulks, columns, options)
-    examples = Examples(columns, _read(bulks), options.id_column)
+    examples = Examples([b.evaluator.campaign.contact_list for b in bulks], _read(bulks), options.id_column)
     tally = Tally(bulks[0], examples)
     changes = None if old is None else Changes(bulks[1], bulks[0], examples)
     recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
@@ -93,6 +94,8 @@ def backtest(
                     rows = changes.add(good, bulks[1].run(contacts), outcomes)
                     if ids is not None and options.id_column is not None:
                         ids.writelines(f"{name}\n" for name in contacts.reading(options.id_column, "text").gather(rows))
+    if not tally.contacts and not problems.count:
+        raise InputError(f"{', '.join(files)}: expected at least one contact, found none")
     return Report(
         new.campaign.id, list(files), tally, recheck, changes, against, problems.count, unreadable, options.top
     )

@@ -84,9 +84,7 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
         include_columns=chosen,
         strings_can_be_null=False,
     )
-    quotes = _Quotes()
-    opened = pa.input_stream(str(file), compression=_compression(file))
-    source = pa.lib.TransformInputStream(opened, quotes)
+    source = pa.input_stream(str(file), compression=_compression(file))
     with (
         source,
         arrow_csv.open_csv(
@@ -101,19 +99,17 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
             columns = [_column(name, batch.column(i)) for i, name in enumerate(chosen)]
             yield read.Batch(path, pl.DataFrame(columns), read.numbers(at, batch.num_rows))
             at += batch.num_rows
-    if quotes.open:
+    if _ends_in_quotes(file):
         raise pa.ArrowInvalid("a quote has no end")
 
 
-class _Quotes:
-    """Whether a quote is open behind the bytes seen so far: pyarrow takes the rest of a file for a cell, silently."""
-
-    def __init__(self) -> None:
-        self.open = False
-
-    def __call__(self, buffer: pa.Buffer) -> pa.Buffer:
-        self.open ^= buffer.to_pybytes().count(b'"') % 2 == 1
-        return buffer
+def _ends_in_quotes(file: Path) -> bool:
+    """Tell whether a quote is open at the end of a file: pyarrow takes all that follows it for a cell, silently."""
+    quotes = 0
+    with pa.input_stream(str(file), compression=_compression(file)) as source:
+        while block := source.read(read.BATCH_BYTES):
+            quotes += block.count(b'"')
+    return quotes % 2 == 1
 
 
 def _column(name: str, array: pa.Array) -> pl.Series:

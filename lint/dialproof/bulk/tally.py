@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import reduce
@@ -42,24 +43,32 @@ class Example:
 
 
 class Examples:
-    """Returns contacts of a batch as they may be shown: the columns that rules read."""
+    """Returns contacts of a batch as they may be shown: the columns that rules read, or that are declared.
 
-    def __init__(self, columns: ContactList, read: frozenset[str] | None, id_column: str | None) -> None:
-        self._personal = personal_columns(columns)
-        self._read = read
+    What is personal in one of the contact lists is masked.
+    """
+
+    def __init__(self, lists: Sequence[ContactList], read: frozenset[str] | None, id_column: str | None) -> None:
+        self._personal = frozenset().union(*map(personal_columns, lists))
+        self._shown = frozenset(name for one in lists for name in one.columns) if read is None else read
         self._id = id_column
 
     def of(self, batch: read.Batch, row: int) -> Example:
         """Return the contact in a row of the batch."""
         contact = contacts_of(batch.frame[[row]])[0]
         name = "" if self._id is None else read_text(contact.get(self._id))
-        shown = {k: v for k, v in contact.items() if k and (self._read is None or k in self._read)}
+        shown = {k: _plain(v) for k, v in contact.items() if k in self._shown}
         return Example(
             batch.path,
             int(batch.rows[row]),
             MASK if name and self._id in self._personal else name,
             mask_contact(shown, self._personal),
         )
+
+
+def _plain(value: object) -> object:
+    """Return a value that JSON can hold."""
+    return value if not isinstance(value, float) or math.isfinite(value) else read_text(value)
 
 
 @dataclass

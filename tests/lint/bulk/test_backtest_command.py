@@ -232,6 +232,30 @@ def test_what_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_what_is_personal_in_the_old_list_is_masked_as_well(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mark that was taken away does not show old examples; a column that no list declares is never shown."""
+    wide = "  - {name: wide, version: 1, priority: 1, executionOrder: 4, when: 'size(contact) > 99', "
+    (project / "c.rules.yaml").write_text(f"{RULES}{wide}actions: [{{type: doNotDial}}]}}\n")
+    (project / "old").mkdir()
+    (project / "old" / "dialproof.toml").write_text("")
+    (project / "old" / "c.contactlist.yaml").write_text(LIST)
+    (project / "old" / "c.rules.yaml").write_text(RULES)
+    (project / "c.contactlist.yaml").write_text(LIST.replace(", phone: true", ""))
+    (project / "people.csv").write_text("\n".join([f"{ROWS[0]},note", *(f"{row},secret" for row in ROWS[1:])]) + "\n")
+    assert main(["backtest", "c.rules.yaml", "people.csv", "--against", "old/c.rules.yaml"]) == 0
+    text = capsys.readouterr().out
+    assert "phone=•••" in text
+    assert "+1" not in text
+    assert "secret" not in text
+
+
+def test_no_contacts_at_all_are_an_error(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A header alone says nothing about rules."""
+    (project / "people.csv").write_text(ROWS[0] + "\n")
+    assert main(["backtest", "people.csv"]) == 3
+    assert "people.csv: expected at least one contact, found none" in capsys.readouterr().err
+
+
 def test_rules_with_errors_are_not_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whether they cannot be read or have no meaning: the place is named."""
     (project / "c.rules.yaml").write_text(RULES.replace("operator: lessThan", "operator: lessThn"))
@@ -249,6 +273,7 @@ def test_a_disagreement_with_cel_python_is_a_defect(
     from dialproof.bulk import tally
 
     def spoil(self: tally.Tally, batch: read.Batch, outcomes: Any) -> None:
+        self.contacts += outcomes.height
         outcomes.matched["minors"] = ~outcomes.matched["minors"]
 
     monkeypatch.setattr(tally.Tally, "add", spoil)
