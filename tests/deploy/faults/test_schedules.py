@@ -17,7 +17,7 @@ from tests.deploy.faults.world import ACTS, VALUES, World, make_rule
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ENOUGH = 60
+_ENOUGH = 25
 
 
 @st.composite
