@@ -160,9 +160,10 @@ class Writes:
                 changes.pop(key, None)
             lines = [f"{self.plan.where} was changed by somebody else:", *changes.values()] if changes else []
             # Two versions on, ours may be under theirs; to undo those before it would then be another state.
-            before = self._now(step)
-            now = next((rule for rule in rules if before and rule["id"] == before["id"]), None)
-            covered = before and now and now["version"] > before["version"] + 1
+            before = self._now(step) or {"version": 0, "id": None}
+            titles = [title_of(wanted)] if wanted and not before["id"] else []
+            now = next((rule for rule in rules if rule["id"] == before["id"] or title_of(rule) in titles), None)
+            covered = now is not None and now["version"] > before["version"] + 1
             raise (RemoteError if covered else RemoteConflictError)("\n".join([str(error), *lines])) from None
         self._stands = stored_by_key(self._stands, rules)
         return None
