@@ -12,12 +12,14 @@ from dialproof_deploy.redact import PII, register_pii
 if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
 
-__all__ = ["hidden", "personal_names", "register_values"]
+__all__ = ["hidden", "personal_names", "register_values", "shown"]
 
 _NAMES = ("attribute", "attributeName")
 """Keys under which a condition or an action names a column."""
 _NUMBER = "phoneNumberCondition"
 """The type of a condition whose value is a telephone number."""
+_REGISTERED: set[str] = set()
+"""The personal columns that this process has met: a target is handed rules, and no contact list."""
 
 
 class _Hidden(str):
@@ -47,14 +49,23 @@ def hidden(rule: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
     Of a rule set all rules are returned so.
     """
-    shown = {key: _shown(value, names) if key in ("conditions", "actions") else value for key, value in rule.items()}
-    if isinstance(shown.get("rules"), list):
-        shown["rules"] = [hidden(item, names) if isinstance(item, Mapping) else item for item in shown["rules"]]
-    return shown
+    found = {key: _shown(value, names) if key in ("conditions", "actions") else value for key, value in rule.items()}
+    if isinstance(found.get("rules"), list):
+        found["rules"] = [hidden(item, names) if isinstance(item, Mapping) else item for item in found["rules"]]
+    return found
+
+
+def shown(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a wire rule as ``hidden`` does, for all personal columns that were registered in this process."""
+    return hidden(rule, _REGISTERED)
 
 
 def register_values(rules: Iterable[Mapping[str, Any]], names: Collection[str]) -> None:
-    """Keep what wire rules say of personal columns out of every record and message of this process."""
+    """Keep what wire rules say of personal columns out of every record and message of this process.
+
+    Of rules that are read later, what ``shown`` returns does not say it either.
+    """
+    _REGISTERED.update(names)
     waiting: list[Any] = [hidden(rule, names) for rule in rules] if names else []
     while waiting:
         part = waiting.pop()

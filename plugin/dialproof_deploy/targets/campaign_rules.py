@@ -9,7 +9,15 @@ from dialproof.errors import InputError, RemoteConflictError, RemoteError, Usage
 from dialproof_deploy.api.errors import AnswerLostError, ConflictAnswerError, NotFoundError, UnreachableError
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.targets import StoredOtherwiseError, Written
-from dialproof_deploy.targets.wire import DEEPEST, content, differences, same_content, three_way, too_deep
+from dialproof_deploy.targets.wire import (
+    DEEPEST,
+    content,
+    difference_text,
+    differences,
+    same_content,
+    three_way,
+    too_deep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,10 +165,9 @@ class CampaignRulesTarget:
         stored = _rule(answer.body, campaign_id)
         if differences(sent, stored):
             stored = self.get_rule(campaign_id, stored["id"])
-        if dropped := differences(sent, stored):
+        if dropped := difference_text(sent, stored):
             raise StoredOtherwiseError(
-                f"rule {sent['name']!r}: the server stored something else than was sent: "
-                + "; ".join(str(difference) for difference in dropped),
+                f"rule {sent['name']!r}: the server stored something else than was sent: {dropped}",
                 Written(stored, answer.request_id),
             )
         return Written(stored, answer.request_id)

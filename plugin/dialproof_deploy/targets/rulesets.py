@@ -21,7 +21,7 @@ from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.targets import StoredOtherwiseError, Written
 from dialproof_deploy.targets.documents import kind_of, rule_in_set, rules_of, title_of
 from dialproof_deploy.targets.platform_audit import rule_set_events
-from dialproof_deploy.targets.wire import DEEPEST, differences, same_content, three_way, too_deep
+from dialproof_deploy.targets.wire import DEEPEST, difference_text, differences, same_content, three_way, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -362,10 +362,9 @@ def _without_id(rule: Mapping[str, Any]) -> dict[str, Any]:
 def _dropped(sent: Mapping[str, Any], written: Written) -> Written:
     """Return the write; raise ``StoredOtherwiseError`` where the server holds something else than was sent."""
     assert written.rule is not None
-    if dropped := differences(sent, written.rule):
+    if dropped := difference_text(sent, written.rule):
         raise StoredOtherwiseError(
-            f"{title_of(written.rule)}: the server stored something else than was sent: "
-            + "; ".join(str(difference) for difference in dropped),
+            f"{title_of(written.rule)}: the server stored something else than was sent: {dropped}",
             written,
         )
     return written

@@ -13,6 +13,7 @@ from typing import Any
 
 from dialproof.errors import InputError
 from dialproof_deploy.gate.evidence import json_digest
+from dialproof_deploy.plan.personal import shown
 from dialproof_deploy.targets.documents import SERVER_FIELDS, comparable, content
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "FieldDifference",
     "content",
     "content_digest",
+    "difference_text",
     "differences",
     "same_content",
     "three_way",
@@ -84,8 +86,17 @@ def content_digest(rule: Mapping[str, Any]) -> str | None:
         return None
 
 
+def difference_text(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return what differs between two rules in words, without values of personal columns; "" where nothing does."""
+    return "; ".join(str(difference) for difference in differences(shown(before), shown(after)))
+
+
 def three_way(planned_from: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
-    """Return a report, one line a field, of what was planned from, what we want and what stands there now."""
+    """Return a report, one line a field, of what was planned from, what we want and what stands there now.
+
+    It shows no value of a personal column, whoever wrote it.
+    """
+    planned_from, ours, theirs = shown(planned_from), shown(ours), shown(theirs)
     changed_by_us = {d.field: d.after for d in differences(planned_from, ours)}
     changed_by_them = {d.field: d.after for d in differences(planned_from, theirs)}
     base = {d.field: d.before for d in (*differences(planned_from, ours), *differences(planned_from, theirs))}
