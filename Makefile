@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: demo test check docs coverage format bench clean
+.PHONY: demo test check rest docs coverage format bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/pytest examples/premium_routing --dialproof-env=sandbox --dialproof-deploy=apply
@@ -16,12 +16,16 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-check: test
+# The serial tests leave a core to everything that is no test of the checkout.
+check: $(VENV)/ready
+	$(MAKE) --jobs=2 --output-sync=line test rest VENV=$(VENV)
+	$(BIN)/python -m pytest -n 2
+
+rest: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2
 	$(MAKE) docs VENV=$(VENV)
 	.ci/hook $(BIN)
 	.ci/wheel $(BIN)/python
