@@ -61,11 +61,15 @@ class Inexpressible(Exception):  # noqa: N818  (not an error: a request to use t
 
 @dataclass(frozen=True)
 class _Term:
-    """A part of a condition; ``computed`` numbers may be infinite or NaN. A time or a duration is in microseconds."""
+    """A part of a condition; ``computed`` numbers may be infinite or NaN. A time or a duration is in microseconds.
+
+    ``constant`` is its value where that stands in the text, else None.
+    """
 
     expr: nw.Expr
     type: str
     computed: bool = False
+    constant: float | str | bool | None = None
 
 
 class Translator:
@@ -162,7 +166,7 @@ class Translator:
         value = parse_duration(text) if name == "duration" else parse_datetime(text, self._view.zone)
         if value is not None and abs(value) > _FAR:
             raise Inexpressible("a duration of more than a hundred thousand years")
-        return _Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time")
+        return _Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time", constant=value)
 
     def _comparison(self, sign: str, left: _Term, right: _Term) -> _Term:
         if left.type not in ("string", "number", "boolean", "time", "duration"):
@@ -180,6 +184,9 @@ class Translator:
         if not isinstance(listed, ListLiteral):
             raise Inexpressible("a list that is no literal")
         items = [self._term(item) for item in listed.items]
+        constants = [item.constant for item in items]
+        if items and None not in constants:
+            return _Term(left.expr.is_in(constants), "boolean")
         tests = [self._comparison("==", left, item).expr for item in items]
         # One undecided item leaves it undecided, whatever the others are.
         unknown = reduce(or_, [term.expr.is_null() for term in (left, *items)])
@@ -278,11 +285,11 @@ def _with(view: View, name: str, value: object) -> View:
 def _literal(node: LiteralNode) -> _Term:
     value = node.value
     if isinstance(value, bool):
-        return _Term(nw.lit(value), "boolean")
+        return _Term(nw.lit(value), "boolean", constant=value)
     if isinstance(value, float):
-        return _Term(nw.lit(value), "number")
+        return _Term(nw.lit(value), "number", constant=value)
     if isinstance(value, str):
-        return _Term(nw.lit(value), "string")
+        return _Term(nw.lit(value), "string", constant=value)
     raise Inexpressible("null" if value is None else "a bytes literal")
 
 

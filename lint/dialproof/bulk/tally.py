@@ -155,7 +155,10 @@ class Tally:
         self._add_combinations(outcomes)
 
     def _add_conflicts(self, batch: read.Batch, outcomes: Batch, whole: pl.Series | None) -> None:
+        acting = {name for name, matched in outcomes.matched.items() if matched.any()}
         for one, other in self._opposed:
+            if one not in acting or other not in acting:
+                continue
             both = outcomes.matched[one] & outcomes.matched[other]
             both = both if whole is None else both & whole
             if both.any():

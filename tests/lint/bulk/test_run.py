@@ -105,3 +105,25 @@ def test_without_the_extra_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(UsageError, match=r"pip install 'dialproof\[bulk\]'"):
         check_installed()
+
+
+@pytest.mark.parametrize("operator", ["in", "notIn"])
+def test_long_lists_are_looked_up(operator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of values, both zeros, blank cells and numbers written as text: as row by row."""
+    monkeypatch.setattr("dialproof.bulk.columns.FEW", 0)
+    numbers = tuple(float(i) for i in range(5000))
+    bulk = _bulk(
+        rule("numbers", condition("n", operator, numbers, "number")),
+        rule("texts", condition("s", operator, tuple(f"name {i}" for i in range(5000)), "string"), order=2),
+        rule("days", condition("t", operator, ("2026-01-01", "2026-01-02T00:00:00Z"), "datetime"), order=3),
+        rule("cel", when(f"contact.n / 0 in {list(numbers[:9])} || -contact.n in [0]"), order=4),
+    )
+    frame = pl.DataFrame(
+        {
+            "n": [-0.0, 0.0, 4999.0, 5000.0, None, float("nan")],
+            "s": ["name 1", "", None, "name 5000", "Name 1", "name 01"],
+            "t": ["2026-01-01", "2026-01-02", "x", None, "2026-01-03", "2026-01-01T05:30:00+05:30"],
+        }
+    )
+    assert rows_of(bulk.run(frame)) == same_by_row(bulk, frame)
+    assert bulk.by_row == {}
