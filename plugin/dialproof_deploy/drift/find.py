@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dialproof.errors import RemoteError
 from dialproof_deploy.audit.log import read_records
 from dialproof_deploy.drift.attachments import attachments_of
+from dialproof_deploy.drift.baseline import compare, not_in_files, standing_deploy
 from dialproof_deploy.drift.meaning import Effects, effects_of
-from dialproof_deploy.drift.rules import deployed_rules, rule_states
+from dialproof_deploy.drift.rules import deployed_rules
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
 from dialproof_deploy.remote_ids import RemoteIds
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.drift.attachments import Attachment
+    from dialproof_deploy.drift.baseline import Basis
     from dialproof_deploy.drift.rules import RuleState
     from dialproof_deploy.plan.plan import Plan
+    from dialproof_deploy.rollout.record import DeployRecord
     from dialproof_deploy.targets.wire import FieldDifference
 
 __all__ = ["CampaignDrift", "Change", "Drift", "find_drift"]
@@ -41,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True)
 class CampaignDrift:
-    """The drift of one campaign or rule set.
+    """The drift of one campaign or rule set, held against what was deployed or, where that is not known, the files.
 
     ``changes`` has the last change of a rule by somebody else, by the rule's name. ``attachments`` are campaigns whose
     rule sets are others than were deployed. ``notes`` are sentences.
@@ -51,6 +54,7 @@ class CampaignDrift:
     states: tuple[RuleState, ...]
     changes: Mapping[str, Change]
     effects: Effects
+    basis: Basis = "files"
     attachments: tuple[Attachment, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -64,7 +68,7 @@ class CampaignDrift:
 
     def differences(self, state: RuleState) -> tuple[FieldDifference, ...]:
         """Return what was changed of a rule, without personal values; nothing of one that was added or deleted."""
-        if state.state != "changed" or state.wanted is None or state.stored is None:
+        if state.state not in ("changed", "kept changed") or state.wanted is None or state.stored is None:
             return ()
         personal = self.plan.personal
         return differences(hidden(state.wanted, personal), hidden(state.stored, personal))
@@ -89,31 +93,39 @@ def find_drift(deployer: Deployer, interval: str) -> Drift:
     plans = deployer.plan()
     name = deployer.environment.name
     records = list(read_records(deployer.state.audit(name)))
-    campaigns = [_campaign_drift(deployer, plan, records) for plan in plans]
+    record = standing_deploy(deployer.state, name, records)
+    campaigns = [_campaign_drift(deployer, plan, record, records) for plan in plans]
     if any(campaign.drifted for campaign in campaigns):
         campaigns = _with_changes(deployer, campaigns, records, interval)
-    if unfinished := refuse_unfinished(deployer.state, name):
-        campaigns = [replace(campaign, notes=(*campaign.notes, unfinished)) for campaign in campaigns]
+    notes = [*filter(None, [refuse_unfinished(deployer.state, name)]), *not_in_files(record, plans)]
+    campaigns = [replace(campaign, notes=(*campaign.notes, *notes)) for campaign in campaigns]
     return Drift(name, tuple(campaigns))
 
 
-def _campaign_drift(deployer: Deployer, plan: Plan, records: Sequence[Mapping[str, Any]]) -> CampaignDrift:
-    deployed = deployed_rules(records, plan.campaign)
-    states = rule_states(plan, deployed)
+def _campaign_drift(
+    deployer: Deployer, plan: Plan, record: DeployRecord | None, records: Sequence[Mapping[str, Any]]
+) -> CampaignDrift:
+    compared = compare(plan, record, records, deployer.environment.keep)
+    states, notes = compared.states, list(compared.notes)
     campaign = deployer.project.campaign(plan.logical.partition(", ")[0])
     if campaign is None:
-        return CampaignDrift(plan, tuple(states), {}, Effects())
+        return CampaignDrift(compared.plan, states, {}, Effects(), compared.basis, notes=compared.notes)
     ids = RemoteIds(deployer.project, deployer.environment, deployer.environ)
-    deployed_to = {ids.campaign(campaign, i): i in deployed.campaigns for i in campaign.ids}
-    attachments = attachments_of(plan, deployed_to, deployer.environment.keep)
-    compared = states
+    deployed_to = deployed_rules(records, plan.campaign).campaigns
+    attachments = attachments_of(
+        plan, {ids.campaign(campaign, i): i in deployed_to for i in campaign.ids}, deployer.environment.keep
+    )
+    if any(attachment.others for attachment in attachments):
+        notes.append("whom the other rule sets come to dial, or not to dial, is not looked at")
     if any(attachment.detached for attachment in attachments):  # what such a campaign comes to: no rule at all
-        compared = [replace(state, wanted=state.stored, stored=None, state="deleted") for state in states]
+        states = tuple(
+            replace(s, wanted=s.wanted if s.drifted else s.stored, stored=None, state="deleted") for s in states
+        )
     effects = Effects()
-    if any(state.drifted for state in compared):
+    if any(state.drifted for state in states):
         read = target_of(deployer.environment).reader(campaign.contact_list)
-        effects = effects_of(compared, campaign, deployer.project.config.semantics, read)
-    return CampaignDrift(plan, tuple(states), {}, effects, tuple(attachments))
+        effects = effects_of(states, campaign, deployer.project.config.semantics, read, compared.basis)
+    return CampaignDrift(compared.plan, compared.states, {}, effects, compared.basis, tuple(attachments), tuple(notes))
 
 
 def _with_changes(

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from dialproof.config import Semantics
     from dialproof.model.rules import Rule
     from dialproof.project import Campaign
+    from dialproof_deploy.drift.baseline import Basis
     from dialproof_deploy.drift.rules import RuleState
 
 __all__ = ["Effect", "Effects", "effects_of"]
 
-DEPLOYED, TARGET = "as deployed", "on the target"
+_TARGET = "on the target"
+_SIDES: Mapping[Basis, str] = {"deployed": "as deployed", "files": "in the files"}
 _MOST = 10
 """Rules whose effect is shown."""
 
@@ -53,9 +55,13 @@ class Effects:
 
 
 def effects_of(
-    states: Sequence[RuleState], campaign: Campaign, semantics: Semantics, read: Callable[[Mapping[str, Any]], Rule]
+    states: Sequence[RuleState],
+    campaign: Campaign,
+    semantics: Semantics,
+    read: Callable[[Mapping[str, Any]], Rule],
+    basis: Basis,
 ) -> Effects:
-    """Compare the rules on the target with what they would be without the drift."""
+    """Compare the rules on the target with what they would be without the drift, as ``basis`` has them."""
     sides: list[list[Rule]] = []
     for drift in (False, True):
         rules, why = _read(_side(states, drift=drift), read)
@@ -71,7 +77,7 @@ def effects_of(
             return Effects(open=(f"what it comes to is not known: {difference.meaningless}",))
         for rule, answer in _answers(difference):
             if isinstance(answer, Found):
-                found.append(_effect(rule, answer, difference, campaign, dialed=dialed))
+                found.append(_effect(rule, answer, difference, campaign, (_TARGET, _SIDES[basis]), dialed=dialed))
                 if len(found) >= _MOST:
                     break
             elif isinstance(answer, Unknown):
@@ -111,10 +117,12 @@ def _answers(difference: Difference) -> Iterator[tuple[Rule, Answer]]:
         yield rule, difference.no_longer_undecided(rule, budget.question())
 
 
-def _effect(rule: Rule, found: Found, difference: Difference, campaign: Campaign, *, dialed: bool) -> Effect:
+def _effect(
+    rule: Rule, found: Found, difference: Difference, campaign: Campaign, sides: tuple[str, str], *, dialed: bool
+) -> Effect:
     scene = found.scene
     new, old = difference.outcomes(scene)
     require(old.dial is False and new.dial is True, "the witness does not show who is dialed")
     target, deployed = (new, old) if dialed else (old, new)
-    witness = Witness(scene.contact, scene.context, scene.now, target, deployed, (TARGET, DEPLOYED))
+    witness = Witness(scene.contact, scene.context, scene.now, target, deployed, sides)
     return Effect(rule.name, dialed, mask_witness(witness, personal_columns(campaign.contact_list)))

@@ -13,6 +13,7 @@ from dialproof_deploy.redact import redact, scrub
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dialproof_deploy.drift.baseline import Basis
     from dialproof_deploy.drift.find import CampaignDrift, Drift
     from dialproof_deploy.drift.meaning import Effect
     from dialproof_deploy.drift.rules import RuleState, State
@@ -29,10 +30,13 @@ FORMATS = {
 _SIGNS: Mapping[State, str] = {"changed": "~", "added": "+", "deleted": "-", "kept changed": "~"}
 _WORDS: Mapping[State, str] = {
     "changed": "is not what was deployed",
-    "added": "is in no file",
+    "added": "was not deployed",
     "deleted": "was deployed and is gone",
     "kept changed": "is tolerated (keep) and was changed since the last deploy",
 }
+_WORDS_OF_FILES: Mapping[State, str] = {**_WORDS, "changed": "is not as in the files", "added": "is in no file"}
+_SIDE: Mapping[Basis, str] = {"deployed": "deployed", "files": "in the files"}
+_SAME: Mapping[Basis, str] = {"deployed": "as deployed", "files": "as in the files"}
 
 
 def render(name: str, drift: Drift) -> str:
@@ -61,7 +65,7 @@ def _text(drift: Drift) -> Iterator[str]:
             yield from (f"      {redact(str(difference))}" for difference in campaign.differences(state))
         yield from (f"  ~ {sentence}" for sentence in _attachments(campaign))
         for effect in campaign.effects.found:
-            yield f"  {printable(_effect(effect))}"
+            yield f"  {printable(_effect(campaign, effect))}"
             yield from (f"      {redact(line)}" for line in witness_lines(effect.witness))
         yield from (f"  Note: {printable(redact(note))}" for note in _notes(campaign))
     yield _summary(drift)
@@ -72,7 +76,7 @@ def _markdown(drift: Drift) -> Iterator[str]:
     for campaign in drift.campaigns:
         yield from ("", f"#### {code_span(_where(campaign))}", "", _counts(campaign))
         if campaign.drifted:
-            yield from ("", "| | rule | deployed → on the target |", "|---|---|---|")
+            yield from ("", f"| | rule | {_SIDE[campaign.basis]} → on the target |", "|---|---|---|")
         for state in campaign.drifted:
             cells = [code_span(redact(str(difference))) for difference in campaign.differences(state)]
             said = code_span(_when(campaign, state)) if _when(campaign, state) else ""
@@ -81,7 +85,7 @@ def _markdown(drift: Drift) -> Iterator[str]:
         if attachments := _attachments(campaign):
             yield from ("", *text_block(attachments))
         for effect in campaign.effects.found:
-            yield from ("", *text_block([_effect(effect), *witness_lines(effect.witness)]))
+            yield from ("", *text_block([_effect(campaign, effect), *witness_lines(effect.witness)]))
         if notes := _notes(campaign):
             yield from ("", *text_block(notes))
 
@@ -96,7 +100,7 @@ def _where(campaign: CampaignDrift) -> str:
 def _counts(campaign: CampaignDrift) -> str:
     numbers = {
         "drifted": len(campaign.drifted),
-        "as deployed": sum(state.state == "same" for state in campaign.states),
+        _SAME[campaign.basis]: sum(state.state == "same" for state in campaign.states),
         "not deployed yet": sum(state.state == "pending" for state in campaign.states),
         "kept": sum(state.state == "kept" for state in campaign.states),
     }
@@ -105,7 +109,8 @@ def _counts(campaign: CampaignDrift) -> str:
 
 def _sentence(campaign: CampaignDrift, state: RuleState) -> str:
     when = _when(campaign, state)
-    return printable(f"rule {state.rule!r} {_WORDS[state.state]}" + (f": {when}" if when else ""))
+    words = _WORDS if campaign.basis == "deployed" else _WORDS_OF_FILES
+    return printable(f"rule {state.rule!r} {words[state.state]}" + (f": {when}" if when else ""))
 
 
 def _when(campaign: CampaignDrift, state: RuleState) -> str:
@@ -115,9 +120,13 @@ def _when(campaign: CampaignDrift, state: RuleState) -> str:
     return printable(f"{change.event} at {change.time} by {redact(change.by) or 'somebody else'}")
 
 
-def _effect(effect: Effect) -> str:
+def _effect(campaign: CampaignDrift, effect: Effect) -> str:
+    if campaign.basis == "files":
+        if effect.dialed:
+            return f"contacts are dialed that rule {effect.rule!r} refuses in the files, such as"
+        return f"contacts are not dialed that the files dial, because of rule {effect.rule!r}, such as"
     if effect.dialed:
-        return f"contacts are dialed that rule {effect.rule!r} refused, such as"
+        return f"contacts are dialed that rule {effect.rule!r} refused as deployed, such as"
     return f"contacts are not dialed any more, because of rule {effect.rule!r}, such as"
 
 
@@ -137,9 +146,10 @@ def _data(drift: Drift) -> dict[str, Any]:
             {
                 "campaign": campaign.plan.logical or campaign.plan.campaign,
                 "remote_id": campaign.plan.campaign,
+                "compared_with": campaign.basis,
                 "rules": [_rule_data(campaign, state) for state in campaign.states],
                 "attachments": [attachment.to_json() for attachment in campaign.attachments],
-                "effects": [_effect_data(effect) for effect in campaign.effects.found],
+                "effects": [_effect_data(campaign, effect) for effect in campaign.effects.found],
                 "notes": scrub(_notes(campaign)),
             }
             for campaign in drift.campaigns
@@ -155,14 +165,14 @@ def _rule_data(campaign: CampaignDrift, state: RuleState) -> dict[str, Any]:
         "state": state.state,
         "drift": state.drifted,
         "differences": [
-            {"field": d.field, "deployed": scrub(d.before), "target": scrub(d.after)}
+            {"field": d.field, campaign.basis: scrub(d.before), "target": scrub(d.after)}
             for d in campaign.differences(state)
         ],
         "changed": None if change is None else scrub({"time": change.time, "event": change.event, "by": change.by}),
     }
 
 
-def _effect_data(effect: Effect) -> dict[str, Any]:
+def _effect_data(campaign: CampaignDrift, effect: Effect) -> dict[str, Any]:
     witness = effect.witness
     assert witness.other is not None
     return {
@@ -172,5 +182,5 @@ def _effect_data(effect: Effect) -> dict[str, Any]:
         "context": scrub(witness.context),
         "now": witness.now,
         "target": scrub(outcome_text(witness.outcome, witness.contact)),
-        "deployed": scrub(outcome_text(witness.other, witness.contact)),
+        campaign.basis: scrub(outcome_text(witness.other, witness.contact)),
     }

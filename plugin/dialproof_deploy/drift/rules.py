@@ -1,4 +1,4 @@
-"""Rule by rule: what the files say, what stands on the target, and which of the two has moved since the last deploy.
+"""Rule by rule: what is wanted, what stands on the target, and which of the two has moved since the last deploy.
 
 The files may be ahead of the target: a rule that stands there as it was last deployed has not drifted, it is *pending*.
 The audit log knows the digest of what each deploy left. Where it says nothing of a rule, what differs counts as drift.

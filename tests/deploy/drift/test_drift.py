@@ -67,7 +67,7 @@ def test_a_rule_that_lets_contacts_through_is_shown_with_one_of_them(
     text = capsys.readouterr().out
     assert "  ~ rule 'no_consent' is not what was deployed: outbound.rule.updated at " in text
     assert '      conditions[0].value: "no" → "maybe"\n' in text
-    assert "  contacts are dialed that rule 'no_consent' refused, such as\n" in text
+    assert "  contacts are dialed that rule 'no_consent' refused as deployed, such as\n" in text
     assert text.endswith("Drift of environment sandbox: 1 rule drifted\n")
 
 

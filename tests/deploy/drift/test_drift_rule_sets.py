@@ -162,6 +162,26 @@ def test_another_rule_set_of_a_campaign_is_drift_unless_it_is_kept(
     assert report(capsys, 0)["attachments"] == []
 
 
+def test_a_rule_set_that_was_deleted_is_shown_with_whom_it_dials(
+    deployed: Path, sandbox: Sandbox, http: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of its rules are gone: contacts that they refused are dialed, as where the set is only detached."""
+    rule_set = stored(sandbox, http)["id"]
+    Console(http).put("campaigns", "cmp_123", name="Spring", ruleSets=[])
+    token = http.post("/api/v2/oauth/token", data={"grant_type": "client_credentials"}).json()["access_token"]
+    gone = httpx.delete(
+        f"{sandbox.url}/api/v2/outbound/rulesets/{rule_set}",
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+    )
+    assert gone.is_success
+    found = report(capsys, 1)
+    assert {rule["state"] for rule in found["rules"]} == {"deleted"}
+    assert [attachment["detached"] for attachment in found["attachments"]] == [True]
+    (effect,) = (effect for effect in found["effects"] if effect["rule"] == "no_consent")
+    assert (effect["dialed"], effect["contact"]["consent"]) == (True, "no")
+
+
 def test_a_campaign_that_is_new_in_the_files_is_no_drift(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It was never given the set."""
     rules = deployed / "a.rules.yaml"
