@@ -135,8 +135,8 @@ class Deployer:
                 refusals = [f"{plan.where}: {reason}" for plan in plans for reason in plan.refusals]
                 if refusals:
                     raise self._refused(refusals)
-                if refusal := refusal_of(plans, self.confirm_widening):
-                    raise self._refused([refusal])
+                if refusal := refusal_of(plans, self.confirm_widening, self.environment.name):
+                    raise self._refused(refusal)
                 if planned is not None:
                     self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
                 self._record_suppressions(statement)

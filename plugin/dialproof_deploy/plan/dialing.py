@@ -92,47 +92,57 @@ def dialing_of(
     """
     running, told = _running(plan, dials=dials)
     before, after = _states(plan)
+    bare, attached = _attachment(plan)
+    if bare and not attached:
+        before = []
     taken_away = _taken_away(plan)
-    if _same(before, after) and not taken_away:
+    if _same(before, after) and not taken_away and not bare:
         return Dialing(len(sample), sample.source, running=running, told=told)
     old, unread = _read(before, read)
     new, unread_ours = _read(after, read)
     columns = columns if columns.declared else inferred_contact_list((*old, *new), ())
-    old_run, new_run = (Evaluator(_campaign(rules, columns), semantics) for rules in (old, new))
+    old_run, new_run, no_run = (Evaluator(_campaign(rules, columns), semantics) for rules in (old, new, []))
     sample.check_columns([c for c in columns.columns for run in (old_run, new_run) if run.programs.reads_column(c)])
     more = fewer = 0
     for contact in sample:
-        was, will = not unread and bool(contact.dialed_by(old_run)), bool(contact.dialed_by(new_run))
-        more, fewer = more + (will and not was), fewer + (was and not will)
+        was, will = not unread and contact.dialed_by(old_run), contact.dialed_by(new_run)
+        more += will and not was
+        fewer += not will and (was or (bare and contact.dialed_by(no_run)))
     counts_as = ", and counts as one that refuses everybody" if unread else ""
-    open_ = taken_away or next((f"rule {name} cannot be read back{counts_as}" for name in (*unread, *unread_ours)), "")
+    unclear = (*unread, *unread_ours) if before else ()  # without rules everybody is dialed already
+    open_ = taken_away or next((f"rule {name} cannot be read back{counts_as}" for name in unclear), "")
     example = ""
     if old and not open_:
         example, open_ = _asked(old_run, new_run, columns)
     return Dialing(len(sample), sample.source, more, fewer, example, open_, running, told)
 
 
-def refusal_of(plans: Sequence[Plan], confirmed: int | None) -> str:
-    """Return why the plans must not be applied as far as who is dialed is concerned, "" where nothing is against it.
+def refusal_of(plans: Sequence[Plan], confirmed: int | None, environment: str) -> list[str]:
+    """Return why the plans must not be applied as far as who is dialed is concerned; nothing where they may be.
 
-    ``confirmed`` is the number of ``--confirm-widening``.
+    ``confirmed`` is the number of ``--confirm-widening``. The first sentence says what to do, the others are those of
+    the plans.
     """
     asked, number = _asking(plans), widening_of(plans)
-    if confirmed is None and not asked:
-        return ""
-    if confirmed == number:
-        return ""
-    where = ", ".join(name for dialing in asked for name in dialing.running)
+    if confirmed == number or (confirmed is None and not asked):
+        return []
     if not asked:
-        return f"--confirm-widening {confirmed}: nobody comes to be dialed in a campaign that is running: leave it out"
-    what = f"{count(number, 'contact')} that {'is' if number == 1 else 'are'} not dialed now would be dialed"
-    others = [dialing for dialing in asked if not dialing.more]
-    perhaps = f", and perhaps others ({others[0].example or others[0].open})" if others else ""
+        return [
+            f"--confirm-widening {confirmed}: nobody comes to be dialed in a campaign that is running: leave it out"
+        ]
+    running = list(dict.fromkeys(name for dialing in asked for name in dialing.running))
+    known = f"{count(sum(d.looked_at for d in asked), 'contact')} of {asked[0].source}"
+    what = f"{number} of {known} {'is' if number == 1 else 'are'} not dialed now and would be"
+    if example := next((d.example for d in asked if d.example and not d.more), ""):
+        what += f", and so would others (one with {example})"
+    elif open_ := next((d.open for d in asked if d.open and not d.more), ""):
+        what += f", and perhaps others ({open_})"
+    are = "is" if len(running) == 1 else "are"
+    told = f"{are} running" if all(dialing.told for dialing in asked) else "may be running"
     said = f"--confirm-widening {confirmed} says another number: " if confirmed is not None else ""
-    told = "is running" if all(dialing.told for dialing in asked) else "may be running"
-    return printable(
-        f"{said}{what}{perhaps}, and {where} {told}: if that is meant, deploy with --confirm-widening {number}"
-    )
+    command = f"dialproof deploy --env {environment} --evidence ... --confirm-widening {number}"
+    first = f"{said}{what}; {', '.join(running)} {told}: if that is meant, '{command}'"
+    return [printable(first), *(f"Dialing: {sentence}" for dialing in asked for sentence in dialing.sentences)]
 
 
 def widening_of(plans: Sequence[Plan]) -> int:
@@ -167,6 +177,13 @@ def _states(plan: Plan) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]
         else:
             after[key] = step.after
     return list(before), list(after.values())
+
+
+def _attachment(plan: Plan) -> tuple[bool, bool]:
+    """Tell whether the plan gives its set to a campaign that dials without it now, and whether another one has it."""
+    campaigns = [document for document in plan.remote if kind_of(document) == "campaign"]
+    bare = any(c.get("ours", True) and c["ruleSet"] is None for c in campaigns)
+    return bare, any(c["ruleSet"] is not None for c in campaigns)
 
 
 def _same(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> bool:

@@ -105,7 +105,7 @@ def _summary(environment: str, plans: Sequence[Plan]) -> str:
     what = f"{count(writes, 'write')} to {', '.join(touched)}" if writes else "no changes"
     rest = len(plans) - len(touched)
     left = f"; {count(rest, 'campaign')} as planned already" if writes and rest else ""
-    asks = refusal_of(plans, None)
+    asks = refusal_of(plans, None, environment)
     needed = f"; a deploy needs --confirm-widening {widening_of(plans)}" if asks else ""
     refused = "; it cannot be applied" if any(plan.refusals for plan in plans) else needed
     return f"Plan for environment {environment}: {what}{left}{refused}"
@@ -147,7 +147,7 @@ def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
     return {
         "environment": environment,
         "writes": sum(len(plan.steps) for plan in plans),
-        "confirm_widening": widening_of(plans) if refusal_of(plans, None) else None,
+        "confirm_widening": widening_of(plans) if refusal_of(plans, None, environment) else None,
         "refused": any(plan.refusals for plan in plans),
         "campaigns": [
             {

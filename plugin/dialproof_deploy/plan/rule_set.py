@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.targets.rulesets import LONGEST_BODY
 from dialproof_deploy.plan.matching import Pair, match_rules
+from dialproof_deploy.plan.missing_columns import missing_columns
 from dialproof_deploy.plan.plan import Plan, Step
 from dialproof_deploy.targets.documents import content, kind_of, rule_in_set, rules_of
 from dialproof_deploy.targets.wire import differences, same_content
@@ -66,14 +67,16 @@ def plan_rule_set(
     size = len(json.dumps(after, ensure_ascii=False).encode())
     if size > LONGEST_BODY:
         found.append(f"the rules of the set are {size:,} bytes with those that are kept, and it takes {LONGEST_BODY:,}")
+    ours = [document for document in remote if kind_of(document) == "campaign" and document["id"] in campaigns]
+    never_act, notes = missing_columns(desired, ours)
     changed = {part.rule for part in parts}
     return Plan(
         campaign=name,
         steps=(*steps, *attached),
         unchanged=tuple(p.name for p in pairs if p.desired and p.remote and p.name not in changed),
         kept=tuple(rule["name"] for rule in kept if rule["name"] in keep),
-        refusals=(*refusals, *found),
-        notes=tuple(_notes(name, remote, campaigns)),
+        refusals=(*refusals, *found, *never_act),
+        notes=(*_notes(name, remote, campaigns), *notes),
         remote=tuple(dict(document) for document in remote),
         holder="rule set",
     )

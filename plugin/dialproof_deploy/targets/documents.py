@@ -3,7 +3,8 @@
 On ``campaign-rules`` every rule is a document. On ``rulesets`` a rule set is one, with all of its ``rules``; and so is,
 for each campaign, which rule sets it has: ``{id, version, name, campaignStatus, ours, ruleSet, otherRuleSets}``, where
 ``ours`` tells whether it is to use the set that is looked at, ``ruleSet`` is the name of the set if it does, else None,
-and ``otherRuleSets`` are ``{id, name}``.
+and ``otherRuleSets`` are ``{id, name}``. One that is to use the set has its ``contactList`` too, where it is listed
+with the set: ``{name, columns, why}``, and ``why`` says why ``columns`` is None.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from dialproof.errors import InputError, RemoteConflictError, RemoteError
 from dialproof_deploy.api.errors import (
+    AccessDeniedError,
     AnswerLostError,
     BadRequestError,
     ConflictAnswerError,
@@ -32,6 +33,7 @@ __all__ = ["RuleSetsTarget"]
 
 _SETS = "/api/v2/outbound/rulesets"
 _CAMPAIGNS = "/api/v2/outbound/campaigns"
+_LISTS = "/api/v2/outbound/contactlists"
 _PAGE_SIZE = "100"
 _MOST_PAGES = 1000  # a server that always has a further one would hold a deploy, and its lock, for ever
 _LIST_TRIES = 3
@@ -54,6 +56,7 @@ class RuleSetsTarget:
         self._ids: dict[str, str] = {}  # name of a rule set -> its id
         self._events: dict[str, list[dict[str, Any]]] = {}  # interval -> what the audit says of it
         self._bodies: dict[str, dict[str, Any]] = {}  # id of a campaign -> its body as it was last read
+        self._lists: dict[str, dict[str, Any]] = {}  # id of a contact list -> what is known of it
 
     @property
     def client(self) -> ApiClient:
@@ -74,6 +77,9 @@ class RuleSetsTarget:
         bodies = {body["id"]: body for body in self.pages(_CAMPAIGNS, "campaign", versioned=True)}
         bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
         campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
+        for campaign in campaigns:
+            if campaign["ours"]:
+                campaign["contactList"] = self._contact_list(bodies[campaign["id"]].get("contactList"))
         used = [c for c in campaigns if c["ours"] or c["ruleSet"] is not None]
         others = dict.fromkeys(other["id"] for c in used if c["ours"] for other in c["otherRuleSets"])
         beside = [other for key in others if (other := self._other(key)) is not None]
@@ -262,6 +268,23 @@ class RuleSetsTarget:
             return _entity(self._client.request("GET", _path(_CAMPAIGNS, key)).body, "campaign", versioned=True)
         except NotFoundError:
             return None
+
+    def _contact_list(self, reference: object) -> dict[str, Any] | None:
+        """Return what is known of the contact list of a campaign that has one."""
+        key = reference.get("id") if isinstance(reference, dict) else None
+        if not isinstance(key, str):
+            return None
+        if key not in self._lists:
+            try:
+                body = _mapping(self._client.request("GET", _path(_LISTS, key)).body, "contact list")
+            except (AccessDeniedError, NotFoundError) as error:
+                body, why = {}, str(error)
+            else:
+                why = f"the answer for contact list {key} has no columnNames"
+            columns = body.get("columnNames")
+            named = columns if isinstance(columns, list) and all(isinstance(name, str) for name in columns) else None
+            self._lists[key] = {"name": str(body.get("name") or key), "columns": named, "why": why}
+        return self._lists[key]
 
     def _seen(self, body: Mapping[str, Any], name: str) -> dict[str, Any]:
         """Return which rule sets a campaign has, as a document."""

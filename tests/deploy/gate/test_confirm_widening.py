@@ -46,7 +46,8 @@ def test_a_widening_deploy_needs_the_number_of_its_plan(staging: Path, capsys: p
     """None, and any other number, is refused and recorded; the one that the plan counts is deployed and recorded."""
     assert write(staging, WIDER, "--contacts", "list.csv") == 4
     said = capsys.readouterr().err
-    assert "2 contacts that are not dialed now would be dialed, and cmp_123 may be running" in said
+    assert "2 of 3 contacts of list.csv are not dialed now and would be; cmp_123 may be running" in said
+    assert "Dialing: 2 of 3 contacts of list.csv come to be dialed" in said
     assert write(staging, WIDER, "--contacts", "list.csv", "--confirm-widening", "3") == 4
     assert "--confirm-widening 3 says another number" in capsys.readouterr().err
     assert main(["plan", "--env", "staging", "--contacts", "list.csv"]) == 0
@@ -65,8 +66,10 @@ def test_without_a_list_the_contacts_of_the_project_count(staging: Path, capsys:
     """None of its cases is widened, and the analysis shows a contact: whoever deploys says that it is meant."""
     assert write(staging, WIDER) == 4
     said = capsys.readouterr().err
-    assert "0 contacts that are not dialed now would be dialed, and perhaps others (" in said
-    assert "--confirm-widening 0" in said
+    assert (
+        "0 of 1 contact of the project's files are not dialed now and would be, and so would others (one with " in said
+    )
+    assert "'dialproof deploy --env staging --evidence ... --confirm-widening 0'" in said
     assert write(staging, WIDER, "--confirm-widening", "0") == 0
 
 

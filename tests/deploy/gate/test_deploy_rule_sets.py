@@ -421,6 +421,28 @@ def test_warnings_of_the_platform_are_notes_and_records(root: Path, deployer: Ma
     assert [note for note in notes if "the diagnostics could not be read: GET" in note]
 
 
+def test_a_column_that_the_contact_list_lacks_is_said_before_anything_is_written(
+    root: Path, deployer: Make, console: Console
+) -> None:
+    """A refusing rule on it would never act: refused; of another rule it is a note, and so is a list that is hidden."""
+    console.put("contactlists", "cl1", name="Customers", columnNames=["ltv", "tier"], phoneColumns=[])
+    console.put("campaigns", "cmp_123", name="Spring", contactList={"id": "cl1"})
+    [plan] = deployer().plan()
+    assert [r.partition(", so that")[0] for r in plan.refusals] == [
+        "rule 'no_consent' uses column 'consent', which contact list 'Customers' of campaign 'Spring' does not have"
+    ]
+    assert [note.partition(",")[0] for note in plan.notes] == ["rule 'high_value' uses column 'state'"]
+    with pytest.raises(RefusedError, match="uses column 'consent'"):
+        deployer().deploy(statement_of(root))
+    assert [r["decision"] for r in records(root) if "decision" in r] == []
+    console.fault(kind="status", status=403, path_contains="/contactlists/cl1")
+    [plan] = deployer().plan()
+    assert plan.refusals == ()
+    assert "is not known: GET /api/v2/outbound/contactlists/cl1: access denied (403)" in plan.notes[0]
+    console.put("contactlists", "cl1", columnNames=["ltv", "tier", "consent", "state"])
+    assert deployer().plan()[0].notes == ()
+
+
 def test_two_files_of_one_set_are_refused(root: Path, deployer: Make, console: Console) -> None:
     """Campaigns with other rules cannot share a set: the second would replace the first."""
     other = RULES.replace("cmp_123", "cmp_456").replace("5000", "7000").replace("customFields.lifetimeValue", "ltv")
@@ -443,7 +465,7 @@ def test_a_running_campaign_asks_for_the_number_of_those_who_come_to_be_dialed(
     [plan] = deployer().plan()
     assert plan.dialing is not None
     assert (plan.dialing.running, plan.dialing.more, plan.dialing.told) == (("Spring",), 0, True)
-    says = r"and perhaps others \(.*consent = \"no\".*\), and Spring is running: .* --confirm-widening 0"
+    says = r"and so would others \(one with .*consent = \"no\".*\); Spring is running: .* --confirm-widening 0"
     with pytest.raises(RefusedError, match=says):
         deployer().deploy(evidence)
     assert deployer(confirm_widening=0).deploy(evidence).writes == 1

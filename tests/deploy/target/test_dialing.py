@@ -225,7 +225,7 @@ def test_a_target_that_tells_the_status_is_believed(status: str | None, runs: bo
     found = look_at_set(set_plan(campaign("Winback", status)))
     assert (found.more, found.told, found.running) == (2, True, ("Winback",) if runs else ())
     plan = replace(set_plan(campaign("Winback", status)), dialing=found)
-    assert bool(refusal_of([plan], None)) is runs
+    assert bool(refusal_of([plan], None, "prod")) is runs
 
 
 def test_a_rule_set_that_is_taken_from_a_campaign_leaves_it_open() -> None:
@@ -236,6 +236,15 @@ def test_a_rule_set_that_is_taken_from_a_campaign_leaves_it_open() -> None:
     found = look_at_set(replace(same, steps=same.steps[1:]))
     assert (found.more, found.open) == (0, "the rule set 'Old' is taken from campaign 'Winback', and is not read")
     assert found.widens
+
+
+def test_a_campaign_without_the_set_dials_everybody_now() -> None:
+    """A set that is there and is given to it takes contacts away, whatever the set held until now."""
+    bare = campaign("Winback", "on", ruleSet=None, ours=True)
+    found = look_at_set(set_plan(bare))
+    assert (found.more, found.fewer, found.widens) == (0, 2, False)
+    both = look_at_set(set_plan(bare, campaign("Spring", "on", ours=True)))
+    assert (both.more, both.fewer, both.widens) == (2, 2, True)
 
 
 def with_dialing(*found: Dialing) -> list[Plan]:
@@ -260,17 +269,26 @@ PERHAPS = Dialing(9, "list.csv", open="the budget", running=("c2",), told=False)
             [WIDER],
             None,
             (
-                "3 contacts that are not dialed now would be dialed, and c1 is running: if that is meant, deploy with "
-                "--confirm-widening 3"
+                "3 of 9 contacts of list.csv are not dialed now and would be; c1 is running: if that is meant, "
+                "'dialproof deploy --env prod --evidence ... --confirm-widening 3'"
             ),
         ),
         (
             [WIDER, PERHAPS],
             2,
             (
-                "--confirm-widening 2 says another number: 3 contacts that are not dialed now would be dialed, and "
-                "perhaps others (the budget), and c1, c2 may be running: if that is meant, deploy with "
-                "--confirm-widening 3"
+                "--confirm-widening 2 says another number: 3 of 18 contacts of list.csv are not dialed now and would "
+                "be, and perhaps others (the budget); c1, c2 may be running: if that is meant, "
+                "'dialproof deploy --env prod --evidence ... --confirm-widening 3'"
+            ),
+        ),
+        (
+            [WIDER, replace(WIDER, more=0, running=("c1", "c2"))],
+            None,
+            (
+                "3 of 18 contacts of list.csv are not dialed now and would be, and so would others (one with x); "
+                "c1, c2 are running: if that is meant, "
+                "'dialproof deploy --env prod --evidence ... --confirm-widening 3'"
             ),
         ),
         (
@@ -282,7 +300,10 @@ PERHAPS = Dialing(9, "list.csv", open="the budget", running=("c2",), told=False)
 )
 def test_exactly_the_number_has_to_be_confirmed(found: list[Dialing], confirmed: int | None, says: str) -> None:
     """Of all running campaigns together; where nobody is known and somebody is possible, the number is 0."""
-    assert refusal_of(with_dialing(*found), confirmed) == says
+    first, *others = refusal_of(with_dialing(*found), confirmed, "prod") or [""]
+    assert first == says
+    told = [f"Dialing: {sentence}" for each in found for sentence in each.sentences]
+    assert others == (told if "if that is meant" in says else [])
 
 
 def test_the_formats_say_what_a_deploy_needs() -> None:
