@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
+from dialproof.output.report import count
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
@@ -65,6 +66,11 @@ class DeployResult:
     def writes(self) -> int:
         """The number of writes that were made."""
         return sum(len(result.made) for result in self.applied)
+
+    def summary(self, done: str = "deployed to", nothing: str = "nothing to deploy to") -> str:
+        """Return in words what was done in the environment."""
+        what = f"{done} {self.environment}: {count(self.writes, 'write')}" if self.writes else ""
+        return f"{what or f'{nothing} {self.environment}'}, {count(self.new_events, 'new event')}"
 
 
 def environment_of(config: Config, name: str) -> Environment:
@@ -248,8 +254,9 @@ class Deployer:
         """Raise ``RemoteConflictError`` that names each campaign whose plan is another than that of the file."""
         moved = [i for i in dict.fromkeys((*planned, *now)) if planned.get(i) != now.get(i)]
         if moved:
+            holder = "rule set" if self._target_type.atomic else "campaign"
             sentence = (
-                f"campaign {', '.join(moved)}: what would be written now is not what was planned, because the target "
+                f"{holder} {', '.join(moved)}: what would be written now is not what was planned, because the target "
                 "or the files have moved; plan again"
             )
             self.record_refusal([sentence])

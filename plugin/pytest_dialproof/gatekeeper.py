@@ -108,7 +108,7 @@ class Gatekeeper:
         self.now = datetime.now(UTC)
         self.asked: list[_Asked] = []
         self.errors: list[str] = []
-        self._began = False
+        self._began = self._unplanned = False
 
     def decide(self) -> bool:
         """Ask the gate about every project and go on; return whether all that was asked for was done."""
@@ -136,11 +136,7 @@ class Gatekeeper:
         for plan in result.plans:
             asked.lines += plan_text(plan).splitlines()
         asked.lines += result.notes
-        writes = "1 write" if result.writes == 1 else f"{result.writes} writes"
-        asked.lines.append(
-            f"deployed to {result.environment}: {writes}, {result.new_events} new events; "
-            f"audit log {self._shown(result.audit_log)}"
-        )
+        asked.lines.append(f"{result.summary()}; audit log {self._shown(result.audit_log)}")
         self.errors += self._call("pytest_dialproof_deployed", result=result)
 
     def export_audit(self, result: DeployResult, file: str) -> None:
@@ -167,6 +163,21 @@ class Gatekeeper:
             for reason in asked.undeployed:
                 terminal.write_line(f"nothing was deployed: {redact(reason)}", red=True)
             write_verdict(terminal, asked.verdict, self._shown(asked.evidence) if asked.evidence else None)
+        if outcome := self._outcome():
+            terminal.write_line(outcome, red=self.option.dialproof_deploy is not None, bold=True)
+
+    def _outcome(self) -> str:
+        """Return what became of the deploy beside the verdict, which says nothing of it; "" where that is plain."""
+        name, mode = self.option.dialproof_env, self.option.dialproof_deploy
+        if mode is None:
+            return "nothing was planned or deployed: that needs --dialproof-deploy=plan or apply" if name else ""
+        if any(asked.undeployed for asked in self.asked) or (mode == "apply" and not self._began):
+            return f"nothing was deployed to {name}: see above"
+        if self.errors and self._began:
+            return f"the deploy to {name} ended with errors: see above"
+        if self._unplanned:
+            return f"the plan for {name} cannot be applied: see above"
+        return ""
 
     def complaints(self) -> list[str]:
         """Return the errors, and why the gate is closed: what must be read even where there is no terminal report."""
@@ -311,6 +322,7 @@ class Gatekeeper:
         if asked.verdict.failed:
             self._withdraw(asked)
         planned = mode != "plan" or (asked is self._only and self._plan(asked))
+        self._unplanned |= not planned
         statement = self._evidence(asked) if asked.verdict.open else None
         if statement is None:
             if mode == "apply":

@@ -44,7 +44,9 @@ def test_apply_deploys_audits_and_exports(project: Path, run: Run, workers: str)
     assert [row["changed_by"] for row in rows if row["eventType"]] == ["dialproof", "dialproof"]
     assert (project.parent / "http.jsonl").read_text(encoding="utf-8").count("\n") == 8
     again = run("rules", workers, *APPLY)
-    again.stdout.fnmatch_lines(["Campaign cmp_123: no changes, 2 rules unchanged", "deployed to sandbox: 0 writes, *"])
+    again.stdout.fnmatch_lines(
+        ["Campaign cmp_123: no changes, 2 rules unchanged", "nothing to deploy to sandbox, 0 new events; *"]
+    )
 
 
 def test_apply_after_a_red_run_refuses_says_why_and_audits_it(project: Path, run: Run, workers: str) -> None:
@@ -88,7 +90,21 @@ def test_a_plan_with_refusals_fails_the_session(project: Path, run: Run, workers
     edit(project / "premium.contacts.yaml", "matched: [new_lead]", "matched: [young_lead]")
     result = run("rules", workers, "--dialproof-deploy=plan", "--dialproof-env=sandbox")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["Refused: *new_lead*", "GATE OPEN*"])
+    last = "the plan for sandbox cannot be applied: see above"
+    result.stdout.fnmatch_lines(["Refused: *new_lead*", "GATE OPEN*", last])
+    result = run("rules", workers, *APPLY)
+    assert result.ret == 1
+    last = "nothing was deployed to sandbox: see above"
+    result.stdout.fnmatch_lines(["nothing was deployed: *new_lead*", "GATE OPEN*", last])
+
+
+def test_an_environment_without_a_mode_says_that_nothing_is_done(project: Path, run: Run) -> None:
+    """Whoever names an environment may think that it was deployed to."""
+    result = run("rules", "--dialproof-env=sandbox")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["GATE OPEN*", "nothing was planned or deployed: that needs --dialproof-deploy=plan or apply"]
+    )
 
 
 _STAGING = '[environments.staging]\ntarget = "{}"\nbase_url = "http://127.0.0.1:9"\nfreeze = ["{}"]\n'
@@ -207,7 +223,9 @@ def test_a_hook_that_raises_stops_the_deploy_and_nothing_else(
     result = run("rules", *APPLY)
     assert result.ret == 1
     said = f"pytest_dialproof_gate_open of conftest.py{sentence}"
-    result.stdout.fnmatch_lines([f"nothing was deployed: {said}", "GATE OPEN*", f"*{ITEMS} passed*"])
+    result.stdout.fnmatch_lines(
+        [f"nothing was deployed: {said}", "GATE OPEN*", "nothing was deployed to sandbox: *", f"*{ITEMS} passed*"]
+    )
     assert "5551234567" not in result.stdout.str() + result.stderr.str()
     assert not (project.parent / ".dialproof/sandbox.sqlite").exists()
     without = run("rules")

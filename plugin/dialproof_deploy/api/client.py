@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "ApiClient"]
 
 _LONGEST_RETRY_AFTER = 300.0
+_OF_A_CAMPAIGN = re.compile("/campaigns/[^/]+(/rules)?$")
 _REQUEST_ID_HEADER = "ININ-Correlation-Id"
 _LIFE_OF_A_GIVEN_TOKEN = 86_400  # seconds; nobody says how long it lives, and no deploy takes a day
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -72,8 +74,9 @@ class ApiClient:
     ``clock`` (monotonic seconds), ``now`` (UTC, for a Retry-After date), ``sleep`` and ``jitter`` (0 to 1) are
     injected by tests. Waits are ``backoff_start * backoff_multiplier ** n`` seconds and up to half as much again;
     Retry-After stands before that, if it asks for any, and ends in ``RemoteError`` if it asks for more than five
-    minutes. An answer of more than 16 MiB or one minute is not read to its end. Proxies and certificate authorities
-    are those of ``open_http``. ``http_log`` receives one JSON line a request, without headers, bodies and query values.
+    minutes; ``say`` is told of each wait. An answer of more than 16 MiB or one minute is not read to its end. Proxies
+    and certificate authorities are those of ``open_http``. ``http_log`` receives one JSON line a request, without
+    headers, bodies and query values.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class ApiClient:
         rate_per_minute: int = 300,
         http_log: Path | None = None,
         ca_bundle: str = "",
+        say: Callable[[str], object] = lambda _: None,
     ) -> None:
         if max_attempts < 1:
             raise UsageError(f"max_attempts must be at least 1, not {max_attempts}")
@@ -101,6 +105,7 @@ class ApiClient:
         self._max_attempts = max_attempts
         self._backoff_start, self._backoff_multiplier = backoff_start, backoff_multiplier
         self._bucket = TokenBucket(rate_per_minute, clock=clock, sleep=sleep)
+        self._say = say
         self._gave_token = False
         self._tokens = TokenSource(self._fetch_token, clock=clock)
         self._log = _HttpLog(http_log, now) if http_log else None
@@ -206,6 +211,7 @@ class ApiClient:
             wait=self._wait,
             retry=tenacity.retry_if_exception_type(_TryAgainError),
             sleep=self._sleep,
+            before_sleep=lambda state: self._tell(request, state),
             reraise=True,
         )
         tries = 0
@@ -253,6 +259,11 @@ class ApiClient:
                 raise _TryAgainError(f"the server answered {status}")
             raise AnswerLostError(f"{_name(request)}: the server answered {status}")
         return response
+
+    def _tell(self, request: httpx.Request, state: tenacity.RetryCallState) -> None:
+        """Say why there is silence now."""
+        reason = state.outcome.exception() if state.outcome else None
+        self._say(f"{_name(request)}: {reason}; trying again in {state.upcoming_sleep:.0f} s")
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -319,9 +330,11 @@ class ApiClient:
             variable = self._credentials.client_id_variable
             return AccessDeniedError(f"{what}: the renewed token of {variable} is refused as well (401): {text}")
         if status == 403:
-            return AccessDeniedError(f"{what}: access denied (403): {text}")
+            who = self._credentials.client_id_variable
+            return AccessDeniedError(f"{what}: access denied (403): {text}; give {who} the permission for it")
         if status == 404:
-            return NotFoundError(f"{what}: not found (404): {text}", attempts=attempts)
+            hint = "; check ids.campaigns" if _OF_A_CAMPAIGN.search(what) else ""
+            return NotFoundError(f"{what}: not found (404): {text}{hint}", attempts=attempts)
         if status == 409:
             return ConflictAnswerError(f"{what}: conflict (409): {text}", attempts=attempts)
         if status == 400:

@@ -115,7 +115,9 @@ def missing_variables(
 def missing_message(environment: str, missing: Sequence[str]) -> str:
     """Return the sentence that names every missing variable of an environment."""
     what = "environment variable is" if len(missing) == 1 else "environment variables are"
-    return f"environment {environment!r}: {what} missing or empty: {', '.join(missing)}"
+    login = any(RULESETS.client_id in name or RULESETS.client_secret in name for name in missing)
+    instead = f"; or set {RULESETS.access_token}, or secret_command of the environment" if login else ""
+    return f"environment {environment!r}: {what} missing or empty: {', '.join(missing)}{instead}"
 
 
 def read_credentials(

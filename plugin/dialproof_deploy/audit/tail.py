@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["follow", "last_records", "line_of"]
 
 _POLL_SECONDS = 0.5
-_NAMES = ("phase", "decision", "action", "campaign", "rule", "request_id")
+_NAMES = ("phase", "decision", "contacts", "action", "campaign", "rule", "request_id")
 
 
 def last_records(log: Path, count: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode
+from dialproof.output.report import count
 from dialproof_deploy.cli.common import (
     add_http_log,
     add_project,
@@ -19,6 +20,8 @@ from dialproof_deploy.cli.common import (
 
 if TYPE_CHECKING:
     import argparse
+
+    from dialproof_deploy.state import StateDir
 
 __all__ = ["add_arguments"]
 
@@ -53,16 +56,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(run=run)
 
 
+def _known(args: argparse.Namespace) -> StateDir:
+    """Return the state directory; an environment that is gone from the configuration may still have its log."""
+    from dialproof_deploy.deploy import environment_of
+
+    config = config_at(args.project)
+    state = state_of(args, config)
+    if not state.audit(args.env).exists():
+        environment_of(config, args.env)
+    return state
+
+
 def _verify(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.log import audit_verify
 
-    return audit_verify(state_of(args, config_at(args.project)).audit(args.env), sys.stdout)
+    return audit_verify(_known(args).audit(args.env), sys.stdout)
 
 
 def _tail(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.tail import follow, last_records, line_of
 
-    log = state_of(args, config_at(args.project)).audit(args.env)
+    log = _known(args).audit(args.env)
     added = follow(log, args.lines) if args.follow else last_records(log, args.lines)
     for record in added:
         print(line_of(record), flush=args.follow)
@@ -72,7 +86,7 @@ def _tail(args: argparse.Namespace) -> int:
 def _sync(args: argparse.Namespace) -> int:
     deployer = deployer_of(args)
     new = deployer.sync_events(args.interval)
-    print(f"{deployer.state.events(args.env)}: {new} new events")
+    print(f"{deployer.state.events(args.env)}: {count(new, 'new event')}")
     return ExitCode.OK
 
 
@@ -80,7 +94,7 @@ def _export(args: argparse.Namespace) -> int:
     from dialproof_deploy.audit.export import export_audit, name_of
     from dialproof_deploy.audit.log import broken_sentence, verify
 
-    state = state_of(args, config_at(args.project))
+    state = _known(args)
     log = state.audit(args.env)
     result = verify(log)
     exported = export_audit([log, state.events(args.env)], args.destination, form=args.format)

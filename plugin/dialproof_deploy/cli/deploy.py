@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode, RefusedError, UsageError
+from dialproof.output.report import count
 from dialproof_deploy.cli.common import (
     add_contacts,
     add_environment,
@@ -87,7 +88,7 @@ def _do(deployer: Deployer, args: argparse.Namespace) -> None:
     from dialproof_deploy.plan.plan_file import planned_digests
 
     if args.abort:
-        print(f"Taken back in {args.env}: {deployer.abort()} writes undone")
+        print(f"Taken back in {args.env}: {count(deployer.abort(), 'write')} undone")
     elif args.abandon:
         deployer.abandon()
         print(f"Forgotten in {args.env}: what stands there stays, and is what the next plan finds")
@@ -103,12 +104,13 @@ def _do(deployer: Deployer, args: argparse.Namespace) -> None:
         show_result(deployer.deploy(evidence, planned=planned))
 
 
-def show_result(result: DeployResult) -> None:
-    """Print what a deploy did."""
+def show_result(result: DeployResult, *words: str) -> None:
+    """Print what a deploy did; ``words`` are those of ``DeployResult.summary``."""
     from dialproof_deploy.plan.render import plan_text
 
     for plan in result.plans:
         print(plan_text(plan), end="")
     for note in result.notes:
         tell(note)
-    print(f"Deployed to {result.environment}: {result.writes} writes, {result.new_events} new events")
+    summary = result.summary(*words)
+    print(summary[0].upper() + summary[1:])

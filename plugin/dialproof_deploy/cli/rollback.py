@@ -54,5 +54,7 @@ def _rollback(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if args.to == "":
         raise UsageError("--to: expected the id of a deploy; 'dialproof rollback --list' shows them")
-    show_result(deployer_of(args).rollback(args.to or "", overwrite=args.overwrite))
+    show_result(
+        deployer_of(args).rollback(args.to or "", overwrite=args.overwrite), "rolled back in", "nothing to restore in"
+    )
     return ExitCode.OK

@@ -137,7 +137,7 @@ def _tested_files(project: Project) -> dict[str, bytes]:
     for path in sorted(paths):
         data = _bytes(project.config.root / path)
         if hashlib.sha256(data).hexdigest() != project.digests[path]:
-            raise RefusedError(f"{path} was changed while the evidence was made: run the tests again")
+            raise RefusedError(f"{path} was changed while the evidence was made: run pytest again")
         files[path] = data
     return files
 
@@ -146,7 +146,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RefusedError(f"{path.name} cannot be read any more ({error.strerror}): run the tests again") from None
+        raise RefusedError(f"{path.name} cannot be read any more ({error.strerror}): run pytest again") from None
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -37,7 +37,7 @@ PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 
 _PAYLOAD = "payload:"
 _CLOCK_SKEW = timedelta(minutes=1)  # the machine that deploys may be behind the one that tested
-_AGAIN = "run the tests again"
+_AGAIN = "run pytest again"
 
 
 def json_digest(value: object) -> str:
@@ -320,4 +320,11 @@ def _shown(value: object) -> str:
 
 
 def _hours(duration: timedelta) -> str:
-    return f"{duration.total_seconds() / 3600:.1f} h"
+    seconds = duration.total_seconds()
+    return (
+        f"{seconds / 3600:.1f} h"
+        if seconds >= 3600
+        else f"{seconds / 60:.0f} min"
+        if seconds >= 60
+        else f"{seconds:.0f} s"
+    )

@@ -32,7 +32,7 @@ KEY_FILE = "DIALPROOF_EVIDENCE_KEY_FILE"
 """The variable that names a file with it instead."""
 
 _PEM = "-----BEGIN "
-_AGAIN = "run the tests again"
+_AGAIN = "run pytest again"
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -70,7 +70,7 @@ def opened(document: Mapping[str, Any], config: Config) -> tuple[Mapping[str, An
     """
     keys = [_public_key(config, number) for number in range(len(config.gate.evidenceKeys))]
     if not is_envelope(document):
-        why = f"the evidence is not signed, and gate.evidenceKeys asks for it: run the tests again where {KEY} is set"
+        why = f"the evidence is not signed, and gate.evidenceKeys asks for it: run pytest again where {KEY} is set"
         return document, [why] if keys else []
     try:
         payload = _decoded(document["payload"])

@@ -76,7 +76,7 @@ def plan_rule_set(
         unchanged=tuple(p.name for p in pairs if p.desired and p.remote and p.name not in changed),
         kept=tuple(rule["name"] for rule in kept if rule["name"] in keep),
         refusals=(*refusals, *found, *never_act),
-        notes=(*_notes(name, remote, campaigns), *notes),
+        notes=(*_notes(name, remote, campaigns, keep), *notes),
         remote=tuple(dict(document) for document in remote),
         holder="rule set",
     )
@@ -244,13 +244,18 @@ def _named(thing: Mapping[str, Any], prefix: str, names: Collection[str]) -> boo
     return any(f"{prefix}{thing.get(key)}" in names for key in ("name", "id"))
 
 
-def _notes(name: str, remote: Sequence[Mapping[str, Any]], campaigns: Collection[str]) -> Iterator[str]:
-    """Yield what stands against nothing and should be known."""
+def _notes(
+    name: str, remote: Sequence[Mapping[str, Any]], campaigns: Collection[str], keep: Collection[str]
+) -> Iterator[str]:
+    """Yield what ``keep`` lets pass and should be known."""
     for document in remote:
         if kind_of(document) != "campaign":
             continue
+        others = [other for other in document["otherRuleSets"] if _named(other, RULE_SET, keep)]
         if document["id"] not in campaigns:
+            if not _named(document, CAMPAIGN, keep):
+                continue
             yield f"campaign {document['name']!r}, which is not of these files, uses the rule set {name!r} too (keep)"
-        elif document["otherRuleSets"]:
-            others = ", ".join(repr(other.get("name") or other["id"]) for other in document["otherRuleSets"])
-            yield f"campaign {document['name']!r} has other rule sets beside {name!r}: {others}"
+        elif others:
+            named = ", ".join(repr(other.get("name") or other["id"]) for other in others)
+            yield f"campaign {document['name']!r} has other rule sets beside {name!r}: {named}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,10 +95,16 @@ class AtomicTarget(Target, Protocol):
         """Return what the target warns of in the rule sets of a campaign."""
 
 
+def _say(sentence: str) -> None:
+    with suppress(OSError):
+        print(sentence, file=sys.stderr)
+
+
 @contextmanager
 def _client(credentials: Credentials, environment: Environment, http_log: Path | None) -> Iterator[ApiClient]:
     """Log in; raises ``RefusedError`` where the credentials belong to another organisation than the configured one."""
     from dialproof_deploy.api.client import ApiClient
+    from dialproof_deploy.api.errors import UnreachableError
     from dialproof_deploy.api.organization import check_organization
 
     retry = environment.retry
@@ -109,8 +116,13 @@ def _client(credentials: Credentials, environment: Environment, http_log: Path |
         backoff_multiplier=retry.backoff,
         rate_per_minute=retry.requestsPerMinute,
         ca_bundle=environment.ca_bundle,
+        say=_say,
     ) as client:
-        client.login()
+        try:
+            client.login()
+        except UnreachableError as error:
+            where = f"environment {environment.name!r}: check base_url, or region, and the proxy (HTTPS_PROXY)"
+            raise UnreachableError(f"{error}; {where}") from None
         check_organization(client, environment)
         yield client
 

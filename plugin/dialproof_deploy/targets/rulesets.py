@@ -83,6 +83,9 @@ class RuleSetsTarget:
         used = [c for c in campaigns if c["ours"] or c["ruleSet"] is not None]
         others = dict.fromkeys(other["id"] for c in used if c["ours"] for other in c["otherRuleSets"])
         beside = [other for key in others if (other := self._other(key)) is not None]
+        names = {other["id"]: other["name"] for other in beside}
+        for reference in (r for c in used for r in c["otherRuleSets"] if not r.get("name") and r["id"] in names):
+            reference["name"] = names[reference["id"]]  # a reference may be an id alone
         return [*([found] if found else []), *used, *beside]
 
     def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any]:  # noqa: ARG002  (ids tell sets apart)

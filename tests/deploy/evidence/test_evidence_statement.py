@@ -150,25 +150,25 @@ REFUSALS: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "another version",
         {"version": "1.2.4"},
-        ["the tests were run by dialproof 1.2.3, this is 1.2.4: run the tests again"],
+        ["the tests were run by dialproof 1.2.3, this is 1.2.4: run pytest again"],
     ),
     (
         "other semantics",
         {"semantics": {"undecided": "met", "doNotDialStops": False, "tieBreak": "file"}},
         [
-            "semantics.tieBreak was (none) in the tests, now file: run the tests again",
-            "semantics.undecided was refuseToDial in the tests, now met: run the tests again",
+            "semantics.tieBreak was (none) in the tests, now file: run pytest again",
+            "semantics.undecided was refuseToDial in the tests, now met: run pytest again",
         ],
     ),
     (
         "too old",
         {"now": NOW + timedelta(hours=24, minutes=6)},
-        ["the tests were run 24.1 h ago, at 2026-03-07T17:00:00.000Z, and may be 24.0 h old: run the tests again"],
+        ["the tests were run 24.1 h ago, at 2026-03-07T17:00:00.000Z, and may be 24.0 h old: run pytest again"],
     ),
     (
         "too old by configuration",
         {"max_age": timedelta(minutes=30)},
-        ["the tests were run 1.0 h ago, at 2026-03-07T17:00:00.000Z, and may be 0.5 h old: run the tests again"],
+        ["the tests were run 1.0 h ago, at 2026-03-07T17:00:00.000Z, and may be 30 min old: run pytest again"],
     ),
     (
         "from the future",
@@ -224,7 +224,7 @@ def test_two_digests_for_one_name_are_refused() -> None:
     """A subject that stands twice with different digests proves nothing."""
     statement = make()
     statement["subject"].append({"name": "payload:cmp_1", "digest": {"sha256": "0" * 64}})
-    assert check(statement) == ["the evidence names payload:cmp_1 twice with different digests: run the tests again"]
+    assert check(statement) == ["the evidence names payload:cmp_1 twice with different digests: run pytest again"]
 
 
 def test_every_reason_is_given_at_once() -> None:
@@ -322,7 +322,7 @@ def test_a_value_without_exact_json_has_no_digest(value: object) -> None:
 def test_suppressions_that_cannot_be_read_are_refused(value: object) -> None:
     """A deploy writes them into the audit log, and must not find out there that somebody edited the file."""
     assert check(edited("predicate.dialproof.suppressed", value)) == [
-        "the evidence does not say in a readable way what was suppressed: run the tests again"
+        "the evidence does not say in a readable way what was suppressed: run pytest again"
     ]
 
 
@@ -333,7 +333,7 @@ def test_a_finding_may_stand_until_its_day_has_passed(key: str) -> None:
     statement = edited(f"predicate.dialproof.{key}", [entry])
     assert check(statement) == []
     assert check(statement, now=NOW + timedelta(hours=8)) == [
-        f"DP301 of a and b was {key} until 2026-03-07, which has passed: run the tests again"
+        f"DP301 of a and b was {key} until 2026-03-07, which has passed: run pytest again"
     ]
     without_end = edited(f"predicate.dialproof.{key}", [{**entry, "until": None}])
     assert len(check(without_end)) == (1 if key == "accepted" else 0)
@@ -342,7 +342,7 @@ def test_a_finding_may_stand_until_its_day_has_passed(key: str) -> None:
 def test_every_expected_item_must_have_passed() -> None:
     """Evidence that names fewer tests than the files hold now was cut, or comes from another set of checks."""
     assert check(make(), items=[*ITEMS, "x::b", "x::c"]) == [
-        "the evidence does not name all tests as passed (missing: x::b and 1 more): run the tests again"
+        "the evidence does not name all tests as passed (missing: x::b and 1 more): run pytest again"
     ]
 
 

@@ -32,7 +32,7 @@ STATEMENT: dict[str, Any] = {
     "predicateType": "x",
     "subject": [{"name": "é/\udc80.yaml"}],
 }
-NOT_OURS = "the evidence is not signed by a key of gate.evidenceKeys: run the tests again where"
+NOT_OURS = "the evidence is not signed by a key of gate.evidenceKeys: run pytest again where"
 
 
 def config(root: Path, *keys: str) -> Config:
@@ -93,7 +93,7 @@ def test_with_a_key_unsigned_evidence_is_refused(tmp_path: Path) -> None:
     [sentence] = opened(STATEMENT, config(tmp_path, public()))[1]
     assert sentence == (
         "the evidence is not signed, and gate.evidenceKeys asks for it: "
-        "run the tests again where DIALPROOF_EVIDENCE_KEY is set"
+        "run pytest again where DIALPROOF_EVIDENCE_KEY is set"
     )
 
 

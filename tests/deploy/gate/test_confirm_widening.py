@@ -57,6 +57,8 @@ def test_a_widening_deploy_needs_the_number_of_its_plan(staging: Path, capsys: p
     assert write(staging, WIDER, "--contacts", "list.csv", "--confirm-widening", "2") == 0
     [confirmed] = [r for r in records(staging, "staging") if r.get("decision") == "confirm widening"]
     assert confirmed["contacts"] == 2
+    assert main(["audit", "tail", "--env", "staging", "-n", "99"]) == 0
+    assert 'decision="confirm widening" contacts=2' in capsys.readouterr().out
     *_, decision = [r for r in records(staging, "staging") if r.get("decision") == "apply"]
     assert decision["details"]["dialing"][0] == "2 of 3 contacts of list.csv come to be dialed, 0 cease to be"
     assert [r["event"] for r in records(staging, "staging")].count("refusal") == 2

@@ -226,7 +226,7 @@ def test_the_command_lists_and_restores(
     assert [line.split()[0] for line in lines] == [second, first]
     assert lines[0].endswith("(stands)")
     assert main(["rollback", "--env", "sandbox", "--last"]) == 0
-    assert "Deployed to sandbox: 2 writes" in capsys.readouterr().out
+    assert "Rolled back in sandbox: 2 writes" in capsys.readouterr().out
     assert main(["rollback", "--env", "sandbox", "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[0].endswith("(taken back)")
     assert main(["rollback", "--env", "sandbox", "--last"]) == 4

@@ -325,6 +325,15 @@ def test_a_campaign_that_slips_between_two_pages_is_not_missed(clock: Clock) -> 
         there.list_rules(SET)
 
 
+def test_another_set_is_named_and_told_once(platform: Platform, clock: Clock) -> None:
+    """A reference may be an id alone; what is refused is no note as well."""
+    other = platform.add_set("Other", rule("x"))
+    platform.campaigns["c1"]["ruleSets"] = [{"id": other}]
+    plan = planned(target(platform, clock), rule("a"))
+    assert ["has another rule set, 'Other'" in refusal for refusal in plan.refusals] == [True]
+    assert plan.notes == ()
+
+
 def test_another_set_of_the_campaign_is_never_taken_away_unasked(platform: Platform, clock: Clock) -> None:
     """Keep leaves it in front, --prune takes it from the campaign in the same write that gives it ours."""
     other = platform.add_set("Other", rule("x"))

@@ -54,6 +54,26 @@ def test_a_server_asking_to_wait_is_waited_for(server: Server, clock: Clock) -> 
     assert sum(clock.slept) == pytest.approx(10)
 
 
+def test_each_wait_is_told(server: Server, clock: Clock) -> None:
+    """A sentence for each says what happened and for how long there is silence."""
+    told: list[str] = []
+    server.faults = [("GET", error(503, "x")) for _ in range(2)]
+    client(server, clock, say=told.append).request("GET", PATH)
+    assert told == [f"GET {PATH}: the server answered 503; trying again in {n} s" for n in (2, 4)]
+
+
+def test_what_to_do_is_said_of_403_and_of_a_campaign_that_is_not_there(server: Server, clock: Clock) -> None:
+    """The permission, and the id of the campaign; of a rule that is gone nobody has to check an id."""
+    server.faults = [("GET", error(403, "x")), ("GET", error(404, "x")), ("GET", error(404, "x"))]
+    api = client(server, clock)
+    with pytest.raises(AccessDeniedError, match=r"; give GENESYS_CLIENT_ID the permission for it$"):
+        api.request("GET", PATH)
+    with pytest.raises(NotFoundError, match=r"; check ids\.campaigns$"):
+        api.request("GET", "/api/v2/outbound/campaigns/c1")
+    with pytest.raises(NotFoundError, match=r"x$"):
+        api.request("GET", PATH)
+
+
 def test_retry_after_may_be_a_date(server: Server, clock: Clock) -> None:
     """An HTTP date is turned into the seconds until then."""
     server.faults = [("GET", error(429, "x", Retry_After="Sat, 07 Mar 2026 12:00:30 GMT"))]
