@@ -490,7 +490,10 @@ class Deployer:
         if not self._target_type.atomic:
             return []
         written = [plan for plan, result in zip(plans, applied, strict=True) if result.made]
-        return diagnose(cast("AtomicTarget", target), written, self.audit_log)
+        try:
+            return diagnose(cast("AtomicTarget", target), written, self.audit_log)
+        except KeyboardInterrupt:  # all of it is made by now
+            return ["the diagnostics were not read: interrupted"]
 
     def _sync(self, target: Target, campaigns: Sequence[str]) -> tuple[int, list[str]]:
         """Read the events; the deploy is made by now, so that a failure here is a note and not its end."""

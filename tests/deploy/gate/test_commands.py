@@ -193,3 +193,17 @@ def test_an_interrupted_deploy_says_what_became_of_it(
         "interrupted",
         "write 2 of 2 (create of rule 'high_value') failed; the 1 write made was undone",
     ]
+
+
+def test_a_host_that_nobody_answers_at_is_named_with_what_to_check(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The environment, and what of it may be wrong."""
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("GENESYS_CLIENT_ID", "id")
+    monkeypatch.setenv("GENESYS_CLIENT_SECRET", "not-a-secret")
+    (root / "dialproof.toml").write_text(
+        '[environments.far]\nbase_url = "http://127.0.0.1:9"\nretry = {tries = 1}\n', encoding="utf-8"
+    )
+    assert main(["plan", "--env", "far"]) == 6
+    assert "environment 'far': check base_url, or region, and the proxy (HTTPS_PROXY)" in capsys.readouterr().err

@@ -421,6 +421,17 @@ def test_warnings_of_the_platform_are_notes_and_records(root: Path, deployer: Ma
     assert [note for note in notes if "the diagnostics could not be read: GET" in note]
 
 
+def test_an_interrupt_once_all_is_made_is_a_note(root: Path, deployer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deploy is made: it must not end as one that was interrupted."""
+
+    def interrupted(*_: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RuleSetsTarget, "diagnostics", interrupted)
+    result = deployer().deploy(statement_of(root))
+    assert (result.writes, result.notes[:1]) == (2, ("the diagnostics were not read: interrupted",))
+
+
 def test_a_column_that_the_contact_list_lacks_is_said_before_anything_is_written(
     root: Path, deployer: Make, console: Console
 ) -> None:
