@@ -120,7 +120,7 @@ CASES: list[tuple[str, Change, int, str]] = [
             attest(root, timedelta(hours=1)),
         ),
         4,
-        "may be 0.5 h old",
+        "may be 30 min old",
     ),
     (
         "filtered run",
