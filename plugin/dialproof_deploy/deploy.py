@@ -475,7 +475,7 @@ class Deployer:
         path = self.state.audit(first)
         if path.exists() and not verify(path).ok:
             what = f"the audit log of environment {first!r}, which must receive these rules first, is broken"
-            return [f"{what}: 'dialproof audit verify --env {first}' says where"]
+            return [f"{what}: 'dialproof audit verify --env {first}{self.state.option}' says where"]
         history = history_of(read_records(path), first)
         return [
             f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
@@ -504,4 +504,5 @@ class Deployer:
             return sync_file(target, self.state.audit(name), self.state.events(name), campaigns=campaigns), []
         except (DialproofError, KeyboardInterrupt) as error:
             why = str(error) or "interrupted"
-            return 0, [f"the target's events could not be read: {why}; 'dialproof audit sync' reads them later"]
+            command = f"dialproof audit sync --env {name}{self.state.option}"
+            return 0, [f"the target's events could not be read: {why}; '{command}' reads them later"]

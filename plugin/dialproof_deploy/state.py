@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 import sys
 import tempfile
@@ -45,14 +46,20 @@ _LOCKED_BYTE = 1 << 30  # msvcrt keeps others from reading what it locks: lock a
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """The paths of a state directory; asking for one creates nothing: whoever writes calls ``create`` before."""
+    """The paths of a state directory; asking for one creates nothing: whoever writes calls ``create`` before.
+
+    ``option`` is what a command that a message suggests must have behind it to mean this directory.
+    """
 
     root: Path
+    option: str = ""
 
     @classmethod
     def at(cls, configuration_root: Path, state_dir: Path | None = None) -> StateDir:
         """Return ``state_dir`` (the option ``--state-dir``), else ``.dialproof`` at the configuration root."""
-        return cls(state_dir if state_dir is not None else configuration_root / ".dialproof")
+        if state_dir is None:
+            return cls(configuration_root / ".dialproof")
+        return cls(state_dir, f" --state-dir {shlex.quote(str(state_dir))}")
 
     def create(self, *folders: str) -> StateDir:
         """Make the directory, with a ``.gitignore``, and ``folders`` in it, readable by its owner alone.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from dialproof_deploy.api.errors import (
     NotFoundError,
     UnreachableError,
 )
+from dialproof_deploy.api.http_log import check_http_log
 from dialproof_deploy.api.rate_limit import TokenBucket
 from dialproof_deploy.api.token import TOKEN_PATH, TokenSource
 from dialproof_deploy.redact import scrub
@@ -369,11 +371,8 @@ class _HttpLog:
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self._path, self._now, self._lock = path, now, threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("a", encoding="utf-8").close()
-        except OSError as error:
-            raise UsageError(f"the HTTP log {path} cannot be written: {error.strerror}") from None
+        check_http_log(path)
+        self._failed = False
 
     def write(self, request: httpx.Request, response: httpx.Response | None, milliseconds: float) -> None:
         line = {
@@ -388,8 +387,14 @@ class _HttpLog:
             try:
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(scrub(line)) + "\n")
-            except OSError:  # a diagnostic aid must not undo a deploy half way
-                return
+            except OSError as error:  # a diagnostic aid must not undo a deploy half way
+                if not self._failed:
+                    self._failed = True
+                    why = error.strerror or error
+                    print(
+                        f"the HTTP log {self._path} cannot be written: {why}; requests are missing in it",
+                        file=sys.stderr,
+                    )
 
 
 def _name(request: httpx.Request) -> str:

@@ -9,6 +9,7 @@ from dialproof.errors import ExitCode
 from dialproof.output.report import count
 from dialproof_deploy.cli.common import (
     add_http_log,
+    add_interval,
     add_project,
     config_at,
     deployer_of,
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tail.add_argument("-f", "--follow", action="store_true", help="go on with those that are added, until Ctrl-C")
     sync = actions.add_parser("sync", help="read the target's events until none is left")
-    sync.add_argument("--interval", default="24h", help="how far back to read (default: 24h)")
+    add_interval(sync, "24h", "how far back to read")
     add_http_log(sync)
     export = actions.add_parser("export", help="export the audit log and the events")
     export.add_argument(

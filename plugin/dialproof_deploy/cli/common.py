@@ -20,6 +20,7 @@ __all__ = [
     "add_contacts",
     "add_environment",
     "add_http_log",
+    "add_interval",
     "add_project",
     "add_state_dir",
     "add_writes",
@@ -58,6 +59,22 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
 def add_http_log(parser: argparse.ArgumentParser) -> None:
     """Add ``--http-log``."""
     parser.add_argument("--http-log", type=Path, metavar="FILE", help="append a JSON line for each request")
+
+
+def add_interval(parser: argparse.ArgumentParser, default: str, what: str) -> None:
+    """Add ``--interval``."""
+    shown = f"{what}: 30m, 24h, 7d or an ISO 8601 interval (default: {default})"
+    parser.add_argument("--interval", type=_interval, default=default, help=shown)
+
+
+def _interval(text: str) -> str:
+    from dialproof.errors import UsageError
+    from dialproof_deploy.targets.platform_audit import check_interval
+
+    try:
+        return check_interval(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_writes(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +144,10 @@ def deployer_of(args: argparse.Namespace) -> Deployer:
     from dialproof.progress import progress
     from dialproof_deploy.deploy import Deployer, environment_of
 
+    if args.http_log:
+        from dialproof_deploy.api.http_log import check_http_log
+
+        check_http_log(args.http_log)
     project = project_of(args)
     return Deployer(
         project,

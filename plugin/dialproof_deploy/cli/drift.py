@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode
-from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of
+from dialproof_deploy.cli.common import add_environment, add_http_log, add_interval, add_project, deployer_of
 
 if TYPE_CHECKING:
     import argparse
@@ -20,9 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_environment(parser)
     add_http_log(parser)
     add_output_format(parser, "text (default), json or markdown")
-    parser.add_argument(
-        "--interval", default="7d", help="how far back the target is asked who changed what (default: 7d)"
-    )
+    add_interval(parser, "7d", "how far back the target is asked who changed what")
     parser.set_defaults(run=_drift)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.errors import ExitCode
+from dialproof.errors import ExitCode, UsageError
 from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of, tell, whole_number
 
 if TYPE_CHECKING:
@@ -35,11 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _pull(args: argparse.Namespace) -> int:
+    from dialproof_deploy.pull.clashes import clashes
     from dialproof_deploy.pull.pull import pull, write_files
 
     deployer = deployer_of(args)
     pulled = pull(deployer, args.sample)
     folder = args.out or deployer.project.config.root
+    if found := clashes(folder, pulled.files, pulled.campaigns):
+        there = "\n".join(found)
+        raise UsageError(
+            f"{there}\npull into a folder outside of that project, or into one with a dialproof.toml of its own that "
+            f"has the environment {args.env!r}"
+        )
     write_files(folder, pulled.files)
     for name in pulled.files:
         print(f"wrote {(folder / name).as_posix()}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import InputError, RefusedError, UsageError
 from dialproof_deploy.plan.plan import digest_of
+from dialproof_deploy.state import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,14 @@ __all__ = ["planned_digests", "write_plans"]
 
 
 def write_plans(path: Path, environment: str, plans: Sequence[Plan]) -> None:
-    """Write the plans for an environment as JSON; raises ``UsageError`` where the file cannot be written."""
+    """Write the plans for an environment as JSON, readable by the owner alone: the values of contacts may be in it.
+
+    Raises ``UsageError`` where the file cannot be written.
+    """
     data = {"environment": environment, "campaigns": [plan.to_json() for plan in plans]}
     text = json.dumps(data, indent=2, ensure_ascii=False)
     try:
-        path.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+        write_atomic(path, f"{text}\n".encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None
 

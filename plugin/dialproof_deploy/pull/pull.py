@@ -46,13 +46,15 @@ class Pulled:
     """What was made of a target.
 
     ``files`` are texts by name; ``rules`` says how many rules they hold, ``notes`` what is otherwise than one would
-    expect, a sentence each. ``unchanged`` tells that a plan of these files changes nothing.
+    expect, a sentence each. ``unchanged`` tells that a plan of these files changes nothing, ``campaigns`` are the ids
+    in them.
     """
 
     files: Mapping[str, str]
     rules: int
     notes: tuple[str, ...]
     unchanged: bool
+    campaigns: frozenset[str] = frozenset()
 
 
 def pull(deployer: Deployer, contacts: int) -> Pulled:
@@ -65,7 +67,9 @@ def pull(deployer: Deployer, contacts: int) -> Pulled:
     for holder in source.holders:
         work.add(holder)
     unchanged = work.finish(contacts)
-    return Pulled(work.files, work.rules, tuple(redact(note) for note in work.notes), unchanged)
+    return Pulled(
+        work.files, work.rules, tuple(redact(note) for note in work.notes), unchanged, frozenset(work.campaigns)
+    )
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
@@ -93,6 +97,7 @@ class _Work:
     notes: list[str]
     files: dict[str, str] = field(default_factory=dict)
     rules: int = 0
+    campaigns: set[str] = field(default_factory=set)
     lists: dict[str, tuple[str, ContactList] | None] = field(default_factory=dict)
     exports: dict[str, bytes] = field(default_factory=dict)
 
@@ -114,6 +119,7 @@ class _Work:
             return
         name = self._free(holder.name, "rules")
         campaigns = [self.ids("campaigns", campaign) for campaign in holder.campaigns]
+        self.campaigns |= set(campaigns)
         head: dict[str, object] = {"campaign": campaigns[0]} if len(campaigns) == 1 else {"campaigns": campaigns}
         if listed:
             head["contactList"] = listed[0]

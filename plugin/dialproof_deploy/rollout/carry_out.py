@@ -17,7 +17,7 @@ from dialproof_deploy.audit.recovery import recover
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.plan.apply import ApplyResult, InDoubtError, MovedError, apply, take_back
 from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
-from dialproof_deploy.rollout.journal import check_record, ways_on
+from dialproof_deploy.rollout.journal import way_out, ways_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +100,7 @@ class Rollout:
         mended first: a process that was killed may have left a part of a line.
         """
         self.log.append("decision", decision=decision, deploy=self.record.id)
-        check_record(self.journal.path, self.record, self.log.path)
+        self.journal.check(self.record, self.log.path)
         for part in self.record.parts:
             for sentence in recover(self.log, part.plan.campaign, self.target):
                 self.say(sentence)
@@ -127,7 +127,7 @@ class Rollout:
                 self.log.append("decision", decision=ROLLED_BACK, deploy=self.record.id, restores=self.record.restores)
             self.journal.end(self.record, keep=not self.record.restores)
         except RefusedError as error:  # all of it stands
-            raise PartlyAppliedError(f"{error}\n{ways_on(self.record.environment)}") from error
+            raise PartlyAppliedError(f"{error}\n{ways_on(self.journal.state, self.record.environment)}") from error
         return tuple(done)
 
     def _unfinished(
@@ -147,14 +147,13 @@ class Rollout:
         if not standing and (not begun or isinstance(error, InDoubtError)):
             kinds = (InDoubtError, MovedError, RefusedError, RemoteConflictError, RemoteError)
             kind = next((k for k in kinds if isinstance(error, k)), kind)
-        environment = self.record.environment
+        state, environment = self.journal.state, self.record.environment
+        ways = ways_on(state, environment)
         if isinstance(error, MovedError):
-            lines.append(
-                f"give these rules their earlier content on the target, then {ways_on(environment)}; or "
-                f"'dialproof deploy --env {environment} --abandon' forgets it and leaves what stands"
+            ways = (
+                f"give these rules their earlier content on the target, then {ways}; or {way_out(state, environment)}"
             )
-        else:
-            lines.append(ways_on(environment))
+        lines.append(ways)
         return kind("\n".join(lines))
 
     def _each(self, plan: Plan, work: Callable[..., _Result]) -> _Result:

@@ -6,6 +6,7 @@ from the target, never from the file (``plan.states``).
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.audit.log import AuditLog
 
-__all__ = ["Journal", "check_record", "refuse_unfinished", "ways_on"]
+__all__ = ["Journal", "check_record", "refuse_unfinished", "way_out", "ways_on"]
+
+_MEANING = "nothing is written, what stands on the target stays, and is what the next plan finds"
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,21 @@ class Journal:
         return self.state.journal(self.environment)
 
     def read(self) -> DeployRecord | None:
-        """Return the deploy that was not finished, None where there is none; raises as ``read_record`` does."""
-        return read_record(self.path)
+        """Return the deploy that was not finished, None where there is none.
+
+        Raises as ``read_record`` does, with the way out.
+        """
+        try:
+            return read_record(self.path)
+        except RefusedError as error:
+            raise RefusedError(f"{error}; {way_out(self.state, self.environment)}") from None
+
+    def check(self, record: DeployRecord, audit_log: Path) -> None:
+        """Check the record as ``check_record`` does, and raise with the way out."""
+        try:
+            check_record(self.path, record, audit_log)
+        except RefusedError as error:
+            raise RefusedError(f"{error}; {way_out(self.state, self.environment)}") from None
 
     def begin(self, record: DeployRecord) -> None:
         """Write the record; raises ``RefusedError`` where it cannot be written: then nothing may be deployed."""
@@ -52,13 +68,19 @@ class Journal:
 
     def abandon(self, log: AuditLog) -> None:
         """Take the file away, whatever it holds, and record that; raises ``RefusedError`` where there is none."""
-        if not self.path.exists():
+        by_hand = f"see what it is and take it away yourself; {_MEANING}"
+        if self.path.is_dir():
+            raise RefusedError(f"{self.path}: this is a directory and no journal: {by_hand}")
+        if not os.path.lexists(self.path):
             raise RefusedError(f"there is no unfinished deploy to environment {self.environment!r}")
         record = None
         with suppress(RefusedError):
             record = read_record(self.path)
         log.append("decision", decision="abandoned", deploy=record.id if record else None)
-        self.path.unlink()
+        try:
+            self.path.unlink()
+        except OSError as error:
+            raise RefusedError(f"{self.path}: cannot be taken away ({error.strerror or error}): {by_hand}") from None
         sync_directory(self.path.parent)
 
     def end(self, record: DeployRecord, *, keep: bool) -> None:
@@ -83,21 +105,31 @@ class Journal:
 def refuse_unfinished(state: StateDir, environment: str) -> str:
     """Return the sentence that refuses a deploy while an earlier one is unfinished, "" where none is."""
     path = state.journal(environment)
-    if not path.exists():
-        return ""
-    with suppress(RefusedError):
+    try:
         record = read_record(path)
-        if record is not None:
-            return (
-                f"the {record.kind} {record.id} to environment {environment!r} was not finished: {ways_on(environment)}"
-            )
-    return f"{path}: a deploy to environment {environment!r} was not finished: {ways_on(environment)}"
+    except RefusedError as error:
+        why = str(error).removeprefix(f"{path}: ")
+        what = f"{path}: a deploy to environment {environment!r} was not finished, and {why}"
+        return f"{what}; {way_out(state, environment)}"
+    if record is None:
+        return ""
+    what = f"the {record.kind} {record.id} to environment {environment!r} was not finished"
+    return f"{what}: {ways_on(state, environment)}"
 
 
-def ways_on(environment: str) -> str:
+def ways_on(state: StateDir, environment: str) -> str:
     """Return what ends a deploy that was interrupted, one way or the other."""
-    command = f"dialproof deploy --env {environment}"
-    return f"'{command} --resume' carries it on to what was planned, '{command} --abort' takes back what was made of it"
+    resume, abort = (f"'{_command(state, environment)} {way}'" for way in ("--resume", "--abort"))
+    return f"{resume} carries it on to what was planned, {abort} takes back what was made of it"
+
+
+def way_out(state: StateDir, environment: str) -> str:
+    """Return what is left to do where a deploy can neither be carried on nor taken back."""
+    return f"'{_command(state, environment)} --abandon' forgets that deploy: {_MEANING}"
+
+
+def _command(state: StateDir, environment: str) -> str:
+    return f"dialproof deploy --env {environment}{state.option}"
 
 
 def check_record(path: Path, record: DeployRecord, audit_log: Path) -> None:

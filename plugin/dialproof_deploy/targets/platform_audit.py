@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.api.client import ApiClient
 
-__all__ = ["rule_set_events"]
+__all__ = ["check_interval", "rule_set_events"]
 
 _PATH = "/api/v2/audits/query"
 _PAGE_SIZE = "500"
@@ -22,6 +22,7 @@ _MOST_PAGES = 1000
 _POLLS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look whether a query has ended
 _RELATIVE = re.compile(r"([0-9]{1,6})([mhd])")
 _UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_DURATION = re.compile(r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?")
 _VERBS = {"Create": "created", "Update": "updated", "Delete": "deleted"}
 
 
@@ -66,12 +67,31 @@ def _wait(client: ApiClient, path: str, status: Mapping[str, Any], sleep: Callab
         raise RemoteError("the query of the audit did not end in time")
 
 
+def check_interval(text: str) -> str:
+    """Return an interval as it is; raises ``UsageError`` that says what one looks like."""
+    parts = text.split("/")
+    durations = [part for part in parts if _DURATION.fullmatch(part)]
+    whole = len(parts) == 2 and len(durations) < 2 and all(_is_time(part) for part in parts if part not in durations)
+    if not whole and not _RELATIVE.fullmatch(text):
+        raise UsageError(
+            f"the interval {text!r} is none: expected 24h, 30m or 7d, or an ISO 8601 interval such as "
+            "2026-03-07T00:00:00Z/2026-03-08T00:00:00Z"
+        )
+    return text
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _interval(text: str) -> str:
-    if "/" in text:
-        return text
-    relative = _RELATIVE.fullmatch(text)
+    relative = _RELATIVE.fullmatch(check_interval(text))
     if relative is None:
-        raise UsageError(f"the interval {text!r} is none: expected 24h, 30m or 7d, or an ISO 8601 interval")
+        return text
     now = datetime.now(UTC)
     return f"{utc_text(now - int(relative[1]) * _UNIT[relative[2]])}/{utc_text(now + _UNIT['m'])}"
 

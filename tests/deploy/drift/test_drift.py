@@ -198,3 +198,20 @@ def test_wrong_usage_is_a_sentence(project: Path, arguments: list[str], capsys: 
     """Exit code 2."""
     assert main(arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("interval", ["abc", "", "7", "24h/", "2026-03-07/soon", "P1D/P1D", "P/2026-03-07"])
+def test_an_interval_that_is_none_is_wrong_usage(
+    project: Path, interval: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would only leave out who did it and when; the sentence says what one looks like."""
+    assert main([*DRIFT, "--interval", interval]) == 2
+    assert "expected 24h, 30m or 7d, or an ISO 8601 interval" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "interval", ["30m", "2026-03-07T00:00:00Z/2026-03-08T00:00:00Z", "2026-03-07/P1D", "PT1H/2026-03-07"]
+)
+def test_an_interval_is_relative_or_of_iso_8601(project: Path, interval: str) -> None:
+    """Each form is taken."""
+    assert main([*DRIFT, "--interval", interval]) == 0

@@ -98,7 +98,7 @@ def test_an_edit_since_stops_both_ways(root: Path, interrupted: Make) -> None:
         rule = next(r for r in target.list_rules("cmp_123") if r["name"] == "no_consent")
         target.update_rule("cmp_123", rule, {**rule, "description": "by hand"})
     for way in (interrupted().resume, interrupted().abort):
-        with pytest.raises(RemoteConflictError, match=r"theirs \"by hand\"[\s\S]*--abandon' forgets it"):
+        with pytest.raises(RemoteConflictError, match=r"theirs \"by hand\"[\s\S]*--abandon' forgets that deploy"):
             way()
     interrupted().abandon()
     assert records(root)[-1]["decision"] == "abandoned"

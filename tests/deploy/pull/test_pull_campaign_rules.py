@@ -165,4 +165,23 @@ def test_nothing_is_overwritten(project: Path, somebody: Somebody, capsys: pytes
     assert "cmp_1.rules.yaml: this file exists already; pull overwrites nothing" in capsys.readouterr().err
     assert (project / "cmp_1.rules.yaml").read_bytes() == before
     assert main([*PULL, "--out", "dialproof.toml"]) == 2
-    assert main([*PULL, "--out", "elsewhere/deep"]) == 0
+    assert main([*PULL, "--out", "../elsewhere/deep"]) == 0
+
+
+def test_files_that_would_clash_with_those_around_are_not_written(
+    project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below the same configuration each campaign is in one file; a folder with its own is another project."""
+    somebody.add("theirs", 1, conditions=[condition("s", "equals", "x")], actions=[LIST])
+    configuration = "[environments.sandbox.ids]\ncampaigns = {cmp_1 = 'cmp_1'}\n"
+    (project / "dialproof.toml").write_text(configuration, encoding="utf-8")
+    assert main(PULL) == 0
+    assert main([*PULL, "--out", "pulled"]) == 2
+    error = capsys.readouterr().err
+    assert "campaign cmp_1 is in cmp_1.rules.yaml of the project" in error
+    assert "one with a dialproof.toml of its own" in error
+    assert not (project / "pulled").exists()
+    (project / "pulled").mkdir()
+    (project / "pulled" / "dialproof.toml").write_text(configuration, encoding="utf-8")
+    assert main([*PULL, "--out", "pulled"]) == 0
+    assert main([*PULL, "--out", str(project.parent / "elsewhere")]) == 0
