@@ -191,7 +191,7 @@ def test_the_command_ends_an_interrupted_deploy(
     assert main(["deploy", "--env", "sandbox", "--resume", "--abort"]) == 2
     assert main(["deploy", "plan.json", "--env", "sandbox", "--abort"]) == 2
     assert main(["deploy", "--env", "sandbox", "--abort", "--audit-export", "out.json"]) == 0
-    assert "Taken back in sandbox: 1 writes undone" in capsys.readouterr().out
+    assert "Taken back in sandbox: 1 write undone" in capsys.readouterr().out
     assert (root / "out.json").exists()
     assert main(["deploy", "--env", "sandbox", "--resume"]) == 4
     assert main(["deploy", "--env", "sandbox", "--abandon"]) == 4
