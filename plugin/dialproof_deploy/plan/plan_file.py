@@ -24,9 +24,12 @@ def write_plans(path: Path, environment: str, plans: Sequence[Plan]) -> None:
     Raises ``UsageError`` where the file cannot be written.
     """
     data = {"environment": environment, "campaigns": [plan.to_json() for plan in plans]}
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    text = f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")
     try:
-        write_atomic(path, f"{text}\n".encode("utf-8", "backslashreplace"))
+        if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced
+            path.write_bytes(text)
+        else:
+            write_atomic(path, text)
     except OSError as error:
         raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None
 

@@ -75,6 +75,11 @@ def test_a_plan_file_is_readable_by_its_owner_alone(root: Path, journal: Path, s
     """It may hold the values of contacts."""
     assert main(["plan", "--env", "sandbox", "--out", "plan.json"]) == 0
     assert stat.S_IMODE((root / "plan.json").stat().st_mode) == 0o600
+    os.mkfifo(root / "pipe")
+    reader = os.open(root / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert main(["plan", "--env", "sandbox", "--out", "pipe"]) == 0
+    assert os.read(reader, 1 << 20) == (root / "plan.json").read_bytes()
+    os.close(reader)
 
 
 @pytest.mark.parametrize("way", [["plan"], ["drift"], ["deploy", "--abandon"], ["deploy", "--resume"]])
