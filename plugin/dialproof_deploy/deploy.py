@@ -7,26 +7,27 @@ plans in the order of the campaigns, audits each step, and reads the target's ev
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
 from dialproof.output.report import count
-from dialproof_deploy.audit.log import AuditLog, read_records, verify
+from dialproof_deploy.audit.log import AuditLog, read_records, refuse_broken
 from dialproof_deploy.audit.personal import register_personal_values
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
 from dialproof_deploy.plan.dialing import refusal_of
 from dialproof_deploy.plan.personal import register_values
+from dialproof_deploy.plan.plan_file import moved_since
 from dialproof_deploy.planning import Planner, Wanted, campaigns_of, shared_sets, wanted_of
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.remote_ids import SANDBOX, RemoteIds
-from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
 from dialproof_deploy.rollout.record import DeployRecord, Part, new_id
+from dialproof_deploy.rollout.required import not_received
 from dialproof_deploy.state import StateDir, environment_lock, utc_text
 
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ if TYPE_CHECKING:
     from dialproof_deploy.rollout.carry_out import Rollout
     from dialproof_deploy.targets import AtomicTarget, Target
 
-__all__ = [
-    "SANDBOX",
-    "DeployResult",
-    "Deployer",
-    "environment_of",
-]
+__all__ = ["SANDBOX", "DeployResult", "Deployer", "environment_of"]
 
 
 @dataclass(frozen=True)
@@ -138,16 +134,12 @@ class Deployer:
                     raise self._refused([str(error)]) from None
                 recovered = self._recover(target, [w.remote for w in wanted])
                 plans = self._plans(wanted, target)
-                refusals = [f"{plan.where}: {reason}" for plan in plans for reason in plan.refusals]
-                if refusals:
-                    raise self._refused(refusals)
-                if refusal := refusal_of(plans, self.confirm_widening, self.environment.name):
-                    raise self._refused(refusal)
-                if planned is not None:
-                    self._check_planned(planned, {plan.campaign: plan.digest for plan in plans})
+                self._check_plans(plans)
+                if planned is not None and (moved := moved_since(planned, plans)):
+                    self.record_refusal([moved])
+                    raise RemoteConflictError(moved)
                 self._record_suppressions(statement)
-                if self.confirm_widening is not None:
-                    self.audit_log.append("decision", decision="confirm widening", contacts=self.confirm_widening)
+                self._record_confirmation(plans)
                 parts = [
                     Part(plan, tuple(want.rules), self._payload_digest(want))
                     for plan, want in zip(plans, wanted, strict=True)
@@ -190,36 +182,60 @@ class Deployer:
     def rollback(self, to: str = "", *, overwrite: Collection[str] = ()) -> DeployResult:
         """Restore the rules of the deploy with this id, or of the one before the one that stands.
 
-        Asks for no evidence and no freeze. ``overwrite`` names rules that somebody has changed on the target. Raises
-        ``UsageError`` for an unknown id, ``RefusedError`` where there is nothing to restore, rules are foreign, or were
-        changed and are not named, and otherwise as a deploy does.
+        Asks for no evidence and no freeze, and for ``confirm_widening`` as a deploy does. ``overwrite`` names rules
+        that somebody has changed on the target. Raises ``UsageError`` for an unknown id, ``RefusedError`` where there
+        is nothing to restore, rules are foreign, or were changed and are not named, and otherwise as a deploy does.
         """
+        with self._lock(), self._earlier(to) as (earlier, wanted, notes, target):
+            notes += self._recover(target, [want.remote for want in wanted])
+            plans = self._plans_back(wanted, target, overwrite)
+            self._check_plans(plans, "rollback")
+            self._record_confirmation(plans)
+            parts = [Part(plan, tuple(want.rules)) for plan, want in zip(plans, wanted, strict=True)]
+            record = self._record(parts, evidence=earlier.evidence, restores=earlier.id)
+            applied = self._rollout(record, target).begin()
+            notes += self._diagnose(target, plans, applied)
+            new_events, unread = self._sync(target, [want.remote for want in wanted])
+        return self._result(plans, applied, new_events, [*notes, *unread])
+
+    def plan_rollback(self, to: str = "", *, overwrite: Collection[str] = ()) -> tuple[tuple[Plan, ...], list[str]]:
+        """Return the plans of such a rollback, with what refuses them, and sentences on it; only reads."""
+        with self._earlier(to) as (_, wanted, notes, target):
+            return self._plans_back(wanted, target, overwrite), notes
+
+    @contextmanager
+    def _earlier(self, to: str) -> Iterator[tuple[DeployRecord, list[Wanted], list[str], Target]]:
+        """Give an earlier deploy, what it wanted, sentences on what is not restored of it, and the target."""
         from dialproof_deploy.rollout import rollback
 
-        with self._lock():
-            earlier = rollback.earlier_deploy(self.state, self.environment.name, to)
-            atomic = self._target_type.atomic
-            wanted, notes = rollback.wanted_again(earlier, self.project, atomic=atomic)
-            with self._target() as target:
-                if atomic:
-                    cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in wanted})
-                notes += self._recover(target, [want.remote for want in wanted])
-                records = list(read_records(self.audit_log.path))
-                parts, refusals = [], []
-                for want, documents in zip(wanted, self._stored(wanted, target), strict=True):
-                    gone = rollback.to_delete(records, want, self.environment.keep)
-                    plan = self._planner(gone).plan(want, documents, self._owned(want.remote), self.clock())
-                    found = [*plan.refusals, *rollback.overwritten(plan, records, gone, overwrite)]
-                    refusals += [f"{plan.where}: {reason}" for reason in found]
-                    parts.append(Part(plan, tuple(want.rules)))
-                if refusals:
-                    raise self._refused(refusals)
-                record = self._record(parts, evidence=earlier.evidence, restores=earlier.id)
-                applied = self._rollout(record, target).begin()
-                plans = tuple(part.plan for part in parts)
-                notes += self._diagnose(target, plans, applied)
-                new_events, unread = self._sync(target, [want.remote for want in wanted])
-        return self._result(plans, applied, new_events, [*notes, *unread])
+        earlier = rollback.earlier_deploy(self.state, self.environment.name, to)
+        atomic = self._target_type.atomic
+        wanted, notes = rollback.wanted_again(earlier, self.project, atomic=atomic)
+        with self._target() as target:
+            if atomic:
+                cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in wanted})
+            yield earlier, wanted, notes, target
+
+    def _plans_back(self, wanted: Sequence[Wanted], target: Target, overwrite: Collection[str]) -> tuple[Plan, ...]:
+        from dialproof_deploy.rollout import rollback
+
+        records, plans = list(read_records(self.state.audit(self.environment.name))), []
+        for want, documents in zip(wanted, self._stored(wanted, target), strict=True):
+            gone = rollback.to_delete(records, want, self.environment.keep)
+            plan = self._planner(gone).plan(want, documents, self._owned(want.remote), self.clock())
+            refusals = (*plan.refusals, *rollback.overwritten(plan, records, gone, overwrite))
+            plans.append(replace(plan, refusals=refusals))
+        return tuple(plans)
+
+    def _check_plans(self, plans: Sequence[Plan], what: str = "deploy") -> None:
+        """Raise ``RefusedError`` for what refuses the plans, or where nobody confirmed who comes to be dialed."""
+        refusals = [f"{plan.where}: {reason}" for plan in plans for reason in plan.refusals]
+        if refusals := refusals or refusal_of(plans, self.confirm_widening, self.environment.name, what):
+            raise self._refused(refusals)
+
+    def _record_confirmation(self, plans: Sequence[Plan]) -> None:
+        if self.confirm_widening is not None and any(plan.steps for plan in plans):
+            self.audit_log.append("decision", decision="confirm widening", contacts=self.confirm_widening)
 
     @contextmanager
     def unfinished(self) -> Iterator[Rollout]:
@@ -239,6 +255,8 @@ class Deployer:
         """Be the one writer of the environment, where no earlier deploy is unfinished."""
         name = self.environment.name
         with environment_lock(self.state, name, say=self.say):
+            if broken := refuse_broken(self.state.audit(name)):
+                raise RefusedError(broken)  # nothing is added to such a log
             if unfinished := refuse_unfinished(self.state, name):
                 raise self._refused([unfinished])
             yield
@@ -249,18 +267,6 @@ class Deployer:
         name = self.environment.name
         audit, events = self.state.audit(name), self.state.events(name)
         return DeployResult(name, plans, applied, audit, events, new_events, tuple(notes))
-
-    def _check_planned(self, planned: Mapping[str, str], now: Mapping[str, str]) -> None:
-        """Raise ``RemoteConflictError`` that names each campaign whose plan is another than that of the file."""
-        moved = [i for i in dict.fromkeys((*planned, *now)) if planned.get(i) != now.get(i)]
-        if moved:
-            holder = "rule set" if self._target_type.atomic else "campaign"
-            sentence = (
-                f"{holder} {', '.join(moved)}: what would be written now is not what was planned, because the target "
-                "or the files have moved; plan again"
-            )
-            self.record_refusal([sentence])
-            raise RemoteConflictError(sentence)
 
     def sync_events(self, interval: str = "24h") -> int:
         """Read the target's events of all campaigns and return the number of new ones.
@@ -334,7 +340,8 @@ class Deployer:
         reasons += self._ids.refusals()
         wanted, problems = self._lowered()
         reasons += problems
-        reasons += self._not_required_first(wanted)
+        if first := self.environment.requires:
+            reasons += not_received(self.state, first, [(w.logical, self._payload_digest(w)) for w in wanted])
         if reasons:
             raise self._refused(list(dict.fromkeys(reasons)))
         return wanted, statement
@@ -466,22 +473,6 @@ class Deployer:
 
     def _payload_digest(self, want: Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
-
-    def _not_required_first(self, wanted: Sequence[Wanted]) -> list[str]:
-        """Return a refusal for each campaign whose payload the required environment has not received."""
-        first = self.environment.requires
-        if not first:
-            return []
-        path = self.state.audit(first)
-        if path.exists() and not verify(path).ok:
-            what = f"the audit log of environment {first!r}, which must receive these rules first, is broken"
-            return [f"{what}: 'dialproof audit verify --env {first}{self.state.option}' says where"]
-        history = history_of(read_records(path), first)
-        return [
-            f"campaign {want.logical}: environment {first!r} must receive exactly these rules first"
-            for want in wanted
-            if not all(history.holds(logical, self._payload_digest(want)) for logical in want.logical.split(", "))
-        ]
 
     def _diagnose(self, target: Target, plans: Sequence[Plan], applied: Sequence[ApplyResult]) -> list[str]:
         """Return what a target of rule sets warns of where something was written."""

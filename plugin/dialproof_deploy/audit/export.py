@@ -121,8 +121,10 @@ def check_destination(
         from dialproof_deploy.audit.webhook import Webhook
 
         Webhook(destination, environ, environment, cloudevents=_webhook_form(form))
-    else:
-        sink_of(destination, form)
+        return
+    sink_of(destination, form)
+    if not destination.parent.is_dir():
+        raise UsageError(f"{destination}: cannot be written: there is no folder {destination.parent}")
 
 
 def sink_of(file: Path, form: str | None = None) -> Callable[[Records], None]:

@@ -63,6 +63,7 @@ __all__ = [
     "audit_verify",
     "broken_sentence",
     "read_records",
+    "refuse_broken",
     "verify",
 ]
 
@@ -202,11 +203,9 @@ class AuditLog:
             head = _read_head(self.path)
             _compare(head, last)
         except _BrokenError as broken:
-            both = f"{self.path.name} and {_head_path(self.path).name}"
             raise RefusedError(
                 f"{self.path}: the audit log is damaged and nothing is added to it: {broken}. "
-                f"Restore {both} from a copy, or move both aside, keep them as evidence, and a new chain begins; "
-                "'dialproof audit verify' says more"
+                f"{_ways_out(self.path)}; 'dialproof audit verify' says more"
             ) from None
         if head != _head_of(last):  # a crash left it behind, and a second one must not leave it further behind
             self._write_head(_head_of(last))
@@ -295,6 +294,27 @@ def broken_sentence(path: Path, result: VerifyResult) -> str:
     return f"{where} is broken ({result.kind}): {result.problem}"
 
 
+def refuse_broken(path: Path) -> str:
+    """Return why nothing is deployed or rolled back on the word of this log, "" where it holds or none has begun.
+
+    A line that a crash left unfinished is no damage: the next append keeps it aside, and holds the rest against the
+    head.
+    """
+    if not path.exists():
+        return (
+            f"{path}: the audit log is missing, although {_head_path(path).name} shows that there was one. "
+            f"{_ways_out(path)} (docs/audit.md)"
+            if _head_path(path).exists()
+            else ""
+        )
+    result = verify(path)
+    if result.ok or (result.kind == "truncated" and _is_unfinished(path)):
+        return ""
+    return (
+        f"{broken_sentence(path, result)}. Nothing rests on a log that was changed. {_ways_out(path)} (docs/audit.md)"
+    )
+
+
 def audit_verify(path: Path, out: TextIO) -> int:
     """Print what ``verify`` finds; the exit code is 1 for a broken log, 2 where there is none."""
     try:
@@ -318,6 +338,16 @@ def _lock(path: Path, *, reading: bool = False) -> AbstractContextManager[None]:
     if reading and not os.access(lock, os.R_OK | os.W_OK):
         return nullcontext()
     return exclusive_lock(lock, what=f"the audit log {path}", timeout=60.0)
+
+
+def _ways_out(path: Path) -> str:
+    both = f"{path.name} and {_head_path(path).name}"
+    return f"Restore {both} from a copy, or move both aside, keep them as evidence, and a new chain begins"
+
+
+def _is_unfinished(path: Path) -> bool:
+    with path.open("rb") as log:
+        return bool(_tail(log)[2])
 
 
 def _head_path(path: Path) -> Path:

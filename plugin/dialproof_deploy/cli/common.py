@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dialproof_deploy.state import StateDir
 
 __all__ = [
+    "add_confirmation",
     "add_contacts",
     "add_environment",
     "add_http_log",
@@ -115,6 +116,16 @@ def add_contacts(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="count who comes to be dialed over these contacts, such as an exported contact list (.csv); "
         "default: those of the project",
+    )
+
+
+def add_confirmation(parser: argparse.ArgumentParser) -> None:
+    """Add ``--confirm-widening``."""
+    parser.add_argument(
+        "--confirm-widening",
+        type=whole_number,
+        metavar="N",
+        help="write to a running campaign although contacts come to be dialed: N, as the plan counts them",
     )
 
 

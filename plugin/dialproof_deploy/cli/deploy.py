@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dialproof.errors import ExitCode, RefusedError, UsageError
 from dialproof.output.report import count
 from dialproof_deploy.cli.common import (
+    add_confirmation,
     add_contacts,
     add_environment,
     add_http_log,
@@ -17,7 +18,6 @@ from dialproof_deploy.cli.common import (
     deployer_of,
     destination,
     tell,
-    whole_number,
 )
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_environment(parser)
     add_writes(parser)
     add_contacts(parser)
-    parser.add_argument(
-        "--confirm-widening",
-        type=whole_number,
-        metavar="N",
-        help="deploy to a running campaign although contacts come to be dialed: N, as the plan counts them",
-    )
+    add_confirmation(parser)
     add_http_log(parser)
     parser.add_argument(
         "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode, UsageError
 from dialproof_deploy.cli.common import (
+    add_confirmation,
+    add_contacts,
     add_environment,
     add_http_log,
     add_project,
@@ -13,6 +15,7 @@ from dialproof_deploy.cli.common import (
     config_at,
     deployer_of,
     state_of,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project(parser)
     add_environment(parser)
     add_writes(parser)
+    add_contacts(parser)
+    add_confirmation(parser)
     add_http_log(parser)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--last", action="store_true", help="take the deploy that stands back to the one before it")
@@ -38,12 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="restore this rule although somebody changed it on the target; repeatable",
     )
+    parser.add_argument("--plan", action="store_true", help="show what would be written, and write nothing")
     parser.set_defaults(run=_rollback)
 
 
 def _rollback(args: argparse.Namespace) -> int:
     from dialproof_deploy.cli.deploy import show_result
     from dialproof_deploy.deploy import environment_of
+    from dialproof_deploy.plan.render import render
     from dialproof_deploy.rollout.rollback import listed
 
     if args.list:
@@ -54,6 +61,12 @@ def _rollback(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if args.to == "":
         raise UsageError("--to: expected the id of a deploy; 'dialproof rollback --list' shows them")
+    if args.plan:
+        plans, notes = deployer_of(args).plan_rollback(args.to or "", overwrite=args.overwrite)
+        print(render("text", args.env, plans, "rollback"), end="")
+        for note in notes:
+            tell(note)
+        return ExitCode.REFUSED if any(plan.refusals for plan in plans) else ExitCode.OK
     show_result(
         deployer_of(args).rollback(args.to or "", overwrite=args.overwrite), "rolled back in", "nothing to restore in"
     )

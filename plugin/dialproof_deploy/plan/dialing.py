@@ -117,14 +117,15 @@ def dialing_of(
     return Dialing(len(sample), sample.source, more, fewer, example, open_, running, told)
 
 
-def refusal_of(plans: Sequence[Plan], confirmed: int | None, environment: str) -> list[str]:
+def refusal_of(plans: Sequence[Plan], confirmed: int | None, environment: str, what: str = "deploy") -> list[str]:
     """Return why the plans must not be applied as far as who is dialed is concerned; nothing where they may be.
 
-    ``confirmed`` is the number of ``--confirm-widening``. The first sentence says what to do, the others are those of
+    ``confirmed`` is the number of ``--confirm-widening``, ``what`` the command that applies the plans. Where nothing is
+    to be written there is nothing to confirm. The first sentence says what to do, the others are those of
     the plans.
     """
     asked, number = _asking(plans), widening_of(plans)
-    if confirmed == number or (confirmed is None and not asked):
+    if confirmed == number or (not asked and (confirmed is None or not any(plan.steps for plan in plans))):
         return []
     if not asked:
         return [
@@ -132,16 +133,17 @@ def refusal_of(plans: Sequence[Plan], confirmed: int | None, environment: str) -
         ]
     running = list(dict.fromkeys(name for dialing in asked for name in dialing.running))
     known = f"{count(sum(d.looked_at for d in asked), 'contact')} of {asked[0].source}"
-    what = f"{number} of {known} {'is' if number == 1 else 'are'} not dialed now and would be"
+    who = f"{number} of {known} {'is' if number == 1 else 'are'} not dialed now and would be"
     if example := next((d.example for d in asked if d.example and not d.more), ""):
-        what += f", and so would others (one with {example})"
+        who += f", and so would others (one with {example})"
     elif open_ := next((d.open for d in asked if d.open and not d.more), ""):
-        what += f", and perhaps others ({open_})"
+        who += f", and perhaps others ({open_})"
     are = "is" if len(running) == 1 else "are"
     told = f"{are} running" if all(dialing.told for dialing in asked) else "may be running"
     said = f"--confirm-widening {confirmed} says another number: " if confirmed is not None else ""
-    command = f"dialproof deploy --env {environment} --evidence ... --confirm-widening {number}"
-    first = f"{said}{what}; {', '.join(running)} {told}: if that is meant, '{command}'"
+    rest = "..." if what == "rollback" else "--evidence ..."
+    command = f"dialproof {what} --env {environment} {rest} --confirm-widening {number}"
+    first = f"{said}{who}; {', '.join(running)} {told}: if that is meant, '{command}'"
     return [printable(first), *(f"Dialing: {sentence}" for dialing in asked for sentence in dialing.sentences)]
 
 

@@ -10,12 +10,12 @@ from dialproof_deploy.plan.plan import digest_of
 from dialproof_deploy.state import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dialproof_deploy.plan.plan import Plan
 
-__all__ = ["planned_digests", "write_plans"]
+__all__ = ["moved_since", "planned_digests", "write_plans"]
 
 
 def write_plans(path: Path, environment: str, plans: Sequence[Plan]) -> None:
@@ -56,3 +56,11 @@ def planned_digests(path: Path, environment: str) -> dict[str, str]:
     if meant != environment:
         raise RefusedError(f"{path}: this plan is for the environment {meant!r}, not for {environment!r}")
     return found
+
+
+def moved_since(planned: Mapping[str, str], plans: Sequence[Plan]) -> str:
+    """Return a sentence that names each campaign whose plan is another than the digests say, "" where none is."""
+    now = {plan.campaign: plan.digest for plan in plans}
+    moved = [i for i in dict.fromkeys((*planned, *now)) if planned.get(i) != now.get(i)]
+    what = "what would be written now is not what was planned, because the target or the files have moved; plan again"
+    return f"{plans[0].holder if plans else 'campaign'} {', '.join(moved)}: {what}" if moved else ""

@@ -37,13 +37,13 @@ _LONGEST_COMMENT = 60_000  # characters: GitHub takes 65,536
 _LONGEST_VALUE = 200
 
 
-def render(name: str, environment: str, plans: Sequence[Plan]) -> str:
-    """Return the plans in the format called ``name``, ending in a newline."""
+def render(name: str, environment: str, plans: Sequence[Plan], what: str = "deploy") -> str:
+    """Return the plans of a deploy (or what else) in the format called ``name``, ending in a newline."""
     if name == "json":
         return json.dumps(_data(environment, plans), indent=2, ensure_ascii=False) + "\n"
     if name == "markdown":
         return _markdown(environment, plans)
-    return "".join([*map(plan_text, plans), f"{_summary(environment, plans)}\n"])
+    return "".join([*map(plan_text, plans), f"{_summary(environment, plans, what)}\n"])
 
 
 def plan_text(plan: Plan) -> str:
@@ -98,17 +98,17 @@ def _counts(steps: Sequence[Step]) -> str:
     return ", ".join(f"{actions[action]} {action}" for action in get_args(Action) if actions[action])
 
 
-def _summary(environment: str, plans: Sequence[Plan]) -> str:
+def _summary(environment: str, plans: Sequence[Plan], what: str = "deploy") -> str:
     """Return one sentence on all campaigns."""
     writes = sum(len(plan.steps) for plan in plans)
     touched = [_campaign(plan) for plan in plans if plan.steps]
-    what = f"{count(writes, 'write')} to {', '.join(touched)}" if writes else "no changes"
+    changes = f"{count(writes, 'write')} to {', '.join(touched)}" if writes else "no changes"
     rest = len(plans) - len(touched)
     left = f"; {count(rest, 'campaign')} as planned already" if writes and rest else ""
     asks = refusal_of(plans, None, environment)
-    needed = f"; a deploy needs --confirm-widening {widening_of(plans)}" if asks else ""
+    needed = f"; a {what} needs --confirm-widening {widening_of(plans)}" if asks else ""
     refused = "; it cannot be applied" if any(plan.refusals for plan in plans) else needed
-    return f"Plan for environment {environment}: {what}{left}{refused}"
+    return f"Plan for environment {environment}: {changes}{left}{refused}"
 
 
 def _changes(step: Step, plan: Plan) -> tuple[FieldDifference, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.errors import RefusedError, UsageError
-from dialproof_deploy.audit.log import read_records
+from dialproof_deploy.audit.log import read_records, refuse_broken
 from dialproof_deploy.drift.rules import deployed_rules, rule_states
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.planning import Wanted, campaigns_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dialproof.project import Project
     from dialproof_deploy.drift.rules import RuleState
     from dialproof_deploy.plan.plan import Plan
+    from dialproof_deploy.rollout.history import History
     from dialproof_deploy.rollout.record import DeployRecord
     from dialproof_deploy.state import StateDir
 
@@ -37,10 +38,10 @@ def earlier_deploy(state: StateDir, environment: str, to: str = "") -> DeployRec
     """Return the deploy of this id, or the one before the one that stands.
 
     Raises ``UsageError`` for an unknown id, and ``RefusedError`` where there is no earlier deploy, or its rules are not
-    kept, or are not those that the audit log speaks of.
+    kept, or are not those that the audit log speaks of, or that log is broken or missing.
     """
     log = state.audit(environment)
-    history = history_of(read_records(log), environment)
+    history = _history(state, environment)
     found = history.find(to) if to else history.before_standing()
     if found is None and to:
         raise UsageError(
@@ -104,8 +105,11 @@ def _what(state: RuleState, personal: Collection[str]) -> str:
 
 
 def listed(state: StateDir, environment: str) -> list[str]:
-    """Return a line for each deploy of the environment, the last one first."""
-    history = history_of(read_records(state.audit(environment)), environment)
+    """Return a line for each deploy of the environment, the last one first.
+
+    Raises ``RefusedError`` where the audit log is broken or missing.
+    """
+    history = _history(state, environment)
     lines = []
     for deploy in reversed(history.deploys):
         notes = ["stands"] if deploy.id == history.standing else ["taken back"] if deploy.taken_back else []
@@ -115,3 +119,17 @@ def listed(state: StateDir, environment: str) -> list[str]:
         shown = f" ({', '.join(notes)})" if notes else ""
         lines.append(f"{deploy.id}  {deploy.time}  {', '.join(deploy.payloads)}  by {deploy.actor}{commit}{shown}")
     return lines
+
+
+def _history(state: StateDir, environment: str) -> History:
+    """Return the deploys of an audit log that holds; where it is gone, their records still show that there was one."""
+    log = state.audit(environment)
+    if broken := refuse_broken(log):
+        raise RefusedError(broken)
+    kept = [] if log.exists() else list(state.deploys(environment).glob("*.json"))
+    if kept:
+        raise RefusedError(
+            f"{log}: the audit log is missing, although {kept[0].parent} has records of deploys: restore it from a "
+            "copy (docs/audit.md); without it there is nothing to go back to until the next deploy"
+        )
+    return history_of(read_records(log), environment)

@@ -103,3 +103,37 @@ def test_the_sandbox_dials_nobody(
         (root / "evidence.json").write_text(json.dumps(statement_of(root, datetime.now(UTC))), encoding="utf-8")
         assert main(["deploy", "--env", "sandbox", "--evidence", "evidence.json"]) == 0
     assert "Dialing: a contact with" in capsys.readouterr().out
+
+
+def test_a_rollback_that_widens_needs_the_number_as_well(staging: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its preview counts them and writes nothing; a freeze refuses it no more than before."""
+    assert write(staging, WIDER, "--confirm-widening", "0") == 0
+    assert write(staging, RULES) == 0
+    config = staging / "dialproof.toml"
+    always = '["Mon 00:00-Thu 00:00", "Thu 00:00-Mon 00:00"]'
+    config.write_text(f"{config.read_text(encoding='utf-8')}freeze = {always}\n", encoding="utf-8")
+    back = ["rollback", "--env", "staging", "--last", "--contacts", "list.csv"]
+    before = len(records(staging, "staging"))
+    capsys.readouterr()
+    assert main([*back, "--plan"]) == 0
+    out = capsys.readouterr().out
+    assert "~ update rule 'no_consent'" in out
+    assert "Dialing: 2 of 3 contacts of list.csv come to be dialed, 0 cease to be" in out
+    assert out.endswith("a rollback needs --confirm-widening 2\n")
+    assert len(records(staging, "staging")) == before
+    assert main(back) == 4
+    said = capsys.readouterr().err
+    assert "2 of 3 contacts of list.csv are not dialed now and would be" in said
+    assert "'dialproof rollback --env staging ... --confirm-widening 2'" in said
+    assert "Dialing: 2 of 3 contacts of list.csv come to be dialed, 0 cease to be" in said
+    assert main([*back, "--confirm-widening", "1"]) == 4
+    assert main([*back, "--confirm-widening", "2"]) == 0
+    assert [r["contacts"] for r in records(staging, "staging") if r.get("decision") == "confirm widening"] == [0, 2]
+
+
+def test_the_same_deploy_again_writes_nothing_and_needs_no_word(staging: Path) -> None:
+    """Whoever repeats a job with its number is done already."""
+    again = (staging, WIDER, "--contacts", "list.csv", "--confirm-widening", "2")
+    assert write(*again) == 0
+    assert write(*again) == 0
+    assert len([r for r in records(staging, "staging") if r.get("decision") == "confirm widening"]) == 1

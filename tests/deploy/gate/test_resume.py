@@ -190,6 +190,8 @@ def test_the_command_ends_an_interrupted_deploy(
     assert "dialproof deploy --env sandbox --abort" in capsys.readouterr().err
     assert main(["deploy", "--env", "sandbox", "--resume", "--abort"]) == 2
     assert main(["deploy", "plan.json", "--env", "sandbox", "--abort"]) == 2
+    assert main(["deploy", "--env", "sandbox", "--abort", "--audit-export", "nowhere/out.json"]) == 2
+    assert "nowhere/out.json: cannot be written: there is no folder nowhere" in capsys.readouterr().err
     assert main(["deploy", "--env", "sandbox", "--abort", "--audit-export", "out.json"]) == 0
     assert "Taken back in sandbox: 1 write undone" in capsys.readouterr().out
     assert (root / "out.json").exists()

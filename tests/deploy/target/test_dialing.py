@@ -249,7 +249,8 @@ def test_a_campaign_without_the_set_dials_everybody_now() -> None:
 
 def with_dialing(*found: Dialing) -> list[Plan]:
     """Return a plan for each."""
-    return [Plan(f"c{n}", (), (), (), (), (), (), dialing=each) for n, each in enumerate(found)]
+    step = Step("update", "r", "1", rule("r", 1), rule("r", 2))
+    return [Plan(f"c{n}", (step,), (), (), (), (), (), dialing=each) for n, each in enumerate(found)]
 
 
 WIDER = Dialing(9, "list.csv", more=3, example="x", running=("c1",))
@@ -291,8 +292,9 @@ PERHAPS = Dialing(9, "list.csv", open="the budget", running=("c2",), told=False)
                 "'dialproof deploy --env prod --evidence ... --confirm-widening 3'"
             ),
         ),
+        ([], 1, ""),
         (
-            [],
+            [replace(WIDER, running=())],
             1,
             "--confirm-widening 1: nobody comes to be dialed in a campaign that is running: leave it out",
         ),
