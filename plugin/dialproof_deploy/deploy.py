@@ -16,6 +16,7 @@ from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, 
 from dialproof.output.report import count
 from dialproof_deploy.audit.log import AuditLog, read_records, refuse_broken
 from dialproof_deploy.audit.personal import register_personal_values
+from dialproof_deploy.drift.edits import with_remarks
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
@@ -433,9 +434,9 @@ class Deployer:
         )
 
     def _plans(self, wanted: Sequence[Wanted], target: Target) -> tuple[Plan, ...]:
-        planner = self._planner()
+        planner, name = self._planner(), self.environment.name
         return tuple(
-            planner.plan(want, documents, self._owned(want.remote), self.clock())
+            with_remarks(planner.plan(want, documents, self._owned(want.remote), self.clock()), self.state, name)
             for want, documents in zip(wanted, self._stored(wanted, target), strict=True)
         )
 

@@ -81,9 +81,10 @@ class Plan:
 
     ``remote`` are the stored rules as they were read, with id and version: apply compares them before it writes.
     While ``refusals`` is not empty the plan must not be applied; each is a sentence that says what to do. ``notes`` are
-    sentences that stand against nothing. ``unchanged`` and ``kept`` name rules. ``campaign`` is the id on the target
-    and ``logical`` the one of the files; where a rule set holds the rules (``holder``), ``campaign`` is its name and
-    ``logical`` are the campaigns that use it. ``personal`` are the columns whose values are not shown.
+    sentences that stand against nothing, ``remarks`` further ones, on what others did, that are not part of the digest:
+    they depend on what this machine remembers. ``unchanged`` and ``kept`` name rules. ``campaign`` is the id on the
+    target and ``logical`` the one of the files; where a rule set holds the rules (``holder``), ``campaign`` is its name
+    and ``logical`` are the campaigns that use it. ``personal`` are the columns whose values are not shown.
     ``dialing`` is what the plan does to who is dialed; it depends on the contacts that are known, and is not part of
     the digest.
     """
@@ -99,6 +100,12 @@ class Plan:
     personal: frozenset[str] = frozenset()
     holder: Literal["campaign", "rule set"] = "campaign"
     dialing: Dialing | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes and the remarks."""
+        return (*self.notes, *self.remarks)
 
     @property
     def where(self) -> str:

@@ -50,7 +50,7 @@ def plan_text(plan: Plan) -> str:
     """Return one campaign's plan as text: one line a write in its order, unchanged rules counted."""
     if not plan.steps and not plan.refusals:
         lines = [f"{_heading(plan)}: no changes, {count(len(plan.unchanged), 'rule')} unchanged"]
-        return "\n".join([*lines, *(f"Note: {redact(note)}" for note in plan.notes)]) + "\n"
+        return "\n".join([*lines, *(f"Note: {redact(note)}" for note in plan.all_notes)]) + "\n"
     lines = [f"{_heading(plan)}: {_counts(plan.steps) or 'no changes'}"]
     for step in plan.steps:
         lines += _step_lines(step, plan)
@@ -61,7 +61,7 @@ def plan_text(plan: Plan) -> str:
     lines += [f"  used by {use}" for use in _uses(plan)]
     if plan.dialing:
         lines += [f"Dialing: {redact(sentence)}" for sentence in plan.dialing.sentences]
-    lines += [f"Note: {redact(note)}" for note in plan.notes]
+    lines += [f"Note: {redact(note)}" for note in plan.all_notes]
     lines += [f"Refused: {redact(refusal)}" for refusal in plan.refusals]
     return "\n".join(lines) + "\n"
 
@@ -160,7 +160,7 @@ def _data(environment: str, plans: Sequence[Plan]) -> dict[str, Any]:
                 "unchanged": list(plan.unchanged),
                 "kept": list(plan.kept),
                 "dialing": scrub(_dialing_data(plan.dialing)) if plan.dialing else None,
-                "notes": scrub(plan.notes),
+                "notes": scrub(plan.all_notes),
                 "refusals": scrub(plan.refusals),
             }
             for plan in plans
@@ -238,7 +238,7 @@ def _section(plan: Plan, *, table: bool) -> str:
     if uses := _uses(plan):
         lines += ["", f"Used by {', '.join(map(code_span, uses))}"]
     dialing = plan.dialing.sentences if plan.dialing else ()
-    for title, sentences in (("Refused", plan.refusals), ("Who is dialed", dialing), ("Note", plan.notes)):
+    for title, sentences in (("Refused", plan.refusals), ("Who is dialed", dialing), ("Note", plan.all_notes)):
         if sentences:
             lines += ["", f"**{title}**", "", *text_block(sentences)]
     return "\n".join(lines) + "\n"

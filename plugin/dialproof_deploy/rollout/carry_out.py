@@ -63,7 +63,7 @@ class Rollout:
                 evidence=self.record.evidence or None,
                 resolvedPayload=json_digest(list(part.rules)),
                 details={
-                    "notes": list(part.plan.notes),
+                    "notes": list(part.plan.all_notes),
                     "dialing": list(part.plan.dialing.sentences) if part.plan.dialing else [],
                     "kept": {
                         rule["name"]: part.plan.rule_digest(rule)

@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING
 
 from dialproof.errors import RefusedError, UsageError
 from dialproof_deploy.audit.log import read_records, refuse_broken
-from dialproof_deploy.drift.rules import deployed_rules, rule_states
-from dialproof_deploy.plan.personal import hidden
+from dialproof_deploy.drift.edits import edits_of
+from dialproof_deploy.drift.rules import deployed_rules
 from dialproof_deploy.planning import Wanted, campaigns_of
-from dialproof_deploy.redact import redact
 from dialproof_deploy.rollout.history import history_of
 from dialproof_deploy.rollout.journal import check_record
 from dialproof_deploy.rollout.record import read_record
-from dialproof_deploy.targets.wire import differences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from typing import Any
 
     from dialproof.project import Project
-    from dialproof_deploy.drift.rules import RuleState
     from dialproof_deploy.plan.plan import Plan
     from dialproof_deploy.rollout.history import History
     from dialproof_deploy.rollout.record import DeployRecord
@@ -86,22 +83,12 @@ def overwritten(
     plan: Plan, records: Iterable[Mapping[str, Any]], deleted: Collection[str], overwrite: Collection[str]
 ) -> Iterator[str]:
     """Yield a sentence for each rule of ours that somebody changed or deleted and that ``overwrite`` does not name."""
-    for state in rule_states(plan, deployed_rules(records, plan.campaign)):
-        if state.rule in overwrite or not state.drifted or state.state == "kept changed":
+    for state, what in edits_of(plan, deployed_rules(records, plan.campaign)):
+        if state.rule in overwrite:
             continue
         if state.state == "added" and state.rule not in deleted:
             continue  # a foreign rule: the plan itself refuses it
-        yield f"{_what(state, plan.personal)}: name it in --overwrite to have it as the earlier deploy had it"
-
-
-def _what(state: RuleState, personal: Collection[str]) -> str:
-    if state.stored is None:
-        return f"rule {state.rule!r} was deleted on the target since the last deploy"
-    if state.wanted is None:
-        return f"rule {state.rule!r}, which would be deleted, was changed on the target since it was deployed"
-    found = differences(hidden(state.stored, personal), hidden(state.wanted, personal))
-    changes = "; ".join(redact(str(difference)) for difference in found)
-    return f"rule {state.rule!r} was changed on the target since the last deploy ({changes})"
+        yield f"{what}: name it in --overwrite to have it as the earlier deploy had it"
 
 
 def listed(state: StateDir, environment: str) -> list[str]:

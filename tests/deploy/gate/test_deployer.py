@@ -378,7 +378,7 @@ def test_a_full_disk_after_the_deploy_says_what_stands(
         "campaign cmp_123: the audit record 'decision' cannot be written",
         "deployed and standing in campaign cmp_123: create of rule 'no_consent'",
         "deployed and standing in campaign cmp_123: create of rule 'high_value'",
-        ways_on("sandbox"),
+        ways_on(deployer().state, "sandbox"),
     ]
 
 

@@ -63,7 +63,9 @@ def test_a_new_deploy_waits_for_the_end_of_the_interrupted_one(root: Path, inter
     with pytest.raises(RefusedError, match=r"was not finished: '.* --resume' carries it on .*--abort' takes back"):
         interrupted().deploy(statement_of(root))
     assert records(root)[-1]["event"] == "refusal"
-    assert len(interrupted().plan()[0].steps) == 1
+    [plan] = interrupted().plan()
+    assert len(plan.steps) == 1
+    assert any("was not finished: 'dialproof deploy" in note for note in plan.all_notes)
     assert interrupted().sync_events() >= 0
 
 
