@@ -189,6 +189,7 @@ def test_the_key_is_kept_out_of_every_text(tmp_path: Path) -> None:
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "gate.evidenceKeys[0]: this is no Ed25519"),
         (public(RSA), "gate.evidenceKeys[0]: this is no Ed25519 public key in PEM"),
     ],
+    ids=["no file", "no key", "another kind"],  # a key that is made anew would be another name in each process
 )
 def test_a_public_key_that_cannot_be_used_is_a_sentence(tmp_path: Path, written: str, sentence: str) -> None:
     """A deploy must not go on as if no key were asked for."""
