@@ -16,10 +16,11 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-# The serial tests leave a core to everything that is no test of the checkout.
+# The serial tests leave a core to everything that is no test of the checkout. What is held against brute force and
+# against every fault is not run a second time in two processes: it takes minutes and knows nothing of them.
 check: $(VENV)/ready
 	$(MAKE) --jobs=2 --output-sync=line test rest VENV=$(VENV)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/lint/analysis --ignore tests/deploy/faults
 
 rest: $(VENV)/ready
 	$(BIN)/ruff format --check .
