@@ -5,8 +5,11 @@ A distribution joins in with an entry point of the group ``dialproof``::
     [project.entry-points.dialproof]
     my_checks = "my_package.dialproof_plugin"
 
-and implements any of these with ``@dialproof.hookimpl``. The built-in checks and action types, the target, the sinks
-and the subcommands of dialproof_deploy are registered through the same hooks.
+and implements any of these with ``@dialproof.hookimpl``. The built-in checks and action types, and the targets, sinks
+and subcommands of dialproof_deploy, are registered through the same hooks.
+
+The bodies here are never run: pluggy reads names and arguments alone, and a type checker asks for a body where there is
+something to return.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,9 +56,9 @@ class DialproofFile(pytest.File):
             raise self.CollectError("\n".join(lines))
         return list(self.items(place, path))
 
+    @abstractmethod
     def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
         """Yield the items of a file without errors."""
-        raise NotImplementedError
 
     def missing(self, place: SessionProject, path: str) -> pytest.Collector.CollectError:
         """Return the error for a file that the project did not read although nothing was found wrong with it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,9 +39,9 @@ class DialproofItem(pytest.Item):
         self.check()
         self._verdict = "passed" if first else "rerun"
 
+    @abstractmethod
     def check(self) -> None:
         """Return if the item passes; otherwise raise what ``fails`` returns."""
-        raise NotImplementedError
 
     def dialproof_facts(self, when: str) -> dict[str, Any]:
         """Return what the report of a phase carries to the controller: plain data only."""
