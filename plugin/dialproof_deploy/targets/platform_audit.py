@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.errors import RemoteError, UsageError
 from dialproof_deploy.state import utc_text
+from dialproof_deploy.targets.answers import MOST_PAGES, endless, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,6 @@ __all__ = ["check_interval", "rule_set_events"]
 
 _PATH = "/api/v2/audits/query"
 _PAGE_SIZE = "500"
-_MOST_PAGES = 1000
 _POLLS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look whether a query has ended
 _RELATIVE = re.compile(r"([0-9]{1,6})([mhd])")
 _UNIT = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -39,12 +39,12 @@ def rule_set_events(client: ApiClient, interval: str, *, sleep: Callable[[float]
         "filters": [{"property": "EntityType", "value": "RuleSet"}],
         "sort": [{"name": "Timestamp", "sortOrder": "ascending"}],
     }
-    started = _mapping(client.request("POST", _PATH, body=query, idempotent=True).body)
+    started = json_object(client.request("POST", _PATH, body=query, idempotent=True).body, "the audit")
     path = f"{_PATH}/{started.get('id')}"
     _wait(client, path, started, sleep)
     params = {"pageSize": _PAGE_SIZE, "expand": "user"}
-    for _ in range(_MOST_PAGES):
-        page = _mapping(client.request("GET", f"{path}/results", params=params).body)
+    for _ in range(MOST_PAGES):
+        page = json_object(client.request("GET", f"{path}/results", params=params).body, "the audit")
         for message in page.get("entities") or ():
             if isinstance(message, dict) and message.get("status") in (None, "SUCCESS"):
                 yield _event(message)
@@ -52,7 +52,7 @@ def rule_set_events(client: ApiClient, interval: str, *, sleep: Callable[[float]
         if not isinstance(cursor, str) or not cursor or cursor == params.get("cursor"):
             return
         params["cursor"] = cursor
-    raise RemoteError(f"the audit leads on after {_MOST_PAGES} pages, which is taken for no end")
+    raise endless("the audit")
 
 
 def _wait(client: ApiClient, path: str, status: Mapping[str, Any], sleep: Callable[[float], object]) -> None:
@@ -62,7 +62,7 @@ def _wait(client: ApiClient, path: str, status: Mapping[str, Any], sleep: Callab
         if status.get("state") in ("Failed", "Cancelled"):
             raise RemoteError(f"the query of the audit ended as {status['state']}")
         sleep(seconds)
-        status = _mapping(client.request("GET", path).body)
+        status = json_object(client.request("GET", path).body, "the audit")
     if status.get("state") != "Succeeded":
         raise RemoteError("the query of the audit did not end in time")
 
@@ -117,9 +117,3 @@ def _who(message: Mapping[str, Any]) -> str:
 def _object(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = message.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _mapping(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise RemoteError("the server's answer about the audit is not a JSON object")
-    return body

@@ -9,20 +9,18 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dialproof.errors import InputError, RemoteConflictError, RemoteError
+from dialproof.errors import RemoteConflictError, RemoteError
 from dialproof_deploy.api.errors import (
     AccessDeniedError,
-    AnswerLostError,
     BadRequestError,
     ConflictAnswerError,
     NotFoundError,
     UnreachableError,
 )
-from dialproof_deploy.gate.evidence import json_digest
-from dialproof_deploy.targets import StoredOtherwiseError, Written
+from dialproof_deploy.targets import Written, answers, guarded
 from dialproof_deploy.targets.documents import kind_of, rule_in_set, rules_of, title_of
 from dialproof_deploy.targets.platform_audit import rule_set_events
-from dialproof_deploy.targets.wire import DEEPEST, difference_text, differences, same_content, three_way, too_deep
+from dialproof_deploy.targets.wire import differences, same_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,12 +33,9 @@ _SETS = "/api/v2/outbound/rulesets"
 _CAMPAIGNS = "/api/v2/outbound/campaigns"
 _LISTS = "/api/v2/outbound/contactlists"
 _PAGE_SIZE = "100"
-_MOST_PAGES = 1000  # a server that always has a further one would hold a deploy, and its lock, for ever
 _LIST_TRIES = 3
-_WRITE_TRIES = 3  # for a create whose answer is lost, and for an update that meets others' saves without a change
 _POLLS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for the version that was written
 _SET_BY_SERVER = ("selfUri", "dateCreated", "dateModified")
-_LONGEST_SHOWN = 100
 
 
 class RuleSetsTarget:
@@ -95,22 +90,12 @@ class RuleSetsTarget:
     def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:  # noqa: ARG002  (the set has its name)
         """Create the rule set; one whose answer is lost is looked up by name before another try."""
         body = {**rule, "rules": [_without_id(item) for item in rules_of(rule)]}
-        in_doubt = False
-        for _ in range(_WRITE_TRIES):
-            try:
-                return self._written(self._client.request("POST", _SETS, body=body), body)
-            except AnswerLostError:
-                in_doubt = True
-            except (BadRequestError, ConflictAnswerError) as error:
-                # duplicate.name: an earlier try may be what stands in the way of this one
-                if not in_doubt and getattr(error, "attempts", 1) == 1:
-                    raise
-                if made := self._created(body):
-                    return made
-                raise
-            if made := self._created(body):
-                return made
-        raise UnreachableError(f"{title_of(body)}: the answer to its creation was lost {_WRITE_TRIES} times")
+        return guarded.create(
+            title_of(body),
+            lambda: self._written(self._client.request("POST", _SETS, body=body), body),
+            lambda: self._created(body),
+            taken=(BadRequestError, ConflictAnswerError),  # duplicate.name is a 400
+        )
 
     def update_rule(self, campaign_id: str, planned_from: Mapping[str, Any], rule: Mapping[str, Any]) -> Written:
         """Write the content of ``rule`` over ``planned_from``, with the version that was read.
@@ -120,20 +105,16 @@ class RuleSetsTarget:
         the version that stands there. Anything else raises ``RemoteConflictError`` with a three-way report.
         """
         stored = self._fresh(campaign_id, planned_from) if kind_of(planned_from) == "campaign" else planned_from
-        for _ in range(_WRITE_TRIES):
+        for _ in range(guarded.WRITE_TRIES):
             if not same_content(stored, planned_from):
-                raise RemoteConflictError(
-                    f"{title_of(planned_from)} was changed by somebody else since the plan "
-                    f"(version {planned_from['version']} then, {stored['version']} now):\n"
-                    + three_way(planned_from, rule, stored)
-                )
+                raise guarded.edited(planned_from, rule, stored)
             try:
                 if kind_of(planned_from) == "campaign":
                     return self._give_sets(campaign_id, stored, rule)
                 body = _body(stored, rule)
                 return self._written(self._client.request("PUT", _path(_SETS, stored["id"]), body=body), body)
             except NotFoundError:
-                raise _gone(planned_from) from None
+                raise guarded.gone(planned_from) from None
             except (ConflictAnswerError, UnreachableError) as error:
                 cause: ConflictAnswerError | UnreachableError = error
             theirs = self._read_again(campaign_id, stored, cause)
@@ -143,23 +124,12 @@ class RuleSetsTarget:
             if unmoved and same_content(theirs, planned_from):
                 raise cause  # the tries are used up, or the 409 is about something else
             stored = theirs
-        raise RemoteConflictError(f"{title_of(planned_from)} is being saved again and again by somebody else")
+        raise guarded.too_busy(planned_from)
 
     def delete_rule(self, campaign_id: str, planned_from: Mapping[str, Any]) -> Written:
-        """Delete the rule set after reading that it is still what was planned against: DELETE carries no version."""
+        """Delete the rule set after reading that it is still what was planned against."""
         stored = self._fresh(campaign_id, planned_from)
-        if not same_content(stored, planned_from):
-            raise RemoteConflictError(
-                f"{title_of(planned_from)} was to be deleted but was changed by somebody else since the plan:\n"
-                + three_way(planned_from, planned_from, stored)
-            )
-        try:
-            answer = self._client.request("DELETE", _path(_SETS, planned_from["id"]))
-        except NotFoundError as error:
-            if error.attempts == 1:
-                raise _gone(planned_from) from None
-            return Written(None, None)
-        return Written(None, answer.request_id)
+        return guarded.delete(self._client, _path(_SETS, planned_from["id"]), planned_from, stored)
 
     def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
         """Yield the changes of the rule sets of this name, with who made them, as the platform's audit tells them.
@@ -172,14 +142,16 @@ class RuleSetsTarget:
 
     def diagnostics(self, campaign_id: str) -> list[str]:
         """Return what the platform warns of in the rule sets of a campaign: ``rule set 'NAME': WARNING``."""
-        body = _mapping(
+        body = answers.json_object(
             self._client.request("GET", f"{_path(_CAMPAIGNS, campaign_id)}/diagnostics").body, "diagnostics"
         )
         found = []
         for entry in _mappings(body.get("ruleSetDiagnostics")):
             reference = entry.get("ruleSet")
             name = reference.get("name") or reference.get("id") if isinstance(reference, dict) else None
-            found += [f"rule set {_shown(str(name))}: {warning}" for warning in entry.get("warnings") or () if warning]
+            found += [
+                f"rule set {answers.quoted(str(name))}: {warning}" for warning in entry.get("warnings") or () if warning
+            ]
         return found
 
     # Rule sets
@@ -203,7 +175,7 @@ class RuleSetsTarget:
         shown = self._until_shown(answered, lambda: self.get_rule(answered["name"], answered["id"]))
         # An answer that says otherwise is not trusted either: what is read decides.
         stored = shown if differences(sent, answered) else answered
-        return _dropped(sent, Written(stored, answer.request_id))
+        return guarded.stored_as_sent(sent, stored, answer.request_id)
 
     def _until_shown(self, written: dict[str, Any], read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Read until the version is the written one, or a later one; give up after a few seconds."""
@@ -225,10 +197,7 @@ class RuleSetsTarget:
         found = self._find(body["name"])
         if found is None or same_content(found, body):
             return Written(found, None) if found else None
-        nothing = {"name": body["name"], "rules": []}
-        raise RemoteConflictError(
-            f"{title_of(body)} was created by somebody else with other content:\n" + three_way(nothing, body, found)
-        )
+        raise guarded.created_otherwise({"name": body["name"], "rules": []}, body, found)
 
     def _fresh(self, name: str, document: Mapping[str, Any]) -> dict[str, Any]:
         """Read a document as it is now."""
@@ -236,10 +205,10 @@ class RuleSetsTarget:
             try:
                 return self.get_rule(name, document["id"])
             except NotFoundError:
-                raise _gone(document) from None
+                raise guarded.gone(document) from None
         body = self._campaign(document["id"])
         if body is None:
-            raise _gone(document)
+            raise guarded.gone(document)
         return self._seen(body, name)
 
     def _read_again(self, name: str, stored: Mapping[str, Any], cause: Exception) -> dict[str, Any]:
@@ -279,7 +248,7 @@ class RuleSetsTarget:
             return None
         if key not in self._lists:
             try:
-                body = _mapping(self._client.request("GET", _path(_LISTS, key)).body, "contact list")
+                body = answers.json_object(self._client.request("GET", _path(_LISTS, key)).body, "contact list")
             except (AccessDeniedError, NotFoundError) as error:
                 body, why = {}, str(error)
             else:
@@ -313,7 +282,8 @@ class RuleSetsTarget:
         answer = self._client.request("PUT", _path(_CAMPAIGNS, stored["id"]), body=body)
         answered = self._seen(_entity(answer.body, "campaign", versioned=True), name)
         shown = self._until_shown(answered, lambda: self._fresh(name, answered))
-        return _dropped(wanted, Written(shown if differences(wanted, answered) else answered, answer.request_id))
+        now = shown if differences(wanted, answered) else answered
+        return guarded.stored_as_sent(wanted, now, answer.request_id)
 
     def pages(self, path: str, what: str, *, versioned: bool = False, **query: str) -> list[dict[str, Any]]:
         """Return the items of all pages.
@@ -333,31 +303,22 @@ class RuleSetsTarget:
         raise RemoteError(f"the list of {path} changes whenever it is read: {len(found)} were seen of {total}")
 
     def _each_page(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        for number in range(1, _MOST_PAGES + 1):
+        for number in range(1, answers.MOST_PAGES + 1):
             params = {"pageSize": _PAGE_SIZE, "pageNumber": str(number), **query}
-            page = _mapping(self._client.request("GET", path, params=params).body, "a page")
+            page = answers.json_object(self._client.request("GET", path, params=params).body, "a page")
             if not isinstance(page.get("entities"), list):
                 raise RemoteError("the server's answer holds no list of entities")
             yield page
             pages = page.get("pageCount")
             if not isinstance(pages, int) or isinstance(pages, bool) or number >= pages:
                 return
-        raise RemoteError(f"the list of {path} leads on after {_MOST_PAGES} pages, which is taken for no end")
+        raise answers.endless(f"the list of {path}")
 
 
 def _path(base: str, key: str) -> str:
-    if not _is_id(key):
-        raise NotFoundError(f"{_shown(key)} cannot be an id: it would lead to another path")
+    if not answers.is_id(key):
+        raise NotFoundError(f"{answers.quoted(key)} cannot be an id: it would lead to another path")
     return f"{base}/{quote(key, safe='')}"
-
-
-def _is_id(text: str) -> bool:
-    """Tell whether a text stays one part of a path: a client takes ".." up, and many servers take %2F for a slash."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair
-        return False
-    return text not in ("", ".", "..") and not {"/", "\\"} & {*text}
 
 
 def _body(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -385,48 +346,27 @@ def _without_id(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in rule.items() if key != "id"}
 
 
-def _dropped(sent: Mapping[str, Any], written: Written) -> Written:
-    """Return the write; raise ``StoredOtherwiseError`` where the server holds something else than was sent."""
-    assert written.rule is not None
-    if dropped := difference_text(sent, written.rule):
-        raise StoredOtherwiseError(
-            f"{title_of(written.rule)}: the server stored something else than was sent: {dropped}",
-            written,
-        )
-    return written
-
-
-def _gone(planned_from: Mapping[str, Any]) -> RemoteConflictError:
-    return RemoteConflictError(f"{title_of(planned_from)} was deleted by somebody else since the plan")
-
-
-def _mapping(body: Any, what: str) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise RemoteError(f"the server's answer for {what} is not a JSON object")
-    return body
-
-
 def _mappings(items: Any) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _entity(body: Any, what: str, *, versioned: bool = False) -> dict[str, Any]:
     """Check that an answer has an id and a name, and a version: what is planned and written next rests on them."""
-    entity = _mapping(body, f"a {what}")
+    entity = answers.json_object(body, f"a {what}")
     name = entity.get("name")
-    where = f"the server's answer for {what} {_shown(name)}" if isinstance(name, str) else f"a {what} without a name"
-    for key, kind in (("name", str), ("id", str), *([("version", int)] if versioned else [])):
-        if not isinstance(entity.get(key), kind) or isinstance(entity[key], bool):
-            raise RemoteError(f"{where} holds no usable {key}")
-    if not _is_id(entity["id"]):
-        raise RemoteError(f"{where} holds no usable id: {_shown(entity['id'])} would lead to another path")
+    where = (
+        f"the server's answer for {what} {answers.quoted(name)}"
+        if isinstance(name, str)
+        else f"a {what} without a name"
+    )
+    answers.check_fields(entity, {"name": str, "id": str, **({"version": int} if versioned else {})}, where)
     return entity
 
 
 def _rule_set(body: Any) -> dict[str, Any]:
     """Check that an answer is a rule set whose rules can be planned with."""
     found = {"rules": [], **{k: v for k, v in _entity(body, "rule set", versioned=True).items() if v is not None}}
-    where = f"rule set {_shown(found['name'])}: the server's answer"
+    where = f"rule set {answers.quoted(found['name'])}: the server's answer"
     rules = found["rules"]
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise RemoteError(f"{where} holds no list of rules")
@@ -434,26 +374,13 @@ def _rule_set(body: Any) -> dict[str, Any]:
         name = rule.get("name")
         if not isinstance(name, str) or not isinstance(rule.get("id"), str | None):
             raise RemoteError(f"{where} holds a rule without a usable name or id")
-        for key in ("conditions", "actions"):
-            entries = rule.get(key)
-            if entries is not None and not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
-                raise RemoteError(f"{where}: rule {_shown(name)} holds no usable {key}: a list of objects is expected")
+        answers.check_entries(rule, f"{where}: rule {answers.quoted(name)}")
         if not isinstance(rule.get("order"), int | None) or isinstance(rule.get("order"), bool):
-            raise RemoteError(f"{where}: rule {_shown(name)} holds no usable order")
-    if too_deep(found):
-        raise RemoteError(f"{where} is nested deeper than {DEEPEST} lists and objects")
-    try:
-        json_digest(found)
-    except InputError as error:
-        raise RemoteError(f"{where} cannot be compared: {error}") from None
+            raise RemoteError(f"{where}: rule {answers.quoted(name)} holds no usable order")
+    answers.check_comparable(found, where)
     return found
 
 
 def _set_refs(campaign: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rule sets that a campaign has, as ``{id, name}``."""
     return [{"id": str(r.get("id")), "name": r.get("name")} for r in _mappings(campaign.get("ruleSets"))]
-
-
-def _shown(text: str) -> str:
-    """Quote a server's text, short and fit for a terminal."""
-    return repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}..."
