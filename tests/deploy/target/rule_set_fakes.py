@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tests.deploy.target.target_fakes import error
+from tests.deploy.target.target_fakes import error, serve_with
 
 from dialproof_deploy.api.client import ApiClient
 from dialproof_deploy.api.credentials import Credentials
@@ -42,9 +42,8 @@ def rule(name: str, value: str = "5", **fields: Any) -> dict[str, Any]:
 class Platform:
     """Rule sets and campaigns as a server holds them; it adds ids, names of references and nulls to what is sent.
 
-    ``faults`` is a list of (method, fault): the first that fits a request is used up by it. A fault is an answer,
-    ``"lost before"`` or ``"lost after"``, or a function that runs first. ``stale`` reads of a rule set show it as it
-    was before its last write. ``watch`` is told of each write: what was written, and its version.
+    ``faults`` are those of ``serve_with``. ``stale`` reads of a rule set show it as it was before its last write.
+    ``watch`` is told of each write: what was written, and its version.
     """
 
     def __init__(self, page_size: int = 100) -> None:
@@ -103,21 +102,7 @@ class Platform:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or let it meet its fault."""
         self.requests.append(request)
-        fault = next((f for f in self.faults if f[0] == request.method and "oauth" not in request.url.path), None)
-        if fault is None:
-            return self._serve(request)
-        self.faults.remove(fault)
-        match fault[1]:
-            case httpx.Response() as answer:
-                return answer
-            case "lost before":
-                raise httpx.ReadError("broken", request=request)
-            case "lost after":
-                self._serve(request)
-                raise httpx.ReadError("broken", request=request)
-            case action:
-                action()
-                return self._serve(request)
+        return serve_with(self.faults, request, lambda: self._serve(request))
 
     def _serve(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path

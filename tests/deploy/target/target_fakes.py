@@ -164,12 +164,7 @@ Answer = httpx.Response | Exception
 
 
 class Server:
-    """The campaign-rules contract over a ``Campaign`` as a mock transport.
-
-    ``faults`` is a list of (method, fault): the first that fits a request is used up by it. A fault is an answer
-    to give instead, ``"lost before"`` or ``"lost after"`` (the connection breaks before or after the work), or a
-    function that runs before the request is served as usual, or gives the answer.
-    """
+    """The campaign-rules contract over a ``Campaign`` as a mock transport; ``faults`` are those of ``serve_with``."""
 
     def __init__(self, campaign: Campaign | None = None, page_size: int = 100) -> None:
         self.campaign = campaign or Campaign()
@@ -187,25 +182,7 @@ class Server:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        name = "TOKEN" if "oauth" in request.url.path else request.method
-        fault = next((f for f in self.faults if f[0] == name), None)
-        if fault:
-            self.faults.remove(fault)
-            match fault[1]:
-                case httpx.Response() as answer:
-                    return answer
-                case Exception() as error:
-                    raise error
-                case "lost before":
-                    raise httpx.ReadError("broken", request=request)
-                case "lost after":
-                    self._serve(request)
-                    raise httpx.ReadError("broken", request=request)
-                case action:
-                    answer = action()
-                    if isinstance(answer, httpx.Response):
-                        return answer
-        return self._serve(request)
+        return serve_with(self.faults, request, lambda: self._serve(request))
 
     def _serve(self, request: httpx.Request) -> httpx.Response:
         if "oauth" in request.url.path:
@@ -242,6 +219,35 @@ class Server:
             return httpx.Response(204, headers={"ININ-Correlation-Id": "c-3"})
         found = self.campaign.update(key, body) if method == "PUT" else self.campaign.get(key)
         return httpx.Response(200, json=found, headers={"ININ-Correlation-Id": "c-2"})
+
+
+def serve_with(
+    faults: list[tuple[str, Any]], request: httpx.Request, serve: Callable[[], httpx.Response]
+) -> httpx.Response:
+    """Serve a request, or let it meet the first of (method, fault) that fits it and is used up by it.
+
+    The method of a request for a token is TOKEN. A fault is an answer to give instead, an exception, ``"lost before"``
+    or ``"lost after"`` (the connection breaks before or after the work), or a function that runs before the request is
+    served as usual, or gives the answer.
+    """
+    name = "TOKEN" if "oauth" in request.url.path else request.method
+    fault = next((f for f in faults if f[0] == name), None)
+    if fault is None:
+        return serve()
+    faults.remove(fault)
+    match fault[1]:
+        case httpx.Response() as answer:
+            return answer
+        case Exception() as problem:
+            raise problem
+        case "lost before":
+            raise httpx.ReadError("broken", request=request)
+        case "lost after":
+            serve()
+            raise httpx.ReadError("broken", request=request)
+        case action:
+            given = action()
+            return given if isinstance(given, httpx.Response) else serve()
 
 
 def error(status: int, message: str, details: list[Any] | None = None, **headers: str) -> httpx.Response:
