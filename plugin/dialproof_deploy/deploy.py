@@ -442,7 +442,11 @@ class Deployer:
 
     def _stored(self, wanted: Sequence[Wanted], target: Target) -> list[list[dict[str, Any]]]:
         """Return what the target holds for each; raises ``UsageError`` where it does not hold what is to be pruned."""
-        stored = [target.list_rules(want.remote) for want in wanted]
+        remotes = [want.remote for want in wanted]
+        if self._target_type.atomic:
+            stored = cast("AtomicTarget", target).list_each(remotes)
+        else:
+            stored = [target.list_rules(remote) for remote in remotes]
         if unknown := self._planner().not_there(wanted, stored):
             raise UsageError(f"--prune: the target holds no rule {', '.join(map(repr, unknown))}")
         return stored

@@ -91,6 +91,9 @@ class AtomicTarget(Target, Protocol):
     def use_sets_in(self, campaigns: Mapping[str, Sequence[str]]) -> None:
         """Take note of which campaigns (ids) are to use which rule set (name)."""
 
+    def list_each(self, names: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Return what ``list_rules`` does of each rule set; what is common to them is read once."""
+
     def diagnostics(self, campaign_id: str) -> list[str]:
         """Return what the target warns of in the rule sets of a campaign."""
 

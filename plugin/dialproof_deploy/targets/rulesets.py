@@ -67,9 +67,20 @@ class RuleSetsTarget:
 
         After them come the other rule sets of the campaigns that are to use it.
         """
-        found = self._find(campaign_id)
+        (found,) = self.list_each([campaign_id])
+        return found
+
+    def list_each(self, names: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Return what ``list_rules`` does of each name; the campaigns are read once for all of them."""
+        found = [self._find(name) for name in names]
+        campaigns = self.pages(_CAMPAIGNS, "campaign", versioned=True) if names else []
+        return [self._with_users(name, one, campaigns) for name, one in zip(names, found, strict=True)]
+
+    def _with_users(
+        self, campaign_id: str, found: dict[str, Any] | None, listed: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         wanted = self._campaigns.get(campaign_id, ())
-        bodies = {body["id"]: body for body in self.pages(_CAMPAIGNS, "campaign", versioned=True)}
+        bodies = {body["id"]: body for body in listed}
         bodies |= {key: body for key in wanted if key not in bodies and (body := self._campaign(key)) is not None}
         campaigns = [self._seen(bodies[key], campaign_id) for key in sorted(bodies)]
         for campaign in campaigns:

@@ -381,6 +381,21 @@ def test_campaigns_of_others_and_several_of_ours(root: Path, deployer: Make, con
     assert decided == ["cmp_123, cmp_456"] * 2
 
 
+def test_a_plan_of_several_sets_reads_the_campaigns_once(root: Path, deployer: Make, console: Console) -> None:
+    """There may be thousands of campaigns, and a hundred to a page."""
+    text = (root / "a.rules.yaml").read_text(encoding="utf-8")
+    other = text.replace("cmp_123", "cmp_456").replace("Premium routing", "Winter")
+    (root / "b.rules.yaml").write_text(other, encoding="utf-8")
+    for campaign in ("cmp_123", "cmp_456"):
+        console.put("campaigns", campaign, name=campaign)
+    before = console.requests()
+    plans = deployer().plan()
+    now = console.requests()
+    assert [[step.action for step in plan.steps] for plan in plans] == [["create", "attach"]] * 2
+    more = {key: count - before.get(key, 0) for key, count in now.items() if count != before.get(key, 0)}
+    assert more == {"POST oauth": 1, "GET rulesets": 2, "GET campaigns": 1}
+
+
 def test_a_rule_that_left_the_files_is_an_orphan(root: Path, deployer: Make, console: Console) -> None:
     """The audit log says which rules of a set are ours."""
     deployer().deploy(statement_of(root))

@@ -49,6 +49,15 @@ def with_set(platform: Platform, *rules: dict[str, Any]) -> str:
     return key
 
 
+def five_campaigns(other: str) -> Platform:
+    """Return a platform with c1 to c5 on pages of two, of which c1 and another one have a rule set."""
+    made = Platform(page_size=2)
+    for number in range(1, 6):
+        made.add_campaign(f"c{number}")
+    made.campaigns[other]["ruleSets"] = [{"id": with_set(made, rule("a")), "name": SET}]
+    return made
+
+
 def parts(plan: Plan) -> list[tuple[str, str]]:
     """Return what becomes of single rules."""
     return [(part.action, part.rule) for step in plan.steps for part in step.parts]
@@ -283,11 +292,7 @@ def test_a_campaign_is_written_as_it_is_then(platform: Platform, clock: Clock) -
 
 def test_every_campaign_that_uses_the_set_is_named(clock: Clock) -> None:
     """All pages are read; a campaign of somebody else is a refusal unless keep names it."""
-    platform = Platform(page_size=2)
-    for number in range(1, 6):
-        platform.add_campaign(f"c{number}")
-    key = with_set(platform, rule("a"))
-    platform.campaigns["c5"]["ruleSets"] = [{"id": key, "name": SET}]
+    platform = five_campaigns("c5")
     there = target(platform, clock)
     plan = planned(there, rule("a", "7"))
     (refusal,) = plan.refusals
@@ -296,18 +301,14 @@ def test_every_campaign_that_uses_the_set_is_named(clock: Clock) -> None:
     kept = planned(there, rule("a", "7"), keep=["campaign:c5"])
     assert kept.refusals == ()
     assert "used by campaign 'Campaign c5' (off), which is not of these files\n" in plan_text(kept)
-    platform.campaigns["c4"]["ruleSets"] = [{"id": key, "name": SET}]
+    platform.campaigns["c4"]["ruleSets"] = platform.campaigns["c1"]["ruleSets"]
     with pytest.raises(RemoteConflictError, match="campaign 'Campaign c4' was created"):
         applied(there, kept)
 
 
 def test_a_campaign_that_slips_between_two_pages_is_not_missed(clock: Clock) -> None:
     """One that is deleted while the pages are read moves the others up; the list is read again then, within reason."""
-    platform = Platform(page_size=2)
-    for number in range(1, 6):
-        platform.add_campaign(f"c{number}")
-    key = with_set(platform, rule("a"))
-    platform.campaigns["c3"]["ruleSets"] = [{"id": key, "name": SET}]
+    platform = five_campaigns("c3")
     there = target(platform, clock)
     before_second_page = [("GET", lambda: None)] * 3 + [("GET", lambda: platform.campaigns.pop("c2"))]
     platform.faults += before_second_page
@@ -394,6 +395,20 @@ def test_what_is_asked_and_how_often(platform: Platform, clock: Clock) -> None:
     assert platform.requests[0].url == "https://login.usw2.pure.cloud/oauth/token"
     assert b"scope" not in platform.requests[0].content
     assert platform.requests[1].url.params["filterType"] == "Equals"
+
+
+def test_several_sets_are_listed_with_one_reading_of_the_campaigns(platform: Platform, clock: Clock) -> None:
+    """Each is listed as it is alone, and nothing is kept for the next listing, which may be the one before a write."""
+    with_set(platform, rule("a"))
+    other = platform.add_set("Other", rule("x"))
+    platform.add_campaign("c2", other)
+    there = target(platform, clock)
+    both = there.list_each([SET, "Other"])
+    assert [[d["name"] for d in documents] for documents in both] == [[SET, "Campaign c1"], ["Other", "Campaign c2"]]
+    assert platform.calls.count("GET /campaigns") == 1
+    assert both == [there.list_rules(SET), there.list_rules("Other")]
+    platform.campaigns["c2"]["ruleSets"].append({"id": platform.named(SET)["id"], "name": SET})
+    assert [d["id"] for d in there.list_rules(SET)[1:]] == ["c1", "c2"]
 
 
 def test_the_digest_of_a_plan_is_about_what_is_written(platform: Platform, clock: Clock) -> None:
