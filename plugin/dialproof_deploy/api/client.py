@@ -5,11 +5,8 @@ Import it late: httpx and tenacity cost 90 ms.
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import sys
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,10 +30,9 @@ from dialproof_deploy.api.errors import (
     NotFoundError,
     UnreachableError,
 )
-from dialproof_deploy.api.http_log import check_http_log
+from dialproof_deploy.api.http_log import HttpLog
 from dialproof_deploy.api.rate_limit import TokenBucket
 from dialproof_deploy.api.token import TOKEN_PATH, TokenSource
-from dialproof_deploy.redact import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +106,7 @@ class ApiClient:
         self._say = say
         self._gave_token = False
         self._tokens = TokenSource(self._fetch_token, clock=clock)
-        self._log = _HttpLog(http_log, now) if http_log else None
+        self._log = HttpLog(http_log, now) if http_log else None
         self._http = open_http(self._base_url, ca_bundle=ca_bundle, transport=transport)
 
     def __enter__(self) -> ApiClient:
@@ -363,38 +359,8 @@ class ApiClient:
 
     def _record(self, request: httpx.Request, response: httpx.Response | None, started: float) -> None:
         if self._log:
-            self._log.write(request, response, (self._clock() - started) * 1000)
-
-
-class _HttpLog:
-    """Appends one JSON line a request: time, method, path, status, request id and milliseconds."""
-
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
-        self._path, self._now, self._lock = path, now, threading.Lock()
-        check_http_log(path)
-        self._failed = False
-
-    def write(self, request: httpx.Request, response: httpx.Response | None, milliseconds: float) -> None:
-        line = {
-            "time": self._now().isoformat(timespec="milliseconds"),
-            "method": request.method,
-            "path": request.url.path,
-            "status": response.status_code if response is not None else None,
-            "request_id": _request_id(response) if response is not None else None,
-            "ms": round(milliseconds, 1),
-        }
-        with self._lock:
-            try:
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(scrub(line)) + "\n")
-            except OSError as error:  # a diagnostic aid must not undo a deploy half way
-                if not self._failed:
-                    self._failed = True
-                    why = error.strerror or error
-                    print(
-                        f"the HTTP log {self._path} cannot be written: {why}; requests are missing in it",
-                        file=sys.stderr,
-                    )
+            answered = (None, None) if response is None else (response.status_code, _request_id(response))
+            self._log.write(request.method, request.url.path, *answered, (self._clock() - started) * 1000)
 
 
 def _name(request: httpx.Request) -> str:
