@@ -167,7 +167,7 @@ def own_variables(environment: str) -> tuple[str, str]:
 
 def _access_token(environ: Mapping[str, str], environment: str, service: Service) -> str:
     """Return the token that the environment gives, unless it gives the environment's own client as well."""
-    own_id = _variables(environment, service)[0][0]
+    own_id, _ = own_variables(environment)
     if not service.access_token or environ.get(own_id, "").strip():
         return ""
     return environ.get(service.access_token, "").strip()
