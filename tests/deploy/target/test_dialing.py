@@ -22,6 +22,7 @@ from dialproof_deploy.plan.dialing import Dialing, dialing_of, refusal_of, widen
 from dialproof_deploy.plan.plan import Plan, Step, make_plan
 from dialproof_deploy.plan.render import render
 from dialproof_deploy.plan.sample import Sample, read_contacts, sample_of
+from dialproof_deploy.targets import RULESETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -204,15 +205,7 @@ def set_plan(*campaigns_: dict[str, Any], steps: Sequence[Step] = ()) -> Plan:
 
 def look_at_set(plan: Plan) -> Dialing:
     """Return what a plan of a rule set does to who is dialed."""
-    from dialproof.targets.rulesets_reading import read_rule as read
-
-    def read_back(wire: Mapping[str, Any]) -> Any:
-        try:
-            return read(wire, COLUMNS)  # type: ignore[call-arg]
-        except TypeError:
-            return read(wire)
-
-    return dialing_of(plan, COLUMNS, Semantics(), read_back, sample(EVERYBODY), dials=True)
+    return dialing_of(plan, COLUMNS, Semantics(), RULESETS.reader(COLUMNS), sample(EVERYBODY), dials=True)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_json_has_every_write_with_its_fields() -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_format_shows_a_personal_value(name: str) -> None:
     """What stands in the files or on the target about a personal column is hidden, and still seen to change."""
-    numbers = ["+15550100", "+15550101", "+15550102", "42", "+15550103"]
+    numbers = ["+15550100", "+15550101", "+15550102", "15550103", "+15550104"]
     desired = [
         rule("a", 1, conditions=[condition("phone", numbers[0]), condition("state", "TX")]),
         rule("new", 2, conditions=[condition("phone", numbers[3])]),
@@ -72,7 +72,7 @@ def test_no_format_shows_a_personal_value(name: str) -> None:
         stored("sets", 4, actions=[{"type": "modifyContactAttribute", "properties": {"phone": numbers[4]}}]),
     ]
     text = render(name, "prod", [plan(desired, remote, prune=["gone", "sets"])])
-    assert not [number for number in numbers if f'"{number}"' in text or number in text.replace("executionOrder", "")]
+    assert not [number for number in numbers if number in text]
     assert "conditions[0].value" in text
     assert text.count("[pii]") >= 2
     assert "TX" in text
