@@ -41,11 +41,9 @@ def open_http(base_url: str, *, ca_bundle: str = "", transport: httpx.BaseTransp
 
 def why_untrusted(error: BaseException) -> str:
     """Return why the certificate of a server was refused, "" where an error is about something else."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message
-        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return "it cannot be verified"
-        cause = cause.__cause__ or cause.__context__
-    return ""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    if refused := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None):
+        return refused.verify_message
+    return "it cannot be verified" if any("CERTIFICATE_VERIFY_FAILED" in str(c) for c in causes) else ""

@@ -7,7 +7,6 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
 TOKEN = b'{"access_token": "abcdefgh-token", "token_type": "bearer", "expires_in": 3600}'
 
 
-def make_authority(folder: Path) -> tuple[Path, Path]:
-    """Write an authority (``ca.pem``) and a server's certificate with its key, and return both files."""
+def make_authority(folder: Path, host: str = "localhost") -> tuple[Path, Path]:
+    """Write an authority (``ca.pem``) and the certificate of a host with its key, and return both files."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Corp Authority")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     start = datetime.now(UTC) - timedelta(days=1)
 
     def builder(name: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
