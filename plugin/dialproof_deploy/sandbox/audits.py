@@ -83,7 +83,7 @@ class _Calls:
             raise _unknown_query(key)
         if not job.done:
             raise ApiError(400, "bad.request", f"query {key} has not succeeded yet")
-        size = _whole_number(request.query_params.get("pageSize"), _PAGE_SIZE)
+        size = _whole_number(request.query_params, "pageSize", _PAGE_SIZE)
         start = _from_cursor(request.query_params.get("cursor"))
         found = self._find(job.body["query"], job.body["last"], request)
         end = start + size
@@ -96,7 +96,7 @@ class _Calls:
         start, _ = parse_interval(body["interval"], now)
         if start < (now - _DAYS * 86_400) * 1000:
             raise refused([detail("interval", "invalid.value", f"starts more than {_DAYS} days ago")])
-        size, number = (_whole_number(body.get(key), default) for key, default in (("pageSize", 25), ("pageNumber", 1)))
+        size, number = _whole_number(body, "pageSize", _PAGE_SIZE), _whole_number(body, "pageNumber", 1)
         found = self._find(body, self._last(), request)
         return JSONResponse(
             {
@@ -188,14 +188,15 @@ def _matches(message: Mapping[str, Any], wanted: Mapping[str, set[str]]) -> bool
     return all(values.get(name) in some for name, some in wanted.items())
 
 
-def _whole_number(given: object, default: int) -> int:
-    """Return a page size or number, from a query or a body; raise 400."""
+def _whole_number(holder: Mapping[str, Any], key: str, default: int) -> int:
+    """Return a page size or number of a query or a body, or raise 400."""
+    given = holder.get(key)
     if given is None:
         return default
     text = str(given)
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if isinstance(given, bool) or not 1 <= number <= _LARGEST_PAGE:
-        raise refused([detail("pageSize", "invalid.value", f"expected a whole number from 1 to {_LARGEST_PAGE}")])
+        raise refused([detail(key, "invalid.value", f"expected a whole number from 1 to {_LARGEST_PAGE}")])
     return number
 
 

@@ -136,6 +136,9 @@ def test_realtime(busy: Any, assert_error: Any) -> None:
     ]
     assert [len(page["entities"]) for page in pages] == [4, 2]
     assert (pages[0]["total"], pages[0]["pageCount"]) == (6, 2)
+    for key in ("pageSize", "pageNumber"):
+        body = assert_error(busy.http.post(f"{AUDITS}/realtime", json={"interval": DAY, key: 0}), 400, "invalid.value")
+        assert [entry["fieldName"] for entry in body["details"]] == [key]
     old = {"interval": "2026-02-01T00:00:00Z/2026-03-08T00:00:00Z"}
     assert_error(busy.http.post(f"{AUDITS}/realtime", json=old), 400, "invalid.value")
 
