@@ -38,7 +38,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["StateDir", "environment_lock", "exclusive_lock", "sync_directory", "utc_text", "write_atomic"]
+__all__ = ["StateDir", "environment_lock", "exclusive_lock", "is_time", "sync_directory", "utc_text", "write_atomic"]
 
 _POLL_SECONDS = 0.1
 _LOCKED_BYTE = 1 << 30  # msvcrt keeps others from reading what it locks: lock a byte that no text reaches
@@ -243,6 +243,15 @@ def sync_directory(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_time(text: str) -> bool:
+    """Tell whether a text is a time, or a date, of ISO 8601."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def utc_text(moment: datetime) -> str:

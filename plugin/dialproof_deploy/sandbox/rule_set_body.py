@@ -11,12 +11,12 @@ import json
 import math
 import re
 import uuid
-from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from dialproof_deploy.sandbox.errors import Detail, detail, refused
 from dialproof_deploy.sandbox.fields import is_reference, name_problems
+from dialproof_deploy.state import is_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterator, Mapping
@@ -198,7 +198,7 @@ def _compared(entry: Mapping[str, Any], at: str) -> Iterator[Detail]:
         return
     if kind == "NUMERIC" and not _is_number(value):
         yield detail(at + "value", _VALUE, "expected a number")
-    elif kind == "DATETIME" and not _is_time(value):
+    elif kind == "DATETIME" and not is_time(value):
         yield detail(at + "value", _VALUE, "expected yyyy-MM-dd or yyyy-MM-ddTHH:mm:ss.SSSZ")
     elif kind == "PERIOD" and not _PERIOD.fullmatch(value):
         yield detail(at + "value", _VALUE, "expected a period such as P-1DT0H0M")
@@ -312,14 +312,6 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 _KINDS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof_deploy.state import utc_text
-from dialproof_deploy.targets.answers import MOST_PAGES, endless, json_object
+from dialproof_deploy.state import is_time, utc_text
+from dialproof_deploy.targets.answers import MOST_PAGES, check_fields, endless, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +41,8 @@ def rule_set_events(client: ApiClient, interval: str, *, sleep: Callable[[float]
         "sort": [{"name": "Timestamp", "sortOrder": "ascending"}],
     }
     started = json_object(client.request("POST", _PATH, body=query, idempotent=True).body, "the audit")
-    path = f"{_PATH}/{started.get('id')}"
+    check_fields(started, {"id": str}, "the server's answer for the audit")
+    path = f"{_PATH}/{quote(started['id'], safe='')}"
     _wait(client, path, started, sleep)
     params = {"pageSize": _PAGE_SIZE, "expand": "user"}
     for _ in range(MOST_PAGES):
@@ -71,21 +73,13 @@ def check_interval(text: str) -> str:
     """Return an interval as it is; raises ``UsageError`` that says what one looks like."""
     parts = text.split("/")
     durations = [part for part in parts if _DURATION.fullmatch(part)]
-    whole = len(parts) == 2 and len(durations) < 2 and all(_is_time(part) for part in parts if part not in durations)
+    whole = len(parts) == 2 and len(durations) < 2 and all(is_time(part) for part in parts if part not in durations)
     if not whole and not _RELATIVE.fullmatch(text):
         raise UsageError(
             f"the interval {text!r} is none: expected 24h, 30m or 7d, or an ISO 8601 interval such as "
             "2026-03-07T00:00:00Z/2026-03-08T00:00:00Z"
         )
     return text
-
-
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _interval(text: str) -> str:
