@@ -359,8 +359,10 @@ class ApiClient:
 
     def _record(self, request: httpx.Request, response: httpx.Response | None, started: float) -> None:
         if self._log:
-            answered = (None, None) if response is None else (response.status_code, _request_id(response))
-            self._log.write(request.method, request.url.path, *answered, (self._clock() - started) * 1000)
+            status = None if response is None else response.status_code
+            request_id = None if response is None else _request_id(response)
+            milliseconds = (self._clock() - started) * 1000
+            self._log.write(request.method, request.url.path, status, request_id, milliseconds)
 
 
 def _name(request: httpx.Request) -> str:
