@@ -225,6 +225,8 @@ class Answers:
     ("bodies", "sentence"),
     [
         ([[]], "not a JSON object"),
+        ([{"state": "Succeeded"}], "holds no usable id"),
+        ([{"id": "../../oauth", "state": "Succeeded"}], "would lead to another path"),
         ([{"id": "q", "state": "Failed"}], "ended as Failed"),
         ([{"id": "q", "state": "Queued"}, *[{"state": "Running"}] * 8], "did not end in time"),
         ([{"id": "q", "state": "Succeeded"}, None], "not a JSON object"),
