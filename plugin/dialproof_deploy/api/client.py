@@ -238,8 +238,7 @@ class ApiClient:
             self._record(request, None, started)
             if why := why_untrusted(error):
                 raise RemoteError(
-                    f"{_name(request)}: the certificate of {_host(request)} is not trusted ({why}): name the authority "
-                    "that issued it in ca_bundle of the environment, or in SSL_CERT_FILE"
+                    f"{_name(request)}: the certificate of {_host(request)} is not trusted {why}"
                 ) from None
             reason = f"{_host(request)} gave no answer ({type(error).__name__})"
             if repeatable or isinstance(error, _NEVER_SENT):
