@@ -7,14 +7,13 @@ cannot go without the key above it.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dialproof.findings import Edit
 from dialproof.source.nodes import Mapping, Scalar, Sequence
 from dialproof.source.positions import Span
-from dialproof.source.yaml_reader import AMBIGUOUS_WORDS, UNPRINTABLE, resolve
+from dialproof.source.scalar_text import double_quoted, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +31,6 @@ _LAST_BREAKS = re.compile(r"(?:\r\n|\n|\r)[ \t\r\n]*\Z")
 _BREAK = re.compile(r"\r\n|\n|\r|\Z")
 _TAIL = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
 _COMMENT_LINE = re.compile(r"([ \t]*)#[^\r\n]*(?:\r\n|\n|\r|\Z)")
-_ESCAPED = re.compile(f"{UNPRINTABLE.pattern}|[\x85\u2028\u2029]")
-_PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.+/ -]*[A-Za-z0-9_])?")
 
 
 def edit(path: str, source: SourceText, start: int, end: int, text: str = "") -> Edit:
@@ -55,12 +52,11 @@ def _written(value: str | float | bool, opening: str, *, is_json: bool) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    plain = _PLAIN.fullmatch(value) and resolve(value) == value and value not in AMBIGUOUS_WORDS
-    if plain and not is_json and opening not in ("'", '"'):
+    if is_plain(value) and not is_json and opening not in ("'", '"'):
         return value
     if opening == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return double_quoted(value)
 
 
 def with_entry(path: str, mapping: Mapping, after: str, key: str, value: str) -> Edits:

@@ -1,21 +1,17 @@
 """Plain data as YAML that every reader takes for the same: texts that some would take for something else are quoted.
 
-``yes``, ``010``, ``1:30`` and ``2026-03-07`` are texts under YAML 1.2 or 1.1 or neither; in quotes they are texts under
-both. Lists and mappings are written in the block style down to ``flow_from`` levels, and in braces on one line below.
+Lists and mappings are written in the block style down to ``flow_from`` levels, and in braces on one line below.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 
-from dialproof.source.yaml_reader import AMBIGUOUS_WORDS, UNPRINTABLE, resolve
+from dialproof.source.scalar_text import double_quoted, escaped, is_plain
+from dialproof.source.yaml_reader import resolve
 
 __all__ = ["block", "comment", "flow"]
 
-_PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
-_SPECIAL = re.compile(f"{UNPRINTABLE.pattern}|[\x85\u2028\u2029\ufeff]")
 _KEY_LENGTH = 100  # a longer key needs another syntax
 
 
@@ -46,7 +42,7 @@ def block(value: Mapping[str, object] | Sequence[object], flow_from: int, indent
 
 def comment(text: str, indent: int = 0) -> list[str]:
     """Return a text as comments, a line each, whatever is in it."""
-    return [f"{' ' * indent}# {_SPECIAL.sub(_escaped, line)}".rstrip() for line in text.splitlines()]
+    return [f"{' ' * indent}# {escaped(line)}".rstrip() for line in text.splitlines()]
 
 
 def _is_nested(value: object) -> bool:
@@ -76,12 +72,6 @@ def _key(text: object) -> str:
 
 
 def _text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and text.lower() not in AMBIGUOUS_WORDS and resolve(text) == text:
-        return text
     if any("\ud800" <= c <= "\udfff" for c in text):
         raise ValueError("half of a character")
-    return _SPECIAL.sub(_escaped, json.dumps(text, ensure_ascii=False))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+    return text if is_plain(text) else double_quoted(text)
