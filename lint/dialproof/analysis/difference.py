@@ -30,7 +30,7 @@ from dialproof.output.masking import personal_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dialproof.analysis.answers import Answer, Question
+    from dialproof.analysis.answers import Answer, Budget, Question
     from dialproof.analysis.familiar import Familiar
     from dialproof.analysis.regions import Box, Region
     from dialproof.analysis.runs import Runs
@@ -127,6 +127,13 @@ class Difference:
             broken = self._searched(index, "acts", lambda before: before.failure is not None, question, breaks=True)
             answer = broken if isinstance(broken, Found) or isinstance(answer, Nowhere) else answer
         return answer
+
+    def newly_dialed(self, budget: Budget) -> Iterator[tuple[Rule, Answer]]:
+        """Yield, for each way in which an old rule may have refused contacts, whether one of them is dialed now."""
+        for rule in self.suppressions:
+            yield rule, self.let_through_by(rule, budget.question())
+        for rule in self.old.runs.rules:
+            yield rule, self.no_longer_undecided(rule, budget.question())
 
     def outcomes(self, scene: Scene) -> tuple[Outcome, Outcome]:
         """Run a contact through the rules of now and through the old ones."""

@@ -15,11 +15,11 @@ from dialproof.analysis.difference import Difference
 from dialproof.evaluate import Evaluator
 from dialproof.findings import Witness
 from dialproof.output.masking import mask_witness, personal_columns
+from dialproof_deploy.plan.read_back import read_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from dialproof.analysis.answers import Answer
     from dialproof.config import Semantics
     from dialproof.model.rules import Rule
     from dialproof.project import Campaign
@@ -64,8 +64,8 @@ def effects_of(
     """Compare the rules on the target with what they would be without the drift, as ``basis`` has them."""
     sides: list[list[Rule]] = []
     for drift in (False, True):
-        rules, why = _read(_side(states, drift=drift), read)
-        if why:
+        rules, unread = read_back(_side(states, drift=drift), read)
+        if why := _unclear(rules, unread):
             return Effects(open=(f"what it comes to is not known: {why}",))
         sides.append(rules)
     deployed, target = (Evaluator(_with(campaign, rules), semantics) for rules in sides)
@@ -75,7 +75,7 @@ def effects_of(
         difference = Difference(old, new)
         if difference.meaningless:
             return Effects(open=(f"what it comes to is not known: {difference.meaningless}",))
-        for rule, answer in _answers(difference):
+        for rule, answer in difference.newly_dialed(Budget()):
             if isinstance(answer, Found):
                 found.append(_effect(rule, answer, difference, campaign, (_TARGET, _SIDES[basis]), dialed=dialed))
                 if len(found) >= _MOST:
@@ -92,29 +92,16 @@ def _side(states: Sequence[RuleState], *, drift: bool) -> list[Mapping[str, Any]
     return [rule for rule in rules if rule is not None]
 
 
-def _read(wires: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Rule]) -> tuple[list[Rule], str]:
-    """Return the rules by order, or why they are not known."""
-    rules = []
-    for wire in wires:
-        try:
-            rules.append(read(wire))
-        except ValueError as error:
-            return [], f"rule {wire['name']!r} cannot be read back ({error})"
+def _unclear(rules: Sequence[Rule], unread: Sequence[tuple[Mapping[str, Any], str]]) -> str:
+    """Return why it is not known what the rules of a side do, "" where it is."""
+    for wire, why in unread:
+        return f"rule {wire['name']!r} cannot be read back ({why})"
     twice = [name for name, number in Counter(rule.name for rule in rules).items() if number > 1]
-    return sorted(rules, key=lambda rule: rule.execution_order), f"two rules are named {twice[0]!r}" if twice else ""
+    return f"two rules are named {twice[0]!r}" if twice else ""
 
 
 def _with(campaign: Campaign, rules: Sequence[Rule]) -> Campaign:
     return replace(campaign, rules=tuple(rules), invariants=(), hit_policy="all")
-
-
-def _answers(difference: Difference) -> Iterator[tuple[Rule, Answer]]:
-    """Yield, for each rule that may have refused contacts, whether some of them are dialed now."""
-    budget = Budget()
-    for rule in difference.suppressions:
-        yield rule, difference.let_through_by(rule, budget.question())
-    for rule in difference.old.runs.rules:
-        yield rule, difference.no_longer_undecided(rule, budget.question())
 
 
 def _effect(

@@ -14,6 +14,7 @@ from dialproof.inference import inferred_contact_list
 from dialproof.output.report import count, printable
 from dialproof.project import Campaign
 from dialproof_deploy.plan.contact_text import contact_text
+from dialproof_deploy.plan.read_back import read_back
 from dialproof_deploy.plan.safety import is_enabled
 from dialproof_deploy.targets.documents import kind_of, rules_of
 
@@ -203,14 +204,8 @@ def _read(
     wires: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Rule]
 ) -> tuple[list[Rule], list[str]]:
     """Return the rules in their order, and the names of those that are enabled and cannot be read back."""
-    rules, unread = [], []
-    for wire in wires:
-        try:
-            rules.append(read(wire))
-        except ValueError as error:
-            if is_enabled(wire):
-                unread.append(f"{wire.get('name')!r} ({error})")
-    return sorted(rules, key=lambda rule: rule.execution_order), unread
+    rules, unread = read_back(wires, read)
+    return rules, [f"{wire.get('name')!r} ({why})" for wire, why in unread if is_enabled(wire)]
 
 
 def _campaign(rules: Sequence[Rule], columns: ContactList) -> Campaign:
@@ -236,17 +231,13 @@ def _asked(old: Evaluator, new: Evaluator, columns: ContactList) -> tuple[str, s
     difference = Difference(old, new)
     if difference.meaningless:
         return "", difference.meaningless
-    budget, open_ = Budget(), ""
-    suppressions = {rule.name for rule in difference.suppressions}
+    open_ = ""
     try:
-        for rule in difference.old.runs.rules:
-            asks = [difference.let_through_by] if rule.name in suppressions else []
-            for ask in (*asks, difference.no_longer_undecided):
-                answer = ask(rule, budget.question())
-                if isinstance(answer, Found):
-                    return contact_text(answer.scene.contact, answer.scene.now, columns), ""
-                if isinstance(answer, Unknown):
-                    open_ = open_ or answer.reason
+        for _, answer in difference.newly_dialed(Budget()):
+            if isinstance(answer, Found):
+                return contact_text(answer.scene.contact, answer.scene.now, columns), ""
+            if isinstance(answer, Unknown):
+                open_ = open_ or answer.reason
     except WitnessError:
         open_ = "the analysis contradicts itself; report it please"
     return "", open_

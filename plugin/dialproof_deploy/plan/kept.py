@@ -13,6 +13,7 @@ from dialproof.evaluate import Evaluator
 from dialproof.findings import SEVERITIES
 from dialproof.lint import lint
 from dialproof_deploy.gate.decision import strict
+from dialproof_deploy.plan.read_back import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,17 +38,13 @@ def refusals_of_kept(
     ``ours`` and ``kept`` are wire rules, so that both speak of lists and skills by their ids on the target; ``read`` is
     the target's.
     """
-    rules, refusals = [], []
-    for wire in kept:
-        try:
-            rules.append(read(wire))
-        except ValueError as error:
-            refusals.append(
-                f"kept rule {wire['name']!r} cannot be read back ({error}), so nobody knows what it does to the "
-                "contacts of your tests: delete it with --prune, or write it into your files"
-            )
-    if refusals or not rules:
-        return refusals
+    rules, unread = read_back(kept, read)
+    if unread or not rules:
+        return [
+            f"kept rule {wire['name']!r} cannot be read back ({why}), so nobody knows what it does to the contacts of "
+            "your tests: delete it with --prune, or write it into your files"
+            for wire, why in unread
+        ]
     own = [read(wire) for wire in ours]
     alone = _with(campaign, own)
     together = _with(campaign, [*own, *rules])
