@@ -298,6 +298,20 @@ class Deployer:
             sync(target, audited, found.append, campaigns=campaigns, interval=interval, known=known)
         return [*known, *found]
 
+    def compare(self) -> tuple[tuple[Plan, ...], list[str]]:
+        """Return what separates the target from the files, and a line for each thing that the target cannot hold.
+
+        Nobody may carry these plans out: they are not looked at further. Where there is something that the target
+        cannot hold, they are as if the files wanted no rules. Only reads; raises as ``plan`` does otherwise.
+        """
+        self._check_campaigns()
+        wanted, problems = self._lowered()
+        wanted = self._holders() if problems else wanted
+        with self.connected() as target:
+            stored, planner = self._stored(wanted, target), self._planner()
+            found = [planner.compare(w, there, self._owned(w.remote)) for w, there in zip(wanted, stored, strict=True)]
+        return tuple(found), problems
+
     def record_refusal(self, reasons: Sequence[str]) -> None:
         """Record in the audit log that nothing was deployed, and why."""
         self.audit_log.append("refusal", details={"reasons": list(reasons)})

@@ -94,10 +94,26 @@ class Planner:
 
     def plan(self, want: Wanted, stored: Sequence[Mapping[str, Any]], owned: Collection[str], now: datetime) -> Plan:
         """Return the plan for what the files want, given what the target gave for it."""
+        columns, suppresses = want.campaign.contact_list, self.kind.suppresses
+        safety = Safety(columns, self.project.config.semantics, self.kind.reader(columns), suppresses)
+        plan = self.compare(want, stored, owned, safety)
+        return self._with_dialing(self._with_kept(plan, want), want, now)
+
+    def compare(
+        self,
+        want: Wanted,
+        stored: Sequence[Mapping[str, Any]],
+        owned: Collection[str],
+        safety: Safety | None = None,
+    ) -> Plan:
+        """Return what separates the target from the files.
+
+        Without ``safety`` nobody may carry it out: what it does to who is dialed, on the way and afterwards, was not
+        looked at.
+        """
         there = self._prunable(want, stored)
         prune = [name for name in self.prune if name in there]
         renamed = {rule.name: rule.renamed_from for rule in want.campaign.rules if rule.renamed_from}
-        columns = want.campaign.contact_list
         if self.kind.atomic:
             plan = plan_rule_set(
                 want.remote,
@@ -110,7 +126,6 @@ class Planner:
                 renamed=renamed,
             )
         else:
-            semantics, suppresses = self.project.config.semantics, self.kind.suppresses
             plan = make_plan(
                 want.remote,
                 want.rules,
@@ -119,14 +134,13 @@ class Planner:
                 prune=prune,
                 owned=owned,
                 renamed=renamed,
-                suppresses=suppresses,
-                safety=Safety(columns, semantics, self.kind.reader(columns), suppresses),
+                suppresses=self.kind.suppresses,
+                safety=safety,
                 allow_transient=self.allow_transient,
             )
-        personal = personal_names(columns)
+        personal = personal_names(want.campaign.contact_list)
         register_values(stored, personal)
-        named = replace(plan, logical=want.logical, personal=personal)
-        return self._with_dialing(self._with_kept(named, want), want, now)
+        return replace(plan, logical=want.logical, personal=personal)
 
     def _prunable(self, want: Wanted, stored: Sequence[Mapping[str, Any]]) -> set[str]:
         return prunable(want.remote, stored) if self.kind.atomic else {rule["name"] for rule in stored}

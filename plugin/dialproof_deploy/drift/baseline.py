@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from dialproof.errors import RefusedError
+from dialproof.errors import InputError, RefusedError
 from dialproof_deploy.drift.rules import RuleState, deployed_rules, rule_states
 from dialproof_deploy.plan.personal import register_values
 from dialproof_deploy.plan.plan import make_plan
@@ -63,15 +63,23 @@ def standing_deploy(state: StateDir, environment: str, records: Sequence[Mapping
 
 
 def compare(
-    plan: Plan, record: DeployRecord | None, records: Sequence[Mapping[str, Any]], keep: Collection[str]
+    plan: Plan,
+    cannot_hold: Sequence[str],
+    record: DeployRecord | None,
+    records: Sequence[Mapping[str, Any]],
+    keep: Collection[str],
 ) -> Compared:
     """Compare what stands with the record or, where it does not speak of it, with the files.
 
-    ``plan`` is that of the files; ``records`` are those of the audit log, ``keep`` is that of the environment.
+    ``plan`` is that of the files, which says nothing of them where ``cannot_hold`` has lines on what the target cannot
+    hold: what the files are ahead by is not known then, and without the record ``InputError`` is raised. ``records``
+    are those of the audit log, ``keep`` is that of the environment.
     """
     known = deployed_rules(records, plan.campaign)
-    by_files = rule_states(plan, known)
     part = next((p for p in record.parts if p.plan.campaign == plan.campaign), None) if record else None
+    if part is None and cannot_hold:
+        raise InputError("\n".join(cannot_hold))
+    by_files = rule_states(plan, known)
     if part is None:
         return Compared(
             plan, "files", tuple(by_files), tuple(_unknown(s) for s in by_files if s.state == _KEPT_CHANGED)
@@ -80,13 +88,10 @@ def compare(
     plan = replace(plan, personal=plan.personal | part.plan.personal)
     since = deployed_rules(_since_the_deploy(records), plan.campaign).digests  # an abandoned deploy's, say
     known = replace(known, digests={**{str(r["name"]): plan.rule_digest(r) for r in part.rules}, **since})
-    there = len(plan.stored_rules)
-    by_record = rule_states(_back(plan, part, keep), known)
-    states = [_state(one, files) for one, files in zip(by_record[:there], by_files[:there], strict=True)]
-    states += by_record[there:]
-    missing = {state.rule for state in states[there:]}
-    states += [replace(state, state="pending") for state in by_files[there:] if state.rule not in missing]
-    notes = []
+    states = rule_states(_back(plan, part, keep), known)
+    notes = [f"what the files are ahead by is not known: {line}" for line in cannot_hold]
+    if not cannot_hold:
+        states = _with_files(states, by_files, len(plan.stored_rules))
     for index, state in enumerate(states):
         if state.state != _KEPT_CHANGED:
             continue
@@ -120,6 +125,14 @@ def _back(plan: Plan, part: Part, keep: Collection[str]) -> Plan:
         return make_plan(plan.campaign, part.rules, plan.remote, keep=keep)
     campaigns = campaigns_of([part.plan])[part.plan.campaign]
     return plan_rule_set(plan.campaign, part.rules, plan.remote, campaigns=campaigns, keep=keep)
+
+
+def _with_files(by_record: Sequence[RuleState], by_files: Sequence[RuleState], there: int) -> list[RuleState]:
+    """Return the states that the record gives, and what the files are ahead by; the first rules are on the target."""
+    states = [_state(one, files) for one, files in zip(by_record[:there], by_files[:there], strict=True)]
+    states += by_record[there:]
+    missing = {state.rule for state in by_record[there:]}
+    return [*states, *(replace(state, state="pending") for state in by_files[there:] if state.rule not in missing)]
 
 
 def _state(by_record: RuleState, by_files: RuleState) -> RuleState:

@@ -1,4 +1,4 @@
-"""The drift of an environment: from the plan of a deploy, the audit log, and the target's own events; only reads."""
+"""The drift of an environment: from its last deploy, its files, the audit log and the target's events; only reads."""
 
 from __future__ import annotations
 
@@ -88,13 +88,14 @@ class Drift:
 def find_drift(deployer: Deployer, interval: str) -> Drift:
     """Return what differs on the target from what was deployed, as far back as ``interval`` who did it.
 
-    Raises as ``Deployer.plan`` does; that the target does not tell who changed what is a note.
+    Raises as ``Deployer.plan`` does, but for rules of the files that the target cannot hold where all was deployed
+    before; that the target does not tell who changed what is a note.
     """
-    plans = deployer.plan()
+    plans, cannot_hold = deployer.compare()
     name = deployer.environment.name
     records = list(read_records(deployer.state.audit(name)))
     record = standing_deploy(deployer.state, name, records)
-    campaigns = [_campaign_drift(deployer, plan, record, records) for plan in plans]
+    campaigns = [_campaign_drift(deployer, plan, cannot_hold, record, records) for plan in plans]
     if any(campaign.drifted for campaign in campaigns):
         campaigns = _with_changes(deployer, campaigns, records, interval)
     notes = [*filter(None, [refuse_unfinished(deployer.state, name)]), *not_in_files(record, plans)]
@@ -103,9 +104,13 @@ def find_drift(deployer: Deployer, interval: str) -> Drift:
 
 
 def _campaign_drift(
-    deployer: Deployer, plan: Plan, record: DeployRecord | None, records: Sequence[Mapping[str, Any]]
+    deployer: Deployer,
+    plan: Plan,
+    cannot_hold: Sequence[str],
+    record: DeployRecord | None,
+    records: Sequence[Mapping[str, Any]],
 ) -> CampaignDrift:
-    compared = compare(plan, record, records, deployer.environment.keep)
+    compared = compare(plan, cannot_hold, record, records, deployer.environment.keep)
     states, notes = compared.states, list(compared.notes)
     campaign = deployer.project.campaign(plan.logical.partition(", ")[0])
     if campaign is None:

@@ -132,3 +132,22 @@ def test_after_a_rollback_the_earlier_deploy_is_compared(
     somebody.change("no_consent", priority=5)
     report = drift_as_json(capsys, 1)
     assert only(report, "no_consent")["differences"] == [{"field": "priority", "deployed": 900, "target": 5}]
+
+
+def test_files_that_the_target_cannot_hold_do_not_hide_what_somebody_did(
+    project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The deploy is compared all the same, and a note says that the files are not; without the deploy they must be."""
+    edit(project, "name: high_value", "name: high_value\n    category: wrapUp")
+    report = drift_as_json(capsys, 0)
+    assert states(report) == {"high_value": "same", "no_consent": "same"}
+    somebody.change("no_consent", conditions=[CONSENT])
+    report = drift_as_json(capsys, 1)
+    assert states(report) == {"high_value": "same", "no_consent": "changed"}
+    assert [effect["contact"]["consent"] for effect in report["campaigns"][0]["effects"] if effect["dialed"]] == ["no"]
+    (note,) = report["campaigns"][0]["notes"]
+    assert note.startswith("what the files are ahead by is not known: a.rules.yaml:")
+    assert "wrapUp" in note
+    shutil.rmtree(project / ".dialproof" / "deploys")
+    assert main(DRIFT) == 3
+    assert "wrapUp" in capsys.readouterr().err
