@@ -38,7 +38,16 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["StateDir", "environment_lock", "exclusive_lock", "is_time", "sync_directory", "utc_text", "write_atomic"]
+__all__ = [
+    "StateDir",
+    "environment_lock",
+    "exclusive_lock",
+    "is_time",
+    "sync_directory",
+    "time_of",
+    "utc_text",
+    "write_atomic",
+]
 
 _POLL_SECONDS = 0.1
 _LOCKED_BYTE = 1 << 30  # msvcrt keeps others from reading what it locks: lock a byte that no text reaches
@@ -259,3 +268,12 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a time without time zone says nothing")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_of(text: object) -> datetime | None:
+    """Return the time that a record or a target gives, None where it is none or has no zone."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

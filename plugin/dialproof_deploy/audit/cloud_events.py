@@ -7,9 +7,10 @@ target, ``source`` the environment, ``id`` what the record is known by (``record
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from dialproof_deploy.state import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,8 +49,5 @@ def _event(record: Mapping[str, Any], identity: str, source: str) -> dict[str, A
 
 def _time(value: object) -> str | None:
     """Return a time of a log if it is one of RFC 3339; an event of a target may have any text."""
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment.isoformat().replace("+00:00", "Z") if moment.tzinfo else None
+    moment = time_of(value)
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

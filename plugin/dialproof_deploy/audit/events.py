@@ -11,9 +11,9 @@ One record an event::
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialproof.errors import RefusedError, RemoteError
@@ -21,10 +21,11 @@ from dialproof_deploy.api.errors import NotFoundError
 from dialproof_deploy.audit.json_lines import json_lines
 from dialproof_deploy.audit.log import read_records
 from dialproof_deploy.redact import scrub_record
-from dialproof_deploy.state import exclusive_lock, write_atomic
+from dialproof_deploy.state import exclusive_lock, time_of, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 __all__ = ["FIELDS", "SOURCE", "EventSource", "sync", "sync_file"]
@@ -62,13 +63,14 @@ def sync(
     ``known`` are the records of earlier runs. Two events may agree in timestamp, name and entity: of each kind as many
     are written as the target has more than are known. An event is ours where an audit record ``change`` has its entity
     as ``remote_id``, was a creation, update or deletion as the event says, and lies within ``TOLERANCE``; a record
-    explains one event. Raises ``RemoteError`` as
-    the source does, or for an event without its fields; what was written until then stays valid.
+    explains one event. Raises ``RemoteError`` as the source does, or for an event without its fields; what was written
+    until then stays valid.
     """
     known = list(known)
     seen = Counter(_known_key(record) for record in known)
     audit_records = list(audit_records)
-    changes = _changes(audit_records, spent=[record.get("audit_seq") for record in known])
+    changes = _changes(audit_records, spent={str(record.get("audit_seq")) for record in known})
+    names = _last_names(audit_records)
     written = 0
     for campaign in campaigns:
         sent = Counter(_key(event, campaign) for event in source.query_events(campaign, interval))
@@ -79,7 +81,7 @@ def sync(
             entity = key[2]
             if entity not in rules:
                 rules[entity] = _rule(source, campaign, entity)
-            write(_record(key, campaign, rules[entity], explained.get(index), _last_name(audit_records, entity)))
+            write(_record(key, campaign, rules[entity], explained.get(index), names.get(entity)))
             written += 1
     return written
 
@@ -136,27 +138,27 @@ class _Change:
     time: datetime | None
 
 
-def _changes(audit_records: Sequence[Mapping[str, Any]], spent: Sequence[object]) -> list[_Change]:
+def _changes(audit_records: Sequence[Mapping[str, Any]], spent: Collection[str]) -> list[_Change]:
     """Return the changes that explain no known event; one found later was made when its request was started."""
-    times = {str(record.get("seq")): _time(record.get("time")) for record in audit_records}
+    times = {str(record.get("seq")): time_of(record.get("time")) for record in audit_records}
     return [
         _Change(record, times.get(str(record.get("started", record.get("seq")))))
         for record in audit_records
-        if record.get("event") == "change" and record.get("seq") not in spent
+        if record.get("event") == "change" and str(record.get("seq")) not in spent
     ]
 
 
 def _explain(events: Sequence[_Key], changes: list[_Change]) -> dict[int, Mapping[str, Any]]:
     """Pair events (by index) and changes one to one, the closest in time first; those used leave the list."""
+    alike: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, change in enumerate(changes):
+        alike[str(change.record.get("remote_id")), _verb(change.record)].append(index)
     pairs = sorted(
-        (abs(happened - change.time), place, index)
-        for place, event in enumerate(events)
-        if (happened := _time(event[0])) is not None
-        for index, change in enumerate(changes)
-        if change.record.get("remote_id") == event[2]
-        and _verb(change.record) == event[1].rpartition(".")[2]
-        and change.time is not None
-        and abs(happened - change.time) <= TOLERANCE
+        (distance, place, index)
+        for place, (timestamp, name, entity, _) in enumerate(events)
+        if (happened := time_of(timestamp)) is not None
+        for index in alike.get((entity, name.rpartition(".")[2]), ())
+        if (made := changes[index].time) is not None and (distance := abs(happened - made)) <= TOLERANCE
     )
     explained: dict[int, Mapping[str, Any]] = {}
     used: set[int] = set()
@@ -174,14 +176,6 @@ def _verb(change: Mapping[str, Any]) -> str:
     return "deleted" if change.get("version_after") is None else "updated"
 
 
-def _time(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
 def _rule(source: EventSource, campaign: str, entity: str) -> dict[str, Any] | None:
     try:
         return source.get_rule(campaign, entity)
@@ -189,10 +183,10 @@ def _rule(source: EventSource, campaign: str, entity: str) -> dict[str, Any] | N
         return None
 
 
-def _last_name(audit_records: Iterable[Mapping[str, Any]], entity: str) -> str | None:
-    """Return the rule's name as our audit last knew it."""
-    names = [record.get("rule") for record in audit_records if record.get("remote_id") == entity]
-    return next((name for name in reversed(names) if isinstance(name, str)), None)
+def _last_names(audit_records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the name of each rule, by its id on the target, as our audit last knew it."""
+    named = ((str(record.get("remote_id")), record.get("rule")) for record in audit_records)
+    return {entity: name for entity, name in named if isinstance(name, str)}
 
 
 def _record(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dialproof_deploy.audit.records import environment_of
 from dialproof_deploy.rollout.history import ABORTED, DEPLOYED, ROLLED_BACK
+from dialproof_deploy.state import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ def measure(records: Records) -> Metrics:
     return Metrics(
         environment=environment_of(records),
         deploys=Counter(map(_campaign, deployed)),
-        last_deploy={_campaign(record): when for record in deployed if (when := _seconds(record)) is not None},
+        last_deploy={_campaign(r): when.timestamp() for r in deployed if (when := time_of(r.get("time")))},
         rollbacks={decision: decisions[decision] for decision in (ROLLED_BACK, ABORTED)},
         writes=_by_action(audited, "change.made"),
         undone=_by_action(audited, "rollback.made"),
@@ -153,10 +153,3 @@ def _by_action(records: Records, phase: str) -> dict[str, int]:
     """Count the writes of a phase; an action that was never taken counts 0, so that a rate can be taken of it."""
     found = Counter(str(record.get("action")) for record in records if record.get("phase") == phase)
     return {action: found[action] for action in (*_ACTIONS, *(a for a in found if a not in _ACTIONS))}
-
-
-def _seconds(record: Mapping[str, Any]) -> float | None:
-    try:
-        return datetime.fromisoformat(str(record.get("time"))).timestamp()
-    except ValueError:
-        return None
