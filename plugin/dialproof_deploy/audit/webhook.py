@@ -31,6 +31,8 @@ import httpx
 import tenacity
 
 from dialproof.errors import RefusedError, RemoteError, UsageError
+from dialproof.output.report import count
+from dialproof_deploy.api.connection import open_http, why_untrusted
 from dialproof_deploy.api.credentials import is_loopback
 from dialproof_deploy.api.errors import UnreachableError
 from dialproof_deploy.audit.cloud_events import BATCH, cloud_events
@@ -50,7 +52,6 @@ MOST_BYTES = 256 * 1024
 """Bytes of the records of one message; a longer record goes alone."""
 
 _TRIES = 5
-_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 _LONGEST_WAIT = 300.0
 _RETRIED = frozenset({408, 425, 429})
 _SECRET = re.compile(r"whsec_([A-Za-z0-9+/]+={0,2})")
@@ -109,26 +110,21 @@ class Webhook:
         """Send what the endpoint has not received of the logs, and return how much, in words.
 
         Raises ``RemoteError`` where the endpoint refuses a message or does not answer, ``RefusedError`` where the
-        cursor cannot be written; what was received until then is not sent again.
+        cursor cannot be written and ``UsageError`` as ``open_http`` does; what was received until then is not sent
+        again.
         """
         cursor = self.cursor_of(logs[0])
         records = messages = 0
         with (
             _unlogged(str(self._url)),
             exclusive_lock(cursor.with_suffix(".lock"), what=f"the cursor {cursor}"),
-            httpx.Client(
-                transport=self._transport,
-                timeout=_TIMEOUT,
-                follow_redirects=False,
-                trust_env=self._url.scheme == "https",  # a proxy has no business between this machine and itself
-            ) as client,
+            open_http(str(self._url), transport=self._transport) as client,
         ):
             places = _read_places(cursor)
             for log in logs:
                 for number in self._send_log(log, cursor, places, client):
                     records, messages = records + number, messages + 1
-        count = f"{messages} message" if messages == 1 else f"{messages} messages"
-        return f"{records} new records in {count}"
+        return f"{count(records, 'new record')} in {count(messages, 'message')}"
 
     def cursor_of(self, log: Path) -> Path:
         """Return the file that says how far the records of the environment were sent to this endpoint."""
@@ -191,6 +187,11 @@ class Webhook:
             with client.stream("POST", self._url, content=payload, headers=headers) as answer:
                 status, wait = answer.status_code, answer.headers.get("Retry-After", "").strip()
         except httpx.RequestError as error:
+            if why := why_untrusted(error):
+                raise RemoteError(
+                    f"the certificate of the webhook {self._url.host} is not trusted ({why}): name the authority that "
+                    "issued it in SSL_CERT_FILE; the next export goes on from there"
+                ) from None
             raise _TryAgainError(f"{self._url.host} gave no answer ({type(error).__name__})") from None
         if status in _RETRIED or status >= 500:
             seconds = min(float(wait), _LONGEST_WAIT) if wait.isascii() and wait.isdigit() else None

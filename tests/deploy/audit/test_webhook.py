@@ -93,7 +93,7 @@ def test_records_arrive_signed_once_and_in_bounded_messages(log: AuditLog) -> No
     assert [len(ids) for _, ids in receiver.messages] == [MOST_RECORDS, 3]
     assert receiver.sender().send([log.path]) == "0 new records in 0 messages"
     hashes += fill(log, 1)
-    assert receiver.sender().send([log.path]) == "1 new records in 1 message"
+    assert receiver.sender().send([log.path]) == "1 new record in 1 message"
     assert receiver.ids == hashes
     assert len({message for message, _ in receiver.messages}) == 3
     first = receiver.bodies[0]
@@ -121,7 +121,7 @@ def test_events_of_the_target_go_along(log: AuditLog) -> None:
     events.write_text(f"{json.dumps(event)}\n" * 2, encoding="utf-8")
     assert receiver.sender().send([log.path, events]) == "3 new records in 2 messages"
     events.write_text(f"{json.dumps(event)}\n" * 3, encoding="utf-8")
-    assert receiver.sender().send([log.path, events]) == "1 new records in 1 message"
+    assert receiver.sender().send([log.path, events]) == "1 new record in 1 message"
     assert len(set(receiver.ids)) == 4
 
 
@@ -167,6 +167,28 @@ def test_a_busy_receiver_is_waited_for_and_one_that_refuses_is_not(log: AuditLog
         with pytest.raises(RemoteError, match=rf"the webhook siem\.example\.com answered {status}"):
             receiver.sender().send([log.path])
     assert receiver.sender().send([log.path]) == "3 new records in 2 messages"  # the refused one first, as it was
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(log: AuditLog) -> None:
+    """It says what to do instead."""
+    fill(log, 1)
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]", request=request)
+
+    waits: list[float] = []
+    sender = Webhook(URL, ENVIRON, "staging", transport=httpx.MockTransport(refuse), sleep=waits.append)
+    with pytest.raises(RemoteError, match=r"siem\.example\.com is not trusted .* in SSL_CERT_FILE"):
+        sender.send([log.path])
+    assert waits == []
+
+
+def test_authorities_that_cannot_be_read_are_a_usage_error(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are for a target."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(log.path))
+    fill(log, 1)
+    with pytest.raises(UsageError, match="SSL_CERT_FILE or SSL_CERT_DIR cannot be used"):
+        Receiver().sender().send([log.path])
 
 
 answers = st.lists(st.sampled_from([204, None, 500, 400]), max_size=25)
