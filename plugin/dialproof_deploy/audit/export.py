@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from dialproof.errors import UsageError
+from dialproof.output.report import count
 from dialproof_deploy.audit.cloud_events import cloud_events
 from dialproof_deploy.audit.json_lines import json_lines
 from dialproof_deploy.audit.metrics import json_metrics, prometheus_text
@@ -110,7 +111,7 @@ def export_audit(
     sink = sink_of(destination, form)
     records = read(logs)
     sink(records)
-    return f"{len(records)} records"
+    return count(len(records), "record")
 
 
 def check_destination(

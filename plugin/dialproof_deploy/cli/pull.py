@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import ExitCode, UsageError
+from dialproof.output.report import count
 from dialproof_deploy.cli.common import add_environment, add_http_log, add_project, deployer_of, tell, whole_number
 
 if TYPE_CHECKING:
@@ -52,5 +53,5 @@ def _pull(args: argparse.Namespace) -> int:
         print(f"wrote {(folder / name).as_posix()}")
     for note in pulled.notes:
         tell(note)
-    print(f"Pulled {pulled.rules} rules" + (": a plan of them has no changes" if pulled.unchanged else ""))
+    print(f"Pulled {count(pulled.rules, 'rule')}" + (": a plan of them has no changes" if pulled.unchanged else ""))
     return ExitCode.OK

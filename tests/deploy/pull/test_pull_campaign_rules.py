@@ -144,7 +144,7 @@ def test_what_cannot_be_read_back_is_a_sentence_and_a_comment(
     (project / "dialproof.toml").write_text("[environments.sandbox.ids]\ncampaigns = {cmp_1 = 'cmp_1'}\n", "utf-8")
     assert main([*PULL, "--out", "rules"]) == 0
     captured = capsys.readouterr()
-    assert captured.out.endswith("Pulled 1 rules\n")
+    assert captured.out.endswith("Pulled 1 rule\n")
     assert "rule 'strange' cannot be written as a rule of ours: an action of type 'sendFax'" in captured.err
     assert "rule 'idle' cannot be written as a rule of ours: a rule of ours needs at least one action" in captured.err
     assert "rule 'a::b' cannot be written as a rule of ours: " in captured.err

@@ -162,7 +162,7 @@ def test_what_is_left_out_is_said(project: Path, console: Console, capsys: pytes
     console.put("campaigns", "c-one", {"ruleSets": [{"id": "one"}, {"id": "second"}]})
     assert main([*PULL, "--sample", "0"]) == 0
     captured = capsys.readouterr()
-    assert captured.out.endswith("Pulled 1 rules\n")
+    assert captured.out.endswith("Pulled 1 rule\n")
     for sentence in (
         (
             "rule set 'one': rule 'r1' cannot be written as a rule of ours: its times are those of Europe/Berlin: "
