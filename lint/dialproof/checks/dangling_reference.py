@@ -36,6 +36,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
+from dialproof.model.ids import ACTION_IDS, compares_wrap_up_codes
 from dialproof.model.rules import Condition, leaves
 
 if TYPE_CHECKING:
@@ -51,9 +52,6 @@ __all__ = ["CHECK", "KINDS", "unlisted_kinds"]
 
 KINDS = {"lists": "list", "skills": "skill", "wrapUpCodes": "wrap-up code", "dataActions": "data action"}
 """Kind of id, as in the configuration -> what one of them is called."""
-
-_WRAP_UP_SUBJECTS = ("call.wrapUpCode", "lastWrapUp.")
-_WHOLE_VALUE = frozenset({"equals", "notEquals", "in", "notIn"})
 
 
 def run(context: CheckContext) -> Iterator[Finding]:
@@ -95,20 +93,15 @@ def _references(rule: Rule) -> Iterator[tuple[str, str, Span]]:
             continue
         if leaf.subject.startswith("data."):
             yield "dataActions", leaf.subject.split(".")[1], leaf.subject_span
-        elif leaf.subject.startswith(_WRAP_UP_SUBJECTS) and leaf.operator in _WHOLE_VALUE:
+        elif compares_wrap_up_codes(leaf):
             values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
             for value in values:
                 if isinstance(value, str) and value:
                     yield "wrapUpCodes", value, leaf.value_span
     for action in rule.actions:
-        if action.type == "setList":
-            yield "lists", str(action.fields.get("listId")), action.span
-        elif action.type == "dataAction":
-            yield "dataActions", str(action.fields.get("id")), action.span
-        elif action.type == "setSkills":
-            skills = action.fields.get("skills")
-            for skill in skills if isinstance(skills, tuple) else (skills,):
-                yield "skills", str(skill), action.span
+        for name, held in action.fields.items():
+            if kind := ACTION_IDS.get((action.type, name)):
+                yield from ((kind, str(one), action.span) for one in (held if isinstance(held, tuple) else (held,)))
 
 
 CHECK = Check(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from dialproof.cel.text import condition_type
 from dialproof.cel.values import parse_period, read_number, read_text
 from dialproof.model.actions import action_types
+from dialproof.model.ids import ACTION_IDS
 from dialproof.model.operators import OPERATORS, canonical_operator
 from dialproof.model.rules import Action, Condition, FieldMapping, Group, Rule, ValueType, When
 from dialproof.source.positions import Span
@@ -59,13 +60,6 @@ of regions (developer.genesys.cloud/platform/api). Regions whose domain has no s
 
 _AWS_REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-
-_IDS: Mapping[tuple[str, str], str] = {
-    ("setList", "listId"): "lists",
-    ("setSkills", "skills"): "skills",
-    ("dataAction", "id"): "dataActions",
-}
-"""(action type, field) -> the kind of logical id that the field holds."""
 
 _FIELDS = (
     *("name", "description", "version", "priority", "executionOrder", "conditions", "actions", "enabled"),
@@ -277,7 +271,7 @@ def _action(action: Action, resolve: ResolveId, refuse: Refuse) -> dict[str, Any
     for name, value in action.fields.items():
         if value is None:
             continue
-        kind = _IDS.get((action.type, name))
+        kind = ACTION_IDS.get((action.type, name))
         if kind is None:
             wire[name] = _field(action.type, name, value)
             continue

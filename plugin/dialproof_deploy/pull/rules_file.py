@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dialproof.model.actions import action_types
+from dialproof.model.ids import ACTION_IDS, compares_wrap_up_codes
 from dialproof.model.parse_rules import parse_rules
 from dialproof.model.rules import Action, Condition, Expression, Group, Rule
 from dialproof.source import read_source
@@ -127,12 +128,11 @@ def _subject(condition: Condition, logical: LogicalId) -> str:
 
 def _value(condition: Condition, logical: LogicalId) -> object:
     value = condition.value
-    if condition.source == "context" and condition.subject in _CODES:
-        return [logical("wrapUpCodes", str(v)) for v in value] if isinstance(value, tuple) else value
-    return list(value) if isinstance(value, tuple) else value
-
-
-_CODES = ("call.wrapUpCode",)
+    if not compares_wrap_up_codes(condition):
+        return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [logical("wrapUpCodes", str(one)) for one in value]
+    return logical("wrapUpCodes", str(value))
 
 
 def _action(action: Action, logical: LogicalId) -> dict[str, object]:
@@ -142,7 +142,7 @@ def _action(action: Action, logical: LogicalId) -> dict[str, object]:
         field = kind.fields.get(name)
         if value is None or (field is not None and not field.required and value == field.default):
             continue
-        id_kind = _IDS.get((action.type, name))
+        id_kind = ACTION_IDS.get((action.type, name))
         if isinstance(value, tuple):
             written[name] = [logical(id_kind, str(item)) if id_kind else item for item in value]
         elif isinstance(value, Mapping):
@@ -150,10 +150,3 @@ def _action(action: Action, logical: LogicalId) -> dict[str, object]:
         else:
             written[name] = logical(id_kind, str(value)) if id_kind else value
     return written
-
-
-_IDS: Mapping[tuple[str, str], str] = {
-    ("setList", "listId"): "lists",
-    ("setSkills", "skills"): "skills",
-    ("dataAction", "id"): "dataActions",
-}

@@ -202,3 +202,28 @@ def test_campaigns_that_share_a_set_share_a_file(project: Path, console: Console
     assert "# another: Campaign of one\n" in text
     (file,) = load_project(load_config(project)).rules_files.values()
     assert sorted(file.campaigns) == ["another", "c-one"]
+
+
+def test_ids_of_the_target_become_those_of_the_files(
+    project: Path, console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrap-up codes wherever they are compared, skills and data actions: what the environment maps is turned round."""
+    ids = '[environments.sandbox.ids]\nwrapUpCodes = {sold = "code-1", busy = "code-2"}\nskills = {gold = "skill-1"}\n'
+    (project / "dialproof.toml").write_text(f'{CONFIG}{ids}dataActions = {{score = "da-1"}}\n', encoding="utf-8")
+    ended = {"type": "wrapupCondition", "codes": ["code-1", "code-2"], "inverted": False}
+    console.rule_set(
+        "one",
+        {"conditions": [seeds.last("LAST_WRAPUP_OVERALL", "EQUALS", "code-1", "STRING")], "actions": [STOP]},
+        {"conditions": [seeds.lookup("EQUALS", "high")], "actions": [seeds.action("SET_SKILLS", skills='["skill-1"]')]},
+        {"conditions": [ended], "actions": [seeds.modify("SET", "x")], "category": "DIALER_WRAPUP"},
+    )
+    assert main([*PULL, "--sample", "0"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.endswith("Pulled 3 rules: a plan of them has no changes\n")
+    text = (project / "one.rules.yaml").read_text(encoding="utf-8")
+    assert "value: sold" in text
+    assert "value: [sold, busy]" in text
+    assert "skills: [gold]" in text
+    assert "data.score.score" in text
+    assert not any(there in text for there in ("code-1", "code-2", "skill-1", "da-1"))
