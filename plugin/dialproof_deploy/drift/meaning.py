@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dialproof.analysis.answers import Budget, Found, Unknown, require
+from dialproof.analysis.answers import Budget, Found, Unknown, WitnessError, require
 from dialproof.analysis.difference import Difference
 from dialproof.evaluate import Evaluator
 from dialproof.findings import Witness
@@ -69,6 +69,13 @@ def effects_of(
             return Effects(open=(f"what it comes to is not known: {why}",))
         sides.append(rules)
     deployed, target = (Evaluator(_with(campaign, rules), semantics) for rules in sides)
+    try:
+        return _compared(deployed, target, basis)
+    except WitnessError:
+        return Effects(open=("what it comes to is not known: the analysis contradicts itself; report it please",))
+
+
+def _compared(deployed: Evaluator, target: Evaluator, basis: Basis) -> Effects:
     found: list[Effect] = []
     open_: list[str] = []
     for dialed, old, new in ((True, deployed, target), (False, target, deployed)):
@@ -77,7 +84,7 @@ def effects_of(
             return Effects(open=(f"what it comes to is not known: {difference.meaningless}",))
         for rule, answer in difference.newly_dialed(Budget()):
             if isinstance(answer, Found):
-                found.append(_effect(rule, answer, difference, campaign, (_TARGET, _SIDES[basis]), dialed=dialed))
+                found.append(_effect(rule, answer, difference, (_TARGET, _SIDES[basis]), dialed=dialed))
                 if len(found) >= _MOST:
                     break
             elif isinstance(answer, Unknown):
@@ -104,12 +111,11 @@ def _with(campaign: Campaign, rules: Sequence[Rule]) -> Campaign:
     return replace(campaign, rules=tuple(rules), invariants=(), hit_policy="all")
 
 
-def _effect(
-    rule: Rule, found: Found, difference: Difference, campaign: Campaign, sides: tuple[str, str], *, dialed: bool
-) -> Effect:
+def _effect(rule: Rule, found: Found, difference: Difference, sides: tuple[str, str], *, dialed: bool) -> Effect:
     scene = found.scene
     new, old = difference.outcomes(scene)
     require(old.dial is False and new.dial is True, "the witness does not show who is dialed")
     target, deployed = (new, old) if dialed else (old, new)
     witness = Witness(scene.contact, scene.context, scene.now, target, deployed, sides)
-    return Effect(rule.name, dialed, mask_witness(witness, personal_columns(campaign.contact_list)))
+    columns = difference.new.evaluator.campaign.contact_list
+    return Effect(rule.name, dialed, mask_witness(witness, personal_columns(columns)))

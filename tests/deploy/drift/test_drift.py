@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import markdown
 import pytest
 
+from dialproof.analysis.answers import WitnessError
 from dialproof.cli import main
 from dialproof.errors import RemoteError
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
@@ -215,3 +216,19 @@ def test_an_interval_that_is_none_is_wrong_usage(
 def test_an_interval_is_relative_or_of_iso_8601(project: Path, interval: str) -> None:
     """Each form is taken."""
     assert main([*DRIFT, "--interval", interval]) == 0
+
+
+def test_a_defect_of_the_analysis_does_not_hide_the_drift(
+    project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which rule has drifted is said all the same."""
+
+    def contradict(*_: object) -> Any:
+        raise WitnessError("a contact shows nothing")
+
+    monkeypatch.setattr("dialproof.analysis.difference.Difference.newly_dialed", contradict)
+    somebody.change("no_consent", conditions=[CONSENT])
+    report = drift_as_json(capsys, 1)
+    assert states(report)["no_consent"] == "changed"
+    (note,) = report["campaigns"][0]["notes"]
+    assert note == "what it comes to is not known: the analysis contradicts itself; report it please"
