@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dialproof.model.rules import When
-from dialproof.output.masking import MASK, mask_contact, personal_columns
+from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_contact, personal_columns
 from dialproof.output.report import printable
 from dialproof.output.witness import flat, value_text
-from dialproof_deploy.audit.personal import NUMBER
 from pytest_dialproof.masking import cel_text, is_personal
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _circumstances(item: CaseItem, options: Mapping[str, Any]) -> Iterator[str]:
     """Yield the contact and what surrounds the call, one value a line."""
     names = personal_columns(item.campaign.contact_list)
     rows = [*flat(mask_contact(item.case.contact, names))]
-    context = mask_contact(item.case.context, NUMBER)
+    context = mask_contact(item.case.context, PERSONAL_CONTEXT)
     rows += [(f"context {name}", value) for name, value in flat(context)]
     texts = [(name, value_text(value)) for name, value in rows]
     if item.case.now or item.contacts.now:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dialproof.output.masking import MASK, personal_columns
-from dialproof_deploy.audit.personal import NUMBER, texts_of
+from dialproof.output.masking import MASK, PERSONAL_CONTEXT, personal_columns
+from dialproof_deploy.audit.personal import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ def values_masked(
     """Return what masks the personal values of some contacts and of the call wherever a text holds them."""
     names = personal_columns(columns)
     found = {text for contact in contacts for text in texts_of(contact, names)}
-    values = sorted({*found, *texts_of(context, NUMBER)}, key=len, reverse=True)
+    values = sorted({*found, *texts_of(context, PERSONAL_CONTEXT)}, key=len, reverse=True)
 
     def mask(text: str) -> str:
         for value in values:
@@ -37,7 +37,7 @@ def values_masked(
 
 def is_personal(source: str, name: str, columns: ContactList) -> bool:
     """Tell whether a column of the contact, or a field of the context, is personal."""
-    return name in (personal_columns(columns) if source == "contact" else NUMBER)
+    return name in (personal_columns(columns) if source == "contact" else PERSONAL_CONTEXT)
 
 
 def cel_text(text: str, reads: Iterable[Variable], columns: ContactList) -> str:

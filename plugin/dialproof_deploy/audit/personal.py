@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 from dialproof.cel.values import read_text
 from dialproof.model.rules import Condition, leaves
-from dialproof.output.masking import personal_columns
+from dialproof.output.masking import PERSONAL_CONTEXT, personal_columns
 from dialproof_deploy.redact import register_pii
 
 if TYPE_CHECKING:
     from dialproof.project import Project
 
-__all__ = ["NUMBER", "personal_values", "register_personal_values", "texts_of"]
+__all__ = ["personal_values", "register_personal_values", "texts_of"]
 
 _SHORTEST_TELLING = 5
 """A shorter value says nothing about a person, and would blot out words and numbers that it happens to equal."""
-
-NUMBER = frozenset({"phone.number"})
-"""The personal fields of the context."""
 
 
 def register_personal_values(project: Project) -> None:
@@ -37,7 +34,9 @@ def personal_values(project: Project) -> Iterator[str]:
     for campaign in project.campaigns:
         columns = personal_columns(campaign.contact_list)
         for leaf in (leaf for rule in campaign.rules for leaf in leaves(rule.conditions)):
-            if isinstance(leaf, Condition) and leaf.subject in (columns if leaf.source == "contact" else NUMBER):
+            if isinstance(leaf, Condition) and leaf.subject in (
+                columns if leaf.source == "contact" else PERSONAL_CONTEXT
+            ):
                 yield from texts_of(leaf.value, columns, personal=True)
     for path, campaign in project.links.items():
         columns = personal_columns(campaign.contact_list)
@@ -47,7 +46,7 @@ def personal_values(project: Project) -> Iterator[str]:
         for case in file.cases:
             yield from texts_of(case.contact, columns)
             yield from texts_of(case.expect.contact or {}, columns)
-            yield from texts_of(case.context, NUMBER)
+            yield from texts_of(case.context, PERSONAL_CONTEXT)
 
 
 def texts_of(value: object, names: frozenset[str], name: str = "", personal: bool = False) -> Iterator[str]:
