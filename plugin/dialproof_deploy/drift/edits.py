@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from dialproof_deploy.audit.log import read_records
 from dialproof_deploy.drift.rules import deployed_rules, rule_states
-from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
 from dialproof_deploy.rollout.journal import refuse_unfinished
-from dialproof_deploy.targets.wire import differences
+from dialproof_deploy.targets.wire import shown_differences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,6 +45,6 @@ def _what(state: RuleState, personal: Collection[str]) -> str:
         return f"rule {state.rule!r} was deleted on the target since the last deploy"
     if state.wanted is None:
         return f"rule {state.rule!r}, which would be deleted, was changed on the target since it was deployed"
-    found = differences(hidden(state.stored, personal), hidden(state.wanted, personal))
+    found = shown_differences(state.stored, state.wanted, personal)
     changes = "; ".join(redact(str(difference)) for difference in found)
     return f"rule {state.rule!r} was changed on the target since the last deploy ({changes})"

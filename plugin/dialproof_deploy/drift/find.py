@@ -11,13 +11,12 @@ from dialproof_deploy.drift.attachments import attachments_of
 from dialproof_deploy.drift.baseline import compare, not_in_files, standing_deploy
 from dialproof_deploy.drift.meaning import Effects, effects_of
 from dialproof_deploy.drift.rules import deployed_rules
-from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.redact import redact
 from dialproof_deploy.remote_ids import RemoteIds
 from dialproof_deploy.rollout.journal import refuse_unfinished
 from dialproof_deploy.targets import target_of
 from dialproof_deploy.targets.documents import kind_of
-from dialproof_deploy.targets.wire import differences
+from dialproof_deploy.targets.wire import shown_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,8 +69,7 @@ class CampaignDrift:
         """Return what was changed of a rule, without personal values; nothing of one that was added or deleted."""
         if state.state not in ("changed", "kept changed") or state.wanted is None or state.stored is None:
             return ()
-        personal = self.plan.personal
-        return differences(hidden(state.wanted, personal), hidden(state.stored, personal))
+        return shown_differences(state.wanted, state.stored, self.plan.personal)
 
 
 @dataclass(frozen=True)

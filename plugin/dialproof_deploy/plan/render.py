@@ -15,7 +15,7 @@ from dialproof_deploy.plan.dialing import refusal_of, widening_of
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.plan.plan import Action
 from dialproof_deploy.redact import redact, scrub
-from dialproof_deploy.targets.wire import FieldDifference, differences
+from dialproof_deploy.targets.wire import FieldDifference, shown_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,7 +115,7 @@ def _changes(step: Step, plan: Plan) -> tuple[FieldDifference, ...]:
     """Return what a write changes field by field, without personal values."""
     if step.before is None or step.after is None:
         return ()
-    return differences(hidden(step.before, plan.personal), hidden(step.after, plan.personal))
+    return shown_differences(step.before, step.after, plan.personal)
 
 
 def _step_lines(step: Step, plan: Plan) -> list[str]:

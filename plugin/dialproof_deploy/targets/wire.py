@@ -7,13 +7,13 @@ A wire rule is the mapping of the campaign-rules contract: ``name``, ``descripti
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dialproof.errors import InputError
 from dialproof_deploy.gate.evidence import json_digest
-from dialproof_deploy.plan.personal import shown
+from dialproof_deploy.plan.personal import hidden, shown
 from dialproof_deploy.targets.documents import SERVER_FIELDS, comparable, content
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "difference_text",
     "differences",
     "same_content",
+    "shown_differences",
     "three_way",
     "too_deep",
 ]
@@ -68,6 +69,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
     nothing (null, false, empty text, empty list). ``true`` and ``1`` differ, ``1`` and ``1.0`` do not.
     """
     return tuple(_compare("", comparable(before), comparable(after)))
+
+
+def shown_differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], personal: Collection[str]
+) -> tuple[FieldDifference, ...]:
+    """Compare two rules as ``differences`` does, without the values of personal columns."""
+    return differences(hidden(before, personal), hidden(after, personal))
 
 
 def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
