@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_confirmation",
-    "add_contacts",
     "add_environment",
     "add_http_log",
     "add_interval",
+    "add_planning",
     "add_project",
     "add_state_dir",
-    "add_writes",
     "config_at",
     "deployer_of",
     "destination",
@@ -62,6 +61,42 @@ def add_http_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http-log", type=Path, metavar="FILE", help="append a JSON line for each request")
 
 
+def add_planning(parser: argparse.ArgumentParser) -> None:
+    """Add what decides what is planned: all that ``deployer_of`` reads but for ``--confirm-widening``."""
+    add_project(parser)
+    add_environment(parser)
+    parser.add_argument(
+        "--prune",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="delete this rule of the target, or take ruleSet:NAME from the campaigns; repeatable",
+    )
+    parser.add_argument(
+        "--allow-transient",
+        action="store_true",
+        help="go on although contacts that the old and the new rules refuse may be dialed in between",
+    )
+    parser.add_argument(
+        "--contacts",
+        type=Path,
+        metavar="FILE",
+        help="count who comes to be dialed over these contacts, such as an exported contact list (.csv); "
+        "default: those of the project",
+    )
+    add_http_log(parser)
+
+
+def add_confirmation(parser: argparse.ArgumentParser) -> None:
+    """Add ``--confirm-widening``."""
+    parser.add_argument(
+        "--confirm-widening",
+        type=whole_number,
+        metavar="N",
+        help="write to a running campaign although contacts come to be dialed: N, as the plan counts them",
+    )
+
+
 def add_interval(parser: argparse.ArgumentParser, default: str, what: str) -> None:
     """Add ``--interval``."""
     shown = f"{what}: 30m, 24h, 7d or an ISO 8601 interval (default: {default})"
@@ -78,22 +113,6 @@ def _interval(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def add_writes(parser: argparse.ArgumentParser) -> None:
-    """Add what decides which writes a plan may hold: ``--prune`` and ``--allow-transient``."""
-    parser.add_argument(
-        "--prune",
-        action="append",
-        default=[],
-        metavar="RULE",
-        help="delete this rule of the target, or take ruleSet:NAME from the campaigns; repeatable",
-    )
-    parser.add_argument(
-        "--allow-transient",
-        action="store_true",
-        help="go on although contacts that the old and the new rules refuse may be dialed in between",
-    )
-
-
 def destination(text: str) -> Path | str:
     """Return where an export goes: a file, or the text of a URL."""
     from dialproof_deploy.audit.export import is_url
@@ -106,27 +125,6 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER:
         raise argparse.ArgumentTypeError(f"expected a whole number such as 10, found {text!r}")
     return int(text)
-
-
-def add_contacts(parser: argparse.ArgumentParser) -> None:
-    """Add ``--contacts``."""
-    parser.add_argument(
-        "--contacts",
-        type=Path,
-        metavar="FILE",
-        help="count who comes to be dialed over these contacts, such as an exported contact list (.csv); "
-        "default: those of the project",
-    )
-
-
-def add_confirmation(parser: argparse.ArgumentParser) -> None:
-    """Add ``--confirm-widening``."""
-    parser.add_argument(
-        "--confirm-widening",
-        type=whole_number,
-        metavar="N",
-        help="write to a running campaign although contacts come to be dialed: N, as the plan counts them",
-    )
 
 
 def config_at(path: Path) -> Config:

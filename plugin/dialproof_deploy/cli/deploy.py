@@ -10,11 +10,7 @@ from dialproof.errors import ExitCode, RefusedError, UsageError
 from dialproof.output.report import count
 from dialproof_deploy.cli.common import (
     add_confirmation,
-    add_contacts,
-    add_environment,
-    add_http_log,
-    add_project,
-    add_writes,
+    add_planning,
     deployer_of,
     destination,
     tell,
@@ -30,12 +26,8 @@ __all__ = ["add_arguments", "show_result"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``dialproof deploy``."""
-    add_project(parser)
-    add_environment(parser)
-    add_writes(parser)
-    add_contacts(parser)
+    add_planning(parser)
     add_confirmation(parser)
-    add_http_log(parser)
     parser.add_argument(
         "plan", nargs="?", type=Path, metavar="PLAN", help="deploy only if this is what 'plan --out' has written"
     )

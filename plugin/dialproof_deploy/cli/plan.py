@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode
 from dialproof_deploy.cli.common import (
-    add_contacts,
-    add_environment,
-    add_http_log,
-    add_project,
-    add_writes,
+    add_planning,
     deployer_of,
 )
 
@@ -24,11 +20,7 @@ __all__ = ["add_arguments"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``dialproof plan``."""
-    add_project(parser)
-    add_environment(parser)
-    add_writes(parser)
-    add_contacts(parser)
-    add_http_log(parser)
+    add_planning(parser)
     add_output_format(parser, "text (default), json, or markdown for a comment on a pull request")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan for 'dialproof deploy FILE'")
     parser.add_argument(

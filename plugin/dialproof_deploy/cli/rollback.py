@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 from dialproof.errors import ExitCode, UsageError
 from dialproof_deploy.cli.common import (
     add_confirmation,
-    add_contacts,
-    add_environment,
-    add_http_log,
-    add_project,
-    add_writes,
+    add_planning,
     config_at,
     deployer_of,
     state_of,
@@ -26,12 +22,8 @@ __all__ = ["add_arguments"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``dialproof rollback``."""
-    add_project(parser)
-    add_environment(parser)
-    add_writes(parser)
-    add_contacts(parser)
+    add_planning(parser)
     add_confirmation(parser)
-    add_http_log(parser)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--last", action="store_true", help="take the deploy that stands back to the one before it")
     which.add_argument("--to", metavar="DEPLOY", help="restore the rules of this deploy")
