@@ -9,13 +9,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
 from dialproof.output.report import count
 from dialproof_deploy.audit.log import AuditLog, read_records, refuse_broken
 from dialproof_deploy.audit.personal import register_personal_values
+from dialproof_deploy.connect import connect
 from dialproof_deploy.drift.edits import with_remarks
 from dialproof_deploy.gate.attest import payload_of, refusals_of
 from dialproof_deploy.gate.evidence import json_digest
@@ -23,7 +24,7 @@ from dialproof_deploy.gate.signature import opened
 from dialproof_deploy.plan.dialing import refusal_of
 from dialproof_deploy.plan.personal import register_values
 from dialproof_deploy.plan.plan_file import moved_since
-from dialproof_deploy.planning import Planner, Wanted, campaigns_of, shared_sets, wanted_of
+from dialproof_deploy.planning import Planner, Wanted, campaigns_of, holders_of, wanted_by
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.remote_ids import SANDBOX, RemoteIds
 from dialproof_deploy.rollout.journal import Journal, refuse_unfinished
@@ -114,7 +115,7 @@ class Deployer:
         that the target cannot hold and ``RemoteError`` as the target does.
         """
         wanted = self._wanted()
-        with self._target() as target:
+        with self.connected() as target:
             return self._plans(wanted, target)
 
     def deploy(self, evidence: Mapping[str, Any], *, planned: Mapping[str, str] | None = None) -> DeployResult:
@@ -130,7 +131,7 @@ class Deployer:
             wanted, statement = self._accepted(evidence)
             with ExitStack() as stack:
                 try:
-                    target = stack.enter_context(self._target())
+                    target = stack.enter_context(self.connected())
                 except RefusedError as error:
                     raise self._refused([str(error)]) from None
                 recovered = self._recover(target, [w.remote for w in wanted])
@@ -145,11 +146,8 @@ class Deployer:
                     Part(plan, tuple(want.rules), self._payload_digest(want))
                     for plan, want in zip(plans, wanted, strict=True)
                 ]
-                record = self._record(parts, evidence=json_digest(statement))
-                applied = self._rollout(record, target).begin()
-                warnings = self._diagnose(target, plans, applied)
-                new_events, notes = self._sync(target, [w.remote for w in wanted])
-        return self._result(plans, applied, new_events, [*recovered, *warnings, *notes])
+                rollout = self._rollout(self._record(parts, evidence=json_digest(statement)), target)
+                return self._result(rollout, rollout.begin(), recovered)
 
     def resume(self) -> DeployResult:
         """Carry the deploy that was interrupted on to what was planned then, whatever the files say now.
@@ -158,11 +156,7 @@ class Deployer:
         ``RefusedError`` where there is none, or its record was edited, otherwise as ``Rollout.resume`` does.
         """
         with self.unfinished() as rollout:
-            applied = rollout.resume()
-            plans = tuple(part.plan for part in rollout.record.parts)
-            warnings = self._diagnose(rollout.target, plans, applied)
-            new_events, notes = self._sync(rollout.target, [plan.campaign for plan in plans])
-            return self._result(plans, applied, new_events, [*warnings, *notes])
+            return self._result(rollout, rollout.resume())
 
     def abort(self) -> int:
         """Take the deploy that was interrupted back to what stood before it; return the number of writes undone.
@@ -194,10 +188,8 @@ class Deployer:
             self._record_confirmation(plans)
             parts = [Part(plan, tuple(want.rules)) for plan, want in zip(plans, wanted, strict=True)]
             record = self._record(parts, evidence=earlier.evidence, restores=earlier.id)
-            applied = self._rollout(record, target).begin()
-            notes += self._diagnose(target, plans, applied)
-            new_events, unread = self._sync(target, [want.remote for want in wanted])
-        return self._result(plans, applied, new_events, [*notes, *unread])
+            rollout = self._rollout(record, target)
+            return self._result(rollout, rollout.begin(), notes)
 
     def plan_rollback(self, to: str = "", *, overwrite: Collection[str] = ()) -> tuple[tuple[Plan, ...], list[str]]:
         """Return the plans of such a rollback, with what refuses them, and sentences on it; only reads."""
@@ -210,11 +202,8 @@ class Deployer:
         from dialproof_deploy.rollout import rollback
 
         earlier = rollback.earlier_deploy(self.state, self.environment.name, to)
-        atomic = self._target_type.atomic
-        wanted, notes = rollback.wanted_again(earlier, self.project, atomic=atomic)
-        with self._target() as target:
-            if atomic:
-                cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in wanted})
+        wanted, notes = rollback.wanted_again(earlier, self.project, atomic=self._target_type.atomic)
+        with self.connected({want.remote: want.campaigns for want in wanted}) as target:
             yield earlier, wanted, notes, target
 
     def _plans_back(self, wanted: Sequence[Wanted], target: Target, overwrite: Collection[str]) -> tuple[Plan, ...]:
@@ -246,9 +235,7 @@ class Deployer:
             record = Journal(self.state, name).read()
             if record is None:
                 raise RefusedError(f"there is no unfinished deploy to environment {name!r}")
-            with self._target() as target:
-                if self._target_type.atomic:
-                    cast("AtomicTarget", target).use_sets_in(campaigns_of(part.plan for part in record.parts))
+            with self.connected(campaigns_of(part.plan for part in record.parts)) as target:
                 yield self._rollout(record, target)
 
     @contextmanager
@@ -262,13 +249,6 @@ class Deployer:
                 raise self._refused([unfinished])
             yield
 
-    def _result(
-        self, plans: tuple[Plan, ...], applied: tuple[ApplyResult, ...], new_events: int, notes: Sequence[str]
-    ) -> DeployResult:
-        name = self.environment.name
-        audit, events = self.state.audit(name), self.state.events(name)
-        return DeployResult(name, plans, applied, audit, events, new_events, tuple(notes))
-
     def sync_events(self, interval: str = "24h") -> int:
         """Read the target's events of all campaigns and return the number of new ones.
 
@@ -278,7 +258,7 @@ class Deployer:
 
         self._check_campaigns()
         name = self.environment.name
-        with environment_lock(self.state, name, say=self.say), self._target() as target:
+        with environment_lock(self.state, name, say=self.say), self.connected() as target:
             campaigns = [want.remote for want in self._holders()]
             for sentence in self._recover(target, campaigns):
                 self.say(sentence)
@@ -292,7 +272,7 @@ class Deployer:
 
         name = self.environment.name
         known, found = list(read_records(self.state.events(name))), list[dict[str, Any]]()
-        with self._target() as target:
+        with self.connected() as target:
             campaigns = [want.remote for want in self._holders()]
             audited = list(read_records(self.state.audit(name)))
             sync(target, audited, found.append, campaigns=campaigns, interval=interval, known=known)
@@ -371,21 +351,10 @@ class Deployer:
         return wanted
 
     def _lowered(self) -> tuple[list[Wanted], list[str]]:
-        """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
-        from dialproof.analysis.replacement import as_all
-
-        wanted, problems = [], []
-        for campaign in self.project.campaigns:
-            held = as_all(campaign, self.project.config.semantics)
-            rules, found = self._target_type.lower(held, self._ids.find)
-            problems += [str(problem) for problem in found]
-            wanted += wanted_of(self._target_type, campaign, rules, partial(self._ids.campaign, campaign))
-        return wanted, list(dict.fromkeys([*problems, *shared_sets(self._target_type, wanted)]))
+        return wanted_by(self.project, self._target_type, self._ids)
 
     def _holders(self) -> list[Wanted]:
-        """Return what holds the rules of each campaign, whether or not the target can hold the rules."""
-        campaigns = self.project.campaigns
-        return [want for c in campaigns for want in wanted_of(self._target_type, c, [], partial(self._ids.campaign, c))]
+        return holders_of(self.project, self._target_type, self._ids)
 
     @cached_property
     def _ids(self) -> RemoteIds:
@@ -401,39 +370,21 @@ class Deployer:
 
         return target_of(self.environment)
 
-    def connected(self) -> AbstractContextManager[Target]:
-        """Connect to the target, to read what stands there; raises as ``plan`` does."""
-        return self._target()
-
     @contextmanager
-    def _target(self) -> Iterator[Target]:
-        """Connect and log in, so that refused credentials fail before anything else is done."""
-        if self.environment.name != SANDBOX:
-            self._ids.check_variable(self._target_type)
-            from dialproof_deploy.api.secret_command import with_secret
+    def connected(self, uses: Mapping[str, Sequence[str]] | None = None) -> Iterator[Target]:
+        """Connect and log in, so that refused credentials fail before anything else is done; raises as ``plan`` does.
 
-            connect = self._target_type.connect
-            assert connect is not None
-            environ = with_secret(self._target_type, self.environment, self.environ, self.project.config.root)
-            with connect(self.environment, environ, self.http_log) as target:
-                yield self._told(target)
-            return
-        from dialproof_deploy.api.credentials import Credentials
-        from dialproof_deploy.sandbox.serve import find_or_start
-        from dialproof_deploy.targets import open_target
-
-        with find_or_start(self.state.create().root, self.environ) as sandbox:
-            credentials = Credentials(
-                sandbox.url, sandbox.client_id, sandbox.client_secret, "DIALPROOF_SANDBOX_CLIENT_ID"
-            )
-            with open_target(credentials, self.environment, self.http_log) as target:
-                yield self._told(target)
-
-    def _told(self, target: Target) -> Target:
-        """Return the target; one of rule sets knows then which campaigns are to use them."""
-        if self._target_type.atomic:
-            cast("AtomicTarget", target).use_sets_in({want.remote: want.campaigns for want in self._holders()})
-        return target
+        A target of rule sets is told which campaigns (ids) are to use which set: ``uses``, or what the files say.
+        """
+        kind, environment = self._target_type, self.environment
+        if environment.name != SANDBOX:
+            self._ids.check_variable(kind)
+        root = self.project.config.root
+        with connect(environment, kind, self.environ, root=root, state=self.state, http_log=self.http_log) as target:
+            if kind.atomic:
+                found = {want.remote: want.campaigns for want in self._holders()} if uses is None else uses
+                cast("AtomicTarget", target).use_sets_in(found)
+            yield target
 
     def _planner(self, prune: Sequence[str] = ()) -> Planner:
         return Planner(
@@ -492,6 +443,17 @@ class Deployer:
 
     def _payload_digest(self, want: Wanted) -> str:
         return json_digest(payload_of(want.campaign, self.project.config))
+
+    def _result(self, rollout: Rollout, applied: tuple[ApplyResult, ...], notes: Sequence[str] = ()) -> DeployResult:
+        """Read what the target says of a deploy that is made by now, and return what was done."""
+        name = self.environment.name
+        plans = tuple(part.plan for part in rollout.record.parts)
+        warnings = self._diagnose(rollout.target, plans, applied)
+        new_events, unread = self._sync(rollout.target, [plan.campaign for plan in plans])
+        audit, events = self.state.audit(name), self.state.events(name)
+        return DeployResult(
+            name, plans, applied, audit, events, new_events, (*notes, *warnings, *unread)
+        )
 
     def _diagnose(self, target: Target, plans: Sequence[Plan], applied: Sequence[ApplyResult]) -> list[str]:
         """Return what a target of rule sets warns of where something was written."""

@@ -14,14 +14,15 @@ from dialproof_deploy.plan.sample import sample_of
 from dialproof_deploy.targets.documents import content, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dialproof.model.contacts import ContactsFile
     from dialproof.project import Campaign, Project
     from dialproof.targets.base import TargetType
+    from dialproof_deploy.remote_ids import RemoteIds
 
-__all__ = ["Planner", "Wanted", "campaigns_of", "shared_sets", "wanted_of"]
+__all__ = ["Planner", "Wanted", "campaigns_of", "holders_of", "wanted_by"]
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,32 @@ class Wanted:
     campaigns: tuple[str, ...]
 
 
-def wanted_of(
-    kind: TargetType, campaign: Campaign, rules: list[dict[str, Any]], remote_id: Callable[[str], str]
-) -> list[Wanted]:
+def wanted_by(project: Project, kind: TargetType, ids: RemoteIds) -> tuple[list[Wanted], list[str]]:
+    """Return the wire rules of every campaign, and a line for each thing that the target cannot hold."""
+    from dialproof.analysis.replacement import as_all
+
+    wanted, problems = [], []
+    for campaign in project.campaigns:
+        rules, found = kind.lower(as_all(campaign, project.config.semantics), ids.find)
+        problems += [str(problem) for problem in found]
+        wanted += _wanted_of(kind, campaign, rules, ids)
+    return wanted, list(dict.fromkeys([*problems, *_shared_sets(kind, wanted)]))
+
+
+def holders_of(project: Project, kind: TargetType, ids: RemoteIds) -> list[Wanted]:
+    """Return what holds the rules of each campaign, without them: whether or not the target can hold the rules."""
+    return [want for campaign in project.campaigns for want in _wanted_of(kind, campaign, [], ids)]
+
+
+def _wanted_of(kind: TargetType, campaign: Campaign, rules: list[dict[str, Any]], ids: RemoteIds) -> list[Wanted]:
     """Return what is wanted for a campaign of the files, which may have several ids."""
+    there = {logical: ids.campaign(campaign, logical) for logical in campaign.ids}
     if kind.atomic and kind.holder is not None:
-        ids = tuple(map(remote_id, campaign.ids))
-        return [Wanted(", ".join(campaign.ids), kind.holder(campaign), campaign, rules, ids)]
-    return [Wanted(i, remote_id(i), campaign, rules, (remote_id(i),)) for i in campaign.ids]
+        return [Wanted(", ".join(there), kind.holder(campaign), campaign, rules, tuple(there.values()))]
+    return [Wanted(logical, remote, campaign, rules, (remote,)) for logical, remote in there.items()]
 
 
-def shared_sets(kind: TargetType, wanted: Sequence[Wanted]) -> list[str]:
+def _shared_sets(kind: TargetType, wanted: Sequence[Wanted]) -> list[str]:
     """Return a sentence for each rule set that campaigns with other rules would share."""
     first: dict[str, Wanted] = {}
     if not kind.atomic:

@@ -83,7 +83,7 @@ def test_a_plan_shows_no_personal_value_of_the_target(
     (root / "a.contactlist.yaml").write_text(columns + "  consent: {type: string}\n", encoding="utf-8")
     other = {"attribute": "who", "operator": "equals", "value": "Bob", "type": "string"}
     rule = {"version": 1, "priority": 900, "executionOrder": 2, "actions": [{"type": "doNotDial"}]}
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         target.create_rule("cmp_123", {**rule, "name": "no_consent", "conditions": [other]})
     assert main(["plan", "--env", "sandbox", "-f", "text", "-f", "json=p.json", "-f", "markdown=p.md"]) == 0
     shown = [capsys.readouterr().out, *((root / name).read_text(encoding="utf-8") for name in ("p.json", "p.md"))]

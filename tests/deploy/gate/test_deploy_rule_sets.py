@@ -121,7 +121,7 @@ def console(sandbox: Sandbox) -> Iterator[Console]:
 
 def stored(deployer: Make) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the rule set and the campaigns that use it."""
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         rule_set, *campaigns = target.list_rules("Premium routing")
     return rule_set, campaigns
 
@@ -215,7 +215,7 @@ def test_an_edit_between_plan_and_apply_is_never_overwritten(root: Path, deploye
             return super().update_rule(*args)
 
     meddled = deployer()
-    open_as_usual = meddled._target
+    open_as_usual = meddled.connected
 
     @contextmanager
     def opened() -> Iterator[Any]:
@@ -223,7 +223,7 @@ def test_an_edit_between_plan_and_apply_is_never_overwritten(root: Path, deploye
             target.__class__ = Editor
             yield target
 
-    meddled._target = opened  # type: ignore[method-assign]
+    meddled.connected = opened  # type: ignore[method-assign]
     with pytest.raises(RemoteConflictError, match=r'rules\.no_consent\.conditions\[0\]\.value.*theirs "maybe"'):
         meddled.deploy(evidence)
     after, _ = stored(deployer)
@@ -411,7 +411,7 @@ def test_a_failure_of_the_second_write_takes_the_first_back(root: Path, deployer
     console.fault(kind="status", status=403, method="PUT", path_contains="/campaigns/cmp_123")
     with pytest.raises(RemoteError, match="the 1 write made was undone"):
         deployer().deploy(statement_of(root))
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         assert [d["ruleSet"] for d in target.list_rules("Premium routing")] == [None]
     console.fault(kind="status", status=403, method="PUT", path_contains="/campaigns/cmp_123")
     console.fault(kind="status", status=403, method="DELETE")

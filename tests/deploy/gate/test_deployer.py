@@ -32,7 +32,7 @@ def test_deploy_writes_what_was_tested(root: Path, deployer: Make, sandbox: Sand
     result = deployer().deploy(statement_of(root))
     assert result.writes == 2
     assert result.new_events == 2
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         high, no_consent = sorted(target.list_rules("cmp_123"), key=lambda rule: rule["executionOrder"])
     assert high["conditions"] == [
         {"attribute": "lifetimeValue", "operator": "greaterThan", "value": "5000", "type": "number"},
@@ -98,7 +98,7 @@ def test_old_evidence_is_refused(root: Path, deployer: Make) -> None:
 def test_foreign_rules_are_refused_until_kept_or_pruned(root: Path, deployer: Make, sandbox: Sandbox) -> None:
     """A rule on the target that is in no file blocks the deploy; prune deletes it, an unknown name is an error."""
     evidence = statement_of(root)
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         target.create_rule("cmp_123", {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9})
     with pytest.raises(RefusedError, match="foreign rule 'by_hand'"):
         deployer().deploy(evidence)
@@ -135,7 +135,7 @@ def test_a_kept_rule_must_change_nothing_that_was_tested(
     """A rule of somebody else runs with ours: it is read back, linted with ours and run on our cases."""
     wide = {"attribute": "lifetimeValue", "operator": "greaterThan", "value": "10", "type": "number"}
     common = {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9, "conditions": [wide]}
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         target.create_rule("cmp_123", {**common, **rule})
     kept = deployer()
     kept.environment = replace(kept.environment, keep=("by_hand",))
@@ -148,7 +148,7 @@ def test_a_kept_rule_must_change_nothing_that_was_tested(
 def test_a_kept_rule_that_changes_nothing_is_named_in_the_audit(root: Path, deployer: Make, sandbox: Sandbox) -> None:
     """It may stay; the decision holds the digest of what it was."""
     never = {"attribute": "lifetimeValue", "operator": "lessThan", "value": "0", "type": "number"}
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         actions = [{"type": "setList", "listId": "warm", "value": "true"}]
         common = {"name": "by_hand", "version": 1, "priority": 5, "executionOrder": 9}
         target.create_rule("cmp_123", {**common, "conditions": [never], "actions": actions})
@@ -241,7 +241,7 @@ def test_ids_of_the_environment_are_applied(root: Path, deployer: Make, sandbox:
     mapped = deployer()
     mapped.environment = replace(mapped.environment, ids=ids)
     mapped.deploy(evidence)
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         lists = {rule["name"]: rule["actions"][0].get("listId") for rule in target.list_rules("c-77")}
     assert lists == {"high_value": "l-5", "no_consent": None}
 
@@ -311,7 +311,7 @@ def test_a_file_without_campaign_is_for_the_given_one(root: Path, deployer: Make
     assert staging.sync_events() == 0
     assert deployer(environ={"GENESYS_CAMPAIGN_ID": "cmp_10"}).deploy(evidence).plans[0].campaign == "cmp_10"
     assert deployer().deploy(evidence).plans[0].campaign == "a"
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         assert [len(target.list_rules(campaign)) for campaign in ("cmp_9", "cmp_10", "a")] == [2, 2, 2]
 
 

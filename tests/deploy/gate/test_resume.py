@@ -54,7 +54,7 @@ def interrupted(root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytes
 
 def standing(deployer: Make) -> dict[str, tuple[int, int]]:
     """Return priority and version of the rules on the target."""
-    with deployer()._target() as target:
+    with deployer().connected() as target:
         return {r["name"]: (r["priority"], r["version"]) for r in target.list_rules("cmp_123")}
 
 
@@ -96,7 +96,7 @@ def test_abort_takes_back_what_was_made(root: Path, interrupted: Make) -> None:
 
 def test_an_edit_since_stops_both_ways(root: Path, interrupted: Make) -> None:
     """A rule that somebody changed is never overwritten: three versions are shown, and --abandon is the way out."""
-    with interrupted()._target() as target:
+    with interrupted().connected() as target:
         rule = next(r for r in target.list_rules("cmp_123") if r["name"] == "no_consent")
         target.update_rule("cmp_123", rule, {**rule, "description": "by hand"})
     for way in (interrupted().resume, interrupted().abort):

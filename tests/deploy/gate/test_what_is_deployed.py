@@ -67,7 +67,7 @@ def by_hand(root: Path) -> None:
     """Create a rule on the target."""
     project = load_project(load_config(root))
     deployer = Deployer(project, environment_of(project.config, "sandbox"), StateDir.at(root), {})
-    with deployer._target() as target:
+    with deployer.connected() as target:
         # the rule that the files want, so that the plan is another and is refused for no other reason
         [rule] = [r for r in deployer._wanted()[0].rules if r["name"] == "no_consent"]
         target.create_rule("cmp_123", rule)
