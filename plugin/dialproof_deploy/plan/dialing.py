@@ -15,8 +15,10 @@ from dialproof.output.report import count, printable
 from dialproof.project import Campaign
 from dialproof_deploy.plan.contact_text import contact_text
 from dialproof_deploy.plan.read_back import read_back
+from dialproof_deploy.plan.rule_set import rules_after
 from dialproof_deploy.plan.safety import is_enabled
-from dialproof_deploy.targets.documents import kind_of, rules_of
+from dialproof_deploy.plan.states import state_after
+from dialproof_deploy.targets.documents import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -168,18 +170,8 @@ def _running(plan: Plan, *, dials: bool) -> tuple[tuple[str, ...], bool]:
 
 def _states(plan: Plan) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """Return the rules on the target, and those that the plan leaves there."""
-    before = plan.stored_rules
-    if plan.holder == "rule set":
-        written = [step.after for step in plan.steps if step.kind == "rule set"]
-        return list(before), list(rules_of(written[-1] or {}) if written else before)
-    after: dict[str, Mapping[str, Any]] = {str(rule["id"]): rule for rule in before}
-    for step in plan.steps:
-        key = step.rule_id or f"+{step.rule}"
-        if step.after is None:
-            after.pop(key, None)
-        else:
-            after[key] = step.after
-    return list(before), list(after.values())
+    after = rules_after(plan) if plan.holder == "rule set" else state_after(plan, len(plan.steps)).values()
+    return list(plan.stored_rules), list(after)
 
 
 def _attachment(plan: Plan) -> tuple[bool, bool]:
