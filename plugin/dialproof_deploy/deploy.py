@@ -452,7 +452,7 @@ class Deployer:
         new_events, unread = self._sync(rollout.target, [plan.campaign for plan in plans])
         audit, events = self.state.audit(name), self.state.events(name)
         return DeployResult(
-            name, plans, applied, audit, events, new_events, (*notes, *warnings, *unread)
+            name, plans, applied, audit, events, new_events, (*notes, *rollout.notes, *warnings, *unread)
         )
 
     def _diagnose(self, target: Target, plans: Sequence[Plan], applied: Sequence[ApplyResult]) -> list[str]:

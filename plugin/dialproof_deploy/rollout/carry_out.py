@@ -39,7 +39,8 @@ _Result = TypeVar("_Result")
 class Rollout:
     """One deploy, its journal, the audit log of the environment, and the target.
 
-    ``say`` receives a sentence for each write of an earlier run of which only now is known what became of it.
+    ``say`` receives a sentence for each write of an earlier run of which only now is known what became of it. ``notes``
+    are sentences on what was carried out.
     """
 
     record: DeployRecord
@@ -50,6 +51,7 @@ class Rollout:
     progress: Callable[[int], AbstractContextManager[Callable[[str], object]]] = field(
         default=lambda _: nullcontext(lambda _: None)
     )
+    notes: list[str] = field(default_factory=list, init=False)
 
     def begin(self) -> tuple[ApplyResult, ...]:
         """Carry the deploy out; raises as ``apply`` does, and ``RefusedError`` where it cannot be written down."""
@@ -126,8 +128,12 @@ class Rollout:
             if self.record.restores:
                 self.log.append("decision", decision=ROLLED_BACK, deploy=self.record.id, restores=self.record.restores)
             self.journal.end(self.record, keep=not self.record.restores)
-        except RefusedError as error:  # all of it stands
-            raise PartlyAppliedError(f"{error}\n{ways_on(self.journal.state, self.record.environment)}") from error
+        except (RefusedError, KeyboardInterrupt) as error:  # all of it stands
+            if isinstance(error, KeyboardInterrupt) and not self.journal.path.exists():
+                self.notes.append(f"interrupted when the {self.record.kind} was made already")
+                return tuple(done)
+            why = str(error) or f"interrupted when all writes of the {self.record.kind} were made"
+            raise PartlyAppliedError(f"{why}\n{ways_on(self.journal.state, self.record.environment)}") from error
         return tuple(done)
 
     def _unfinished(

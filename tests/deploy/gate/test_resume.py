@@ -217,3 +217,24 @@ def test_a_journal_that_cannot_be_taken_away_is_taken_away_later(
             deployer().deploy(statement_of(root))
     assert deployer().resume().writes == 0
     assert len(list((root / ".dialproof/deploys/sandbox").iterdir())) == 1
+
+
+def test_an_interrupt_while_the_journal_is_filed_tells_that_the_deploy_is_made(
+    root: Path, deployer: Make, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the journal is filed it names both ways to end the deploy, and afterwards it is a note."""
+
+    def interrupt(*paths: Path) -> Path:
+        if len(paths) == 2 and paths[1].parent.name != "sandbox":
+            return paths[0].rename(paths[1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", interrupt)
+        with pytest.raises(PartlyAppliedError, match=r"all writes of the deploy were made\n.*--resume"):
+            deployer().deploy(statement_of(root))
+    with monkeypatch.context() as patch:
+        patch.setattr("dialproof_deploy.rollout.journal.sync_directory", interrupt)
+        assert deployer().resume().notes == ("interrupted when the deploy was made already",)
+    assert len(list((root / ".dialproof/deploys/sandbox").iterdir())) == 1
+    assert deployer().deploy(statement_of(root)).writes == 0
