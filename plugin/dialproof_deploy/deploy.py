@@ -326,7 +326,7 @@ class Deployer:
             reasons.append(f"{self.project.config.root}: there is no campaign to deploy")
         now = self.clock()
         reasons += [
-            f"environment {self.environment.name!r} is frozen ({window}); it is {now:%a %H:%M} UTC"
+            f"environment {self.environment.name!r} is frozen ({window}); it is {now:%a %H:%M} UTC: wait for its end"
             for window in self.environment.freeze
             if frozen(window, now)
         ]

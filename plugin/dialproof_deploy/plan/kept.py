@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["refusals_of_kept"]
 
+_WAY_OUT = "take it away with --prune (one of another set by ruleSet:NAME), or write it into your files"
+
 
 def refusals_of_kept(
     project: Project,
@@ -42,7 +44,7 @@ def refusals_of_kept(
     if unread or not rules:
         return [
             f"kept rule {wire['name']!r} cannot be read back ({why}), so nobody knows what it does to the contacts of "
-            "your tests: delete it with --prune, or write it into your files"
+            f"your tests: {_WAY_OUT}"
             for wire, why in unread
         ]
     own = [read(wire) for wire in ours]
@@ -64,7 +66,7 @@ def _findings(project: Project, together: Campaign, names: frozenset[str]) -> It
     errors = SEVERITIES.index("error")
     for finding in result.findings:
         if names.intersection(finding.rules) and SEVERITIES.index(finding.severity) >= errors:
-            yield f"kept rule with ours: {finding.code} {finding.summary}"
+            yield f"kept rule with ours: {finding.code} {finding.summary}: {_WAY_OUT}"
 
 
 def _changes(
@@ -82,7 +84,7 @@ def _changes(
             if _shown(outcome, names) != _shown(without, names):
                 acting = [rule for rule in (*outcome.matched, *outcome.undecided) if rule in names]
                 whose = f"kept rule {', '.join(map(repr, acting))}" if acting else "a kept rule"
-                yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}"
+                yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}: {_WAY_OUT}"
 
 
 def _run(evaluator: Evaluator, case: Case, file: ContactsFile) -> Outcome:

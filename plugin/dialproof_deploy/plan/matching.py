@@ -45,8 +45,8 @@ def match_rules(
         if count > 1
     ]
     wanted = {rule["name"] for rule in desired}
-    refusals += [f"rule {name!r} is in the files and named in --prune" for name in sorted(prune) if name in wanted]
-    refusals += [f"rule {name!r} is named in --prune and in keep" for name in sorted(prune) if name in keep]
+    for where, names in (("in the files and named in --prune", wanted), ("named in --prune and in keep", keep)):
+        refusals += [f"rule {name!r} is {where}: take it out of one" for name in sorted(prune) if name in names]
     by_name = {rule["name"]: rule for rule in reversed(remote)}
     claims: dict[str, str] = {}  # old name -> new name
     for rule in desired:
@@ -54,7 +54,9 @@ def match_rules(
         if old is None or old not in by_name or new in by_name:
             continue
         if old in claims:
-            refusals.append(f"rules {claims[old]!r} and {new!r} are both renamed from {old!r}")
+            refusals.append(
+                f"rules {claims[old]!r} and {new!r} are both renamed from {old!r}: correct renamedFrom of one"
+            )
         claims.setdefault(old, new)
     pairs = []
     for rule in desired:

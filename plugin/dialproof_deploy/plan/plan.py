@@ -252,9 +252,9 @@ def _obstacles(pairs: Sequence[Pair], kept: Sequence[Mapping[str, Any]]) -> list
             continue
         order = pair.desired["executionOrder"]
         if order in holders:
-            found.append(f"rule {pair.name!r} wants executionOrder {order}, which {holders[order]} holds")
+            found.append(f"rule {pair.name!r} wants executionOrder {order}, which {holders[order]} holds: change one")
         if pair.name in names:
-            found.append(f"the files hold two rules named {pair.name!r}")
+            found.append(f"the files hold two rules named {pair.name!r}: rename one")
         holders.setdefault(order, f"rule {pair.name!r}")
         names.add(pair.name)
     return found

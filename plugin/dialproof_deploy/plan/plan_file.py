@@ -54,7 +54,10 @@ def planned_digests(path: Path, environment: str) -> dict[str, str]:
     if not whole:
         raise InputError(f"{path}: the plan was edited: its digest does not fit; plan again")
     if meant != environment:
-        raise RefusedError(f"{path}: this plan is for the environment {meant!r}, not for {environment!r}")
+        raise RefusedError(
+            f"{path}: this plan is for the environment {meant!r}, not for {environment!r}: write one with "
+            f"'dialproof plan --env {environment} --out FILE'"
+        )
     return found
 
 

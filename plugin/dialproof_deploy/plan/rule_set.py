@@ -53,7 +53,7 @@ def plan_rule_set(
     theirs = [_with_id(rule, place) for place, rule in enumerate(rules_of(stored or {}))]
     pairs, kept, refusals = match_rules(desired, theirs, keep, prune, owned, _wire_names(renamed or {}, desired))
     names = Counter(rule["name"] for rule in desired)
-    refusals += [f"the files hold two rules named {rule!r}" for rule, count in names.items() if count > 1]
+    refusals += [f"the files hold two rules named {rule!r}: rename one" for rule, count in names.items() if count > 1]
     rules = _numbered(_placed(pairs, kept, theirs))
     after = {**(content(stored) if stored else {"name": name}), "rules": rules}
     parts = tuple(_parts(pairs, rules, theirs))
@@ -66,7 +66,10 @@ def plan_rule_set(
     attached, found = _attached(name, remote, campaigns, keep, prune)
     size = len(json.dumps(after, ensure_ascii=False).encode())
     if size > LONGEST_BODY:
-        found.append(f"the rules of the set are {size:,} bytes with those that are kept, and it takes {LONGEST_BODY:,}")
+        found.append(
+            f"the rules of the set are {size:,} bytes with those that are kept, and a set takes {LONGEST_BODY:,}: "
+            "write fewer or shorter ones, or delete kept ones (--prune)"
+        )
     ours = [document for document in remote if kind_of(document) == "campaign" and document["id"] in campaigns]
     never_act, notes = missing_columns(desired, ours)
     changed = {part.rule for part in parts}

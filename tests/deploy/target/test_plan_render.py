@@ -38,7 +38,7 @@ def test_the_text_ends_with_what_it_touches() -> None:
     assert lines[0] == "Campaign cmp_123 (8f2f): 1 create, 1 update, 1 delete"
     assert lines[-2:] == [
         "Campaign cmp_9: no changes, 1 rule unchanged",
-        "Plan for environment prod: 3 writes to cmp_123 (8f2f); 1 campaign as planned already",
+        "Plan for environment prod: 3 writes to cmp_123 (8f2f); 1 campaign without changes",
     ]
     assert render("text", "prod", [untouched]).splitlines()[-1] == "Plan for environment prod: no changes"
     refused = plan([], [stored("theirs", 1)])

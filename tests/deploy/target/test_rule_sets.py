@@ -362,8 +362,8 @@ def test_a_set_takes_no_more_than_a_request_can_hold(platform: Platform, clock: 
     there = target(platform, clock)
     kept = [r["name"] for r in platform.named(SET)["rules"]]
     (refusal,) = planned(there, rule("a"), keep=kept).refusals
-    assert "bytes with those that are kept, and it takes 512,000" in refusal
-    assert "the files hold two rules named 'a'" in planned(there, rule("a"), rule("a"), prune=kept).refusals
+    assert "bytes with those that are kept, and a set takes 512,000: write fewer or shorter ones" in refusal
+    assert "the files hold two rules named 'a': rename one" in planned(there, rule("a"), rule("a"), prune=kept).refusals
 
 
 def test_values_that_nobody_knows_yet_stop_nothing(platform: Platform, clock: Clock) -> None:

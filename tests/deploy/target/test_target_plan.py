@@ -76,7 +76,9 @@ def test_kept_rules_stay_and_are_named() -> None:
 def test_an_order_that_a_kept_rule_holds_is_refused() -> None:
     """The sentence names both rules and the order."""
     plan = make_plan("c1", [rule("a", 7)], [stored("theirs", 7)], keep=["theirs"])
-    assert plan.refusals == ("rule 'a' wants executionOrder 7, which rule 'theirs', which is in no file, holds",)
+    assert plan.refusals == (
+        "rule 'a' wants executionOrder 7, which rule 'theirs', which is in no file, holds: change one",
+    )
 
 
 def test_a_kept_rule_that_leaves_no_way_is_refused() -> None:
@@ -119,7 +121,7 @@ def test_an_old_name_can_be_used_again() -> None:
 def test_renames_that_contradict_are_refused() -> None:
     """Two rules from one, or a chain, must be deployed one after the other."""
     twice = make_plan("c1", [rule("x", 1), rule("y", 2)], [stored("o", 1)], renamed={"x": "o", "y": "o"})
-    assert "rules 'x' and 'y' are both renamed from 'o'" in twice.refusals
+    assert "rules 'x' and 'y' are both renamed from 'o': correct renamedFrom of one" in twice.refusals
     chain = make_plan(
         "c1", [rule("c", 1), rule("b", 2)], [stored("b", 1), stored("a", 2)], renamed={"c": "b", "b": "a"}
     )
