@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
-__all__ = ["CaseItem", "run_options"]
-
-
-def run_options(case: Case, file: ContactsFile) -> dict[str, Any]:
-    """Return how a case is run: its own clock and zone, else the file's, else the current time in UTC."""
-    return {
-        "category": case.category,
-        "context": case.context,
-        "lists": case.lists,
-        "now": case.now or file.now or datetime.now(UTC),
-        "time_zone": case.time_zone or file.time_zone,
-    }
+__all__ = ["CaseItem"]
 
 
 class CaseItem(DialproofItem):
@@ -44,7 +32,7 @@ class CaseItem(DialproofItem):
     def check(self) -> None:
         """Run the case; only when it fails is the trace computed that explains why."""
         evaluator = self.place.evaluator(self.campaign)
-        options = run_options(self.case, self.contacts)
+        options = self.contacts.run_options(self.case)
         try:
             started = perf_counter_ns()
             outcome = evaluator.run(self.case.contact, **options)

@@ -142,14 +142,12 @@ class InvariantItem(DialproofItem):
 
 def _contacts(item: InvariantItem, campaign: Campaign) -> Iterator[tuple[str, Mapping[str, object], dict[str, Any]]]:
     """Yield where a contact comes from, the contact, and how it is run: the cases, then the findings' witnesses."""
-    from pytest_dialproof.case_item import run_options
-
     project = item.place.project
     for path, linked in project.links.items():
         if linked is campaign:
             file = project.contacts_files[path]
             for case in file.cases:
-                yield f"the case {case.name!r} of {item.place.shown(path)}", case.contact, run_options(case, file)
+                yield f"the case {case.name!r} of {item.place.shown(path)}", case.contact, file.run_options(case)
     for finding in item.place.lint_result.findings:
         if finding.witness is not None and finding.campaign in campaign.ids:
             witness = finding.witness

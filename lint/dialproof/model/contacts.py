@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,3 +80,13 @@ class ContactsFile:
     population: tuple[Contact, ...] = field(repr=False)
     digest: str
     target_span: Span | None = field(default=None, compare=False)
+
+    def run_options(self, case: Case) -> dict[str, Any]:
+        """Return how one of its cases is run: its own clock and zone, else the file's, else the current time in UTC."""
+        return {
+            "category": case.category,
+            "context": case.context,
+            "lists": case.lists,
+            "now": case.now or self.now or datetime.now(UTC),
+            "time_zone": case.time_zone or self.time_zone,
+        }

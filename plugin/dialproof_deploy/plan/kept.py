@@ -18,7 +18,6 @@ from dialproof_deploy.plan.read_back import read_back
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from dialproof.model.contacts import Case, ContactsFile
     from dialproof.model.rules import Rule
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
@@ -80,22 +79,12 @@ def _changes(
             continue
         file = project.contacts_files[path]
         for case in file.cases:
-            without, outcome = (_run(evaluator, case, file) for evaluator in (before, after))
+            options = file.run_options(case)
+            without, outcome = (evaluator.run(case.contact, **options) for evaluator in (before, after))
             if _shown(outcome, names) != _shown(without, names):
                 acting = [rule for rule in (*outcome.matched, *outcome.undecided) if rule in names]
                 whose = f"kept rule {', '.join(map(repr, acting))}" if acting else "a kept rule"
                 yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}: {_WAY_OUT}"
-
-
-def _run(evaluator: Evaluator, case: Case, file: ContactsFile) -> Outcome:
-    return evaluator.run(
-        case.contact,
-        category=case.category,
-        context=case.context,
-        lists=case.lists,
-        now=case.now or file.now,
-        time_zone=case.time_zone or file.time_zone,
-    )
 
 
 def _shown(outcome: Outcome, names: frozenset[str]) -> tuple[object, ...]:
