@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +10,8 @@ from dialproof.cli import main
 from tests.deploy.gate.conftest import records
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dialproof_deploy.sandbox.serve import Sandbox
 
 WAY_OUT = (
@@ -68,35 +67,3 @@ def test_a_suggested_command_means_the_same_state_directory(
     (state / "journal" / "sandbox.json").write_text("{", encoding="utf-8")
     assert main(["deploy", "--env", "sandbox", "--state-dir", str(state), "--resume"]) == 4
     assert f"--env sandbox --state-dir '{state}' --abandon' forgets" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_a_plan_file_is_readable_by_its_owner_alone(root: Path, journal: Path, sandbox: Sandbox) -> None:
-    """It may hold the values of contacts."""
-    assert main(["plan", "--env", "sandbox", "--out", "plan.json"]) == 0
-    assert stat.S_IMODE((root / "plan.json").stat().st_mode) == 0o600
-    os.mkfifo(root / "pipe")
-    reader = os.open(root / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    assert main(["plan", "--env", "sandbox", "--out", "pipe"]) == 0
-    assert os.read(reader, 1 << 20) == (root / "plan.json").read_bytes()
-    os.close(reader)
-
-
-@pytest.mark.parametrize("way", [["plan"], ["drift"], ["deploy", "--abandon"], ["deploy", "--resume"]])
-def test_an_http_log_that_cannot_be_written_is_refused_before_anything(
-    root: Path, journal: Path, sandbox: Sandbox, way: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Also by a command that would send nothing."""
-    journal.write_text("{", encoding="utf-8")
-    assert main([*way, "--env", "sandbox", "--http-log", str(root)]) == 2
-    assert "the HTTP log" in capsys.readouterr().err
-    assert journal.exists()
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_an_http_log_that_fills_up_is_said_once(
-    root: Path, journal: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The command goes on."""
-    assert main(["plan", "--env", "sandbox", "--http-log", "/dev/full"]) == 0
-    assert capsys.readouterr().err.count("the HTTP log /dev/full cannot be written") == 1

@@ -1,4 +1,4 @@
-"""An environment of the configuration, from its settings to the server: where its credentials come from."""
+"""``secret_command`` of an environment, from its setting to the server."""
 
 from __future__ import annotations
 
