@@ -72,7 +72,10 @@ class Dialing:
         elif self.open:
             found.append(f"that nobody else comes to be dialed is not proved: {self.open}")
         else:
-            found.append("they hold what the contact list excludes; nobody whom it allows comes to be dialed (proved)")
+            found.append(
+                "they hold values that the contact list file excludes; of contacts that it allows nobody comes to be "
+                "dialed (proved)"
+            )
         if self.running:
             names = ", ".join(self.running)
             found.append(f"running: {names}" if self.told else f"the target does not say whether {names} is running")

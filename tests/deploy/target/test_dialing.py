@@ -141,7 +141,7 @@ def test_contacts_outside_of_the_contact_list_count_and_are_said_to_be() -> None
     old = [stop("s", 1, is_("state", "TX")), stop("w", 2, is_("state", "WA"))]
     found = look(old, old[:1], contacts)
     assert (found.more, found.example, found.open, found.widens) == (1, "", "", True)
-    assert "they hold what the contact list excludes" in found.sentences[1]
+    assert "they hold values that the contact list file excludes" in found.sentences[1]
 
 
 conditions = st.lists(
