@@ -73,7 +73,7 @@ def test_a_refusal_counts_for_more_than_pending_changes(evidence: Path, root: Pa
 def test_a_plan_shows_no_personal_value_of_the_target(
     evidence: Path, root: Path, deployer: Callable[..., Deployer], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A value that only the target knows is hidden in a plan and in the conflict of a deploy, and still compared."""
+    """A value that only the target knows is hidden in every format of a plan, and still compared."""
     text = RULES.replace("campaign: cmp_123", "campaign: cmp_123\ncontactList: a.contactlist.yaml")
     text = text.replace(
         'attribute: consent, operator: equals, value: "no"', "attribute: who, operator: equals, value: Ann"

@@ -12,7 +12,6 @@ import pytest
 from dialproof.config import Environment
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, UsageError
 from dialproof_deploy.audit.log import AuditLog, read_records, verify
-from dialproof_deploy.rollout.journal import ways_on
 from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import NOW, RULES, records, statement_of
 
@@ -378,7 +377,8 @@ def test_a_full_disk_after_the_deploy_says_what_stands(
         "campaign cmp_123: the audit record 'decision' cannot be written",
         "deployed and standing in campaign cmp_123: create of rule 'no_consent'",
         "deployed and standing in campaign cmp_123: create of rule 'high_value'",
-        ways_on(deployer().state, "sandbox"),
+        "'dialproof deploy --env sandbox --resume' carries it on to what was planned, "
+        "'dialproof deploy --env sandbox --abort' takes back what was made of it",
     ]
 
 
