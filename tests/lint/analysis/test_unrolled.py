@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dialproof.analysis import domain, unrolled
 from dialproof.analysis.answers import Budget, Found, Nowhere, Unknown, acted
+from dialproof.config import Semantics
+from dialproof.evaluate import Evaluator
 from dialproof.model.contactlist import Column
-from tests.lint.analysis.build import act, analysis, campaign, cond, rule, when
+from tests.lint.analysis.build import COLUMNS, act, analysis, campaign, cond, group, rule, when
+from tests.lint.analysis.world import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dialproof.analysis.answers import Answer
-    from dialproof.model.rules import Rule
+    from dialproof.model.rules import Expression, Rule
+    from dialproof.project import Campaign
 
+COUNTS = ("INCREMENT", "DECREMENT")
 ON, OFF = act("setList", listId="l", value="true"), act("setList", listId="l", value="false")
 SWITCHES = [Column(f"c{i}", "integer", min=0, max=9) for i in range(12)]
 """Columns with 11^12 combinations of values, which nobody can run."""
@@ -105,3 +114,125 @@ def test_a_contact_of_the_solver_is_one_of_the_contact_list() -> None:
     answer = asked(rules, columns)
     assert isinstance(answer, Found)
     assert all(answer.scene.contact[c.name] in range(10) for c in SWITCHES)
+
+
+@st.composite
+def writers(draw: st.DrawFn) -> tuple[Campaign, Semantics]:
+    """Draw rules that set and count the columns that they read, break runs and end them."""
+    conditions = st.one_of(
+        st.builds(lambda v: cond("s", "equals", v), st.sampled_from(("TX", "1"))),
+        st.builds(lambda o, v: cond("a", o, v), st.sampled_from(("equals", "lessThan")), st.integers(0, 2)),
+        st.builds(lambda c: cond(c, "exists"), st.sampled_from("as")),
+    )
+    values = st.sampled_from(("1", "TX", ""))
+    sets = st.builds(lambda c, v: act("setAttribute", attribute=c, value=v), st.sampled_from("as"), values)
+    counts = st.builds(
+        lambda c, o: act("setAttribute", attribute=c, option=o), st.sampled_from("as"), st.sampled_from(COUNTS)
+    )
+    actions = st.lists(st.one_of(sets, counts, st.just(act("doNotDial"))), min_size=1, max_size=2)
+    rules = [
+        rule(f"r{i}", i + 1, draw(st.lists(conditions, max_size=1)), draw(actions))
+        for i in range(draw(st.integers(2, 5)))
+    ]
+    undecided = draw(st.sampled_from(("unmet", "met")))
+    return (
+        campaign(rules, COLUMNS, hit_policy=draw(st.sampled_from(("all", "all", "first")))),
+        Semantics(undecided=undecided, doNotDialStops=draw(st.booleans())),
+    )
+
+
+def held_against_runs(built: Campaign, semantics: Semantics, *, exact: bool) -> None:
+    """Fix the contact of every combination of cells, and hold what the solver allows there against its run."""
+    runs = analysis(built, semantics).runs("preCall")
+    literals = [runs.unrolled.acts(i) for i in range(len(runs.rules))]
+    unbroken = runs.unrolled.unbroken()
+    axes = {v: axis for v, axis in runs.analysis.axes.items() if v.source == "contact"}
+    for positions in product(*(range(len(axis.cells)) for axis in axes.values())):
+        assignment = dict(zip(axes, positions, strict=True))
+        outcome = runs.run(runs.part_of(assignment))
+        cells = [runs.formula.within(v, 1 << p) for v, p in assignment.items()]
+        whole = [*cells, *unbroken]
+        assert runs.formula.holds(cells)
+        if outcome.failure is not None:
+            continue
+        assert runs.formula.holds(whole)
+        for one, literal in zip(runs.rules, literals, strict=True):
+            acts = one.name in acted(outcome)
+            possible = runs.formula.holds([*whole, literal])
+            assert possible == acts if exact else possible or not acts, (one.name, assignment)
+
+
+@given(writers())
+@settings(SETTINGS, max_examples=150)
+def test_every_run_is_the_one_that_the_solver_allows(drawn: tuple[Campaign, Semantics]) -> None:
+    """Which rules act on a contact whose run does not break follows from its cells alone."""
+    held_against_runs(*drawn, exact=True)
+
+
+@given(writers(), st.sampled_from(("_CONTENTS", "_VALUES")), st.integers(0, 3))
+@settings(SETTINGS, max_examples=150)
+def test_a_column_with_too_many_contents_may_hold_anything(
+    drawn: tuple[Campaign, Semantics], bound: str, most: int
+) -> None:
+    """What is not followed any more rules no run out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unrolled, bound, most)
+        held_against_runs(*drawn, exact=False)
+
+
+@pytest.mark.parametrize(
+    ("written", "now", "before", "read"),
+    [
+        # the time of the call, which is after one instant and before another on different days
+        ({"option": "CURRENT_TIME"}, "2027-01-01", None, cond("d", "greaterThan", "2026-06-01", "datetime")),
+        ({"option": "CURRENT_TIME"}, "2025-01-01", None, cond("d", "lessThan", "2025-06-01", "datetime")),
+        # an age, which depends on it; with another condition the cells are instants
+        ({"value": "2026-03-01"}, "2026-03-02", None, cond("d", "lessThan", "P2D", "period")),
+        ({"value": "2026-03-01"}, "2026-04-02", None, cond("d", "greaterThan", "P2D", "period")),
+        ({"value": "2026-03-01"}, "2026-04-02", cond("d", "lessThan", "2000-01-01", "datetime"),
+         cond("d", "greaterThan", "P2D", "period")),
+        # another column, which differed before
+        ({"value": "2026-03-01"}, "2026-01-01", group("not", when("contact.d == contact.e")),
+         when("contact.d == contact.e")),
+    ],
+)  # fmt: skip
+def test_what_depends_on_more_than_the_column_is_left_open(
+    written: dict[str, str], now: str, before: Expression | None, read: Expression
+) -> None:
+    """The solver does not rule out a contact that the run shows at some time."""
+    rules = [
+        rule("before", 1, [before] if before else [], [ON]),
+        rule("write", 2, [cond("e", "exists")], [act("setAttribute", attribute="d", **written)]),
+        rule("read", 3, [read], [OFF]),
+    ]
+    built = campaign(rules, [Column("d", "datetime"), Column("e", "datetime")])
+    contact = {"d": "1999-01-01T00:00:00Z", "e": "2026-03-01T00:00:00Z"}
+    outcome = Evaluator(built, Semantics()).run(contact, now=now)
+    assert outcome.matched == ("before", "write", "read")
+    assert all_may_act(built)
+
+
+@pytest.mark.parametrize("read", ["lessThan", "greaterThanOrEqual"])
+def test_a_count_whose_steps_no_cell_shows_is_left_open(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where cells are not cut by what rules count, some values of one cross a threshold, and others do not."""
+    monkeypatch.setattr(domain, "_THRESHOLDS", 0)
+    down = act("setAttribute", attribute="n", option="DECREMENT")
+    rules = [
+        rule("high", 1, [cond("n", "greaterThanOrEqual", 5)], [ON]),
+        *(rule(f"down {i}", i, [], [down]) for i in (2, 3, 4)),
+        rule("after", 5, [cond("n", read, 5)], [OFF]),
+    ]
+    assert all_may_act(campaign(rules, [Column("n", "integer", min=0, max=9, required=True)]))
+
+
+def test_up_and_down_is_where_it_was() -> None:
+    """Counting by the same amount twice, the other way round, is another write."""
+    counts = [rule(o, i, [], [act("setAttribute", attribute="n", option=o)]) for i, o in enumerate(COUNTS, 1)]
+    built = campaign([*counts, rule("zero", 3, [cond("n", "equals", 0)], [ON])], [Column("n", "integer", min=0, max=3)])
+    assert all_may_act(built)
+
+
+def all_may_act(built: Campaign) -> bool | None:
+    """Tell whether the solver allows a contact on which all rules act."""
+    runs = analysis(built).runs("preCall")
+    return runs.formula.holds([runs.unrolled.acts(i) for i in range(len(runs.rules))])
