@@ -11,10 +11,7 @@ from dialproof.cel.values import (
     from_micros,
     lookup,
     parse_datetime,
-    read_boolean,
-    read_number,
-    read_text,
-    read_timestamp,
+    read_as,
     to_micros,
     zone_of,
 )
@@ -27,12 +24,12 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Outcome
 
-__all__ = ["ANALYSIS_NOW", "View", "instant"]
+__all__ = ["ANALYSIS_NOW", "KINDS", "View", "instant"]
 
 ANALYSIS_NOW = "2026-01-01T12:00:00Z"
 """The clock of every run that is given none: analysis has to be repeatable."""
 
-_KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, Kind] = {
     "string": "text",
     "integer": "number",
     "number": "number",
@@ -41,6 +38,7 @@ _KINDS: Mapping[str, Kind] = {
     "date": "timestamp",
     "period": "timestamp",
 }
+"""Type of a column -> how its values are read."""
 
 
 def instant(now: str | datetime | None, zone: str | None) -> int:
@@ -81,22 +79,16 @@ class View:
         """Return one reading: text, number, boolean, microseconds, or None where blank or unreadable."""
         source, name, kind = slot.variable.source, slot.variable.name, slot.kind
         if source == "contact":
-            return self.read_as(lookup(self.contact, name), kind)
+            return read_as(lookup(self.contact, name), kind, self.zone)
         if source == "now":
             return self.zone if name == "zone" else self.now
         if kind in ("dial", "matched", "undecided"):
             return getattr(self.outcome, kind)
-        return self.read_as(self.context_value(name), kind)
+        return read_as(self.context_value(name), kind, self.zone)
 
     def read_as(self, raw: object, kind: Kind) -> object:
         """Read a raw value under a kind."""
-        if kind == "text":
-            return read_text(raw)
-        if kind == "number":
-            return read_number(raw)
-        if kind == "boolean":
-            return read_boolean(raw)
-        return read_timestamp(raw, self.zone)
+        return read_as(raw, kind, self.zone)
 
     def context_value(self, name: str) -> object:
         """Return the raw value of a context field; the fields of ``now`` follow the clock unless they are given."""
@@ -123,7 +115,7 @@ class View:
     def readings(self) -> Iterator[tuple[str, Kind | None]]:
         """Yield every column that an expression could read, with its kind (None where no contact list declares it)."""
         for name, column in self.columns.columns.items():
-            yield name, _KINDS[column.type]
+            yield name, KINDS[column.type]
         others = {v.name: None for v in self.names if v.source == "contact"}
         others.update((str(k), None) for k in self.contact)
         for name in others:
@@ -135,7 +127,7 @@ class View:
         for name in dict.fromkeys(v.name for v in self.names if v.source == "context"):
             kind = context_type(name)
             if kind is not None:
-                yield name, _KINDS[kind]
+                yield name, KINDS[kind]
 
     def written(self, contact: Mapping[str, object]) -> View:
         """Return the view of the same moment on a changed contact."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 import polars as pl
@@ -18,13 +18,13 @@ from dialproof.bulk.tally import Changes, Examples, Tally
 from dialproof.errors import InputError, UsageError
 from dialproof.output.masking import personal_columns
 from dialproof.progress import progress
+from dialproof.view import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dialproof.bulk import read
-    from dialproof.cel.compile import Kind
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Category
@@ -32,13 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Options", "backtest"]
 
 _DECIMAL_COMMA = r"^ *[+-]?[0-9][0-9. ]*,[0-9]+ *$"
-_KINDS: dict[str, Kind] = {
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "datetime": "timestamp",
-    "date": "timestamp",
-}
 
 
 @dataclass(frozen=True)
@@ -136,9 +129,9 @@ def _good(
     bad: dict[int, str] = {}
     odd: dict[str, int] = {}
     for name, column in columns.columns.items():
-        kind = _KINDS.get(column.type)
+        kind = KINDS[column.type]
         if (
-            kind is None
+            kind == "text"
             or name not in batch.frame.columns
             or not isinstance(batch.frame[name].dtype, (pl.String, pl.Enum))
         ):
@@ -166,5 +159,5 @@ def _good(
     if not bad:
         return batch, contacts
     kept = ~pl.int_range(batch.frame.height, eager=True).is_in(list(bad))
-    good = type(batch)(batch.path, batch.frame.filter(kept), batch.rows.filter(kept))
+    good = replace(batch, frame=batch.frame.filter(kept), rows=batch.rows.filter(kept))
     return good, Columns(good.frame, options.time_zone)

@@ -87,7 +87,7 @@ class _Column:
         if kind not in self._read:
             coded = self.coded()
             if coded is not None:
-                results = [read_as(value, kind, self.zone) for value in coded.values]
+                results = [_read_value(value, kind, self.zone) for value in coded.values]
                 self._read[kind] = coded.gathered(results, _TYPES[kind])
             else:
                 series = _read(self.raw, kind, self.zone)
@@ -104,7 +104,7 @@ class _Column:
 
     def _patched(self, series: pl.Series, patch: _Patch, kind: Any) -> pl.Series:
         if patch.counted is None:
-            return _where(patch.rows, read_as(patch.value, kind, self.zone), series)
+            return _where(patch.rows, _read_value(patch.value, kind, self.zone), series)
         if kind == "number":
             return _where(patch.rows, patch.counted, series)
         if kind == "blank":
@@ -184,17 +184,8 @@ def mapped(series: pl.Series, function: Callable[[Any], object], dtype: pl.DataT
     return found["result"]
 
 
-def read_as(value: Raw, kind: Kind | Literal["blank"], zone: str | None) -> Any:
-    """Return one value under a kind."""
-    if kind == "text":
-        return values.read_text(value)
-    if kind == "blank":
-        return values.read_text(value) == ""
-    if kind == "number":
-        return values.read_number(value)
-    if kind == "boolean":
-        return values.read_boolean(value)
-    return values.read_timestamp(value, zone)
+def _read_value(value: Raw, kind: Kind | Literal["blank"], zone: str | None) -> Any:
+    return values.read_text(value) == "" if kind == "blank" else values.read_as(value, kind, zone)
 
 
 def _read(raw: pl.Series, kind: Kind | Literal["blank"], zone: str | None) -> pl.Series:

@@ -10,6 +10,7 @@ each value, and the column's codes are compared. What can be expressed in neithe
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -20,7 +21,7 @@ import polars as pl
 
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Select
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import Compiler, Slot, resolve, uses_every_column
+from dialproof.cel.compile import KINDS, READERS, Compiler, Slot, resolve, uses_every_column
 from dialproof.cel.program import leaf_program
 from dialproof.cel.values import parse_datetime, parse_duration
 
@@ -40,16 +41,20 @@ __all__ = ["Inexpressible", "Translator"]
 RUNS = 4
 """So many stretches of codes are compared; for more, a column of verdicts is looked up."""
 
-_KINDS: Mapping[str, Kind] = {"string": "text", "number": "number", "boolean": "boolean", "timestamp": "timestamp"}
-_READERS: Mapping[str, Kind] = {"number": "number", "boolean": "boolean", "datetime": "timestamp"}
 _TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }
 _FAR = 2**62
 _ORDINAL = 2**16 - 1
@@ -113,9 +118,9 @@ class Translator:
     def _variable(self, node: Node, kind: Kind | None) -> _Term:
         """Return the reading of a variable, under another kind than its own where one is given."""
         variable, native = resolve(node, self._contact_list)
-        if variable is None or native not in _KINDS:
+        if variable is None or native not in KINDS:
             raise Inexpressible("a value that is no column of the contact list")
-        kind = kind or _KINDS[native]
+        kind = kind or KINDS[native]
         return self._constant(variable, kind) if variable.source != "contact" else self._reading(variable.name, kind)
 
     def _reading(self, name: str, kind: Kind) -> _Term:
@@ -156,8 +161,8 @@ class Translator:
             return _Term(text.expr.str.len_chars().cast(nw.Float64), "number")
         if name == "has":
             return _Term(~self._variable(arguments[0], None).expr.is_null(), "boolean")
-        if name in _READERS and isinstance(arguments[0], (Identifier, Select, Index)):
-            return self._variable(arguments[0], _READERS[name])
+        if name in READERS and isinstance(arguments[0], (Identifier, Select, Index)):
+            return self._variable(arguments[0], KINDS[READERS[name]])
         if name in ("datetime", "timestamp", "duration") and isinstance(arguments[0], LiteralNode):
             return self._time(name, str(arguments[0].value))
         raise Inexpressible(f"the function {name}()")
@@ -201,13 +206,7 @@ class Translator:
             raise Inexpressible(f"{name} between values of type {left.type} and {right.type}")
         if name == "neg":
             return _Term(left.expr * -1.0, "number", left.computed)
-        signs: Mapping[str, Callable[[nw.Expr, nw.Expr], nw.Expr]] = {
-            "+": lambda a, b: a + b,
-            "-": lambda a, b: a - b,
-            "*": lambda a, b: a * b,
-            "/": lambda a, b: a / b,
-        }
-        return _Term(signs[name](left.expr, right.expr), "number", computed=True)
+        return _Term(_ARITHMETIC[name](left.expr, right.expr), "number", computed=True)
 
     def _method(self, node: Call) -> _Term:
         assert node.target is not None

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
 
 __all__ = [
+    "KINDS",
+    "READERS",
     "Compiled",
     "Compiler",
     "Fallback",
@@ -47,14 +49,16 @@ _COLUMN_TYPES: Mapping[str, Type] = {
     "date": "timestamp",
     "period": "timestamp",
 }
-_KINDS: Mapping[Type, Kind] = {
+KINDS: Mapping[str, Kind] = {
     "string": "text",
     "number": "number",
     "boolean": "boolean",
     "timestamp": "timestamp",
 }
+"""Type of a variable -> how it is read."""
 _METHODS = {"contains": "{1} in {0}", "startsWith": "{0}.startswith({1})", "endsWith": "{0}.endswith({1})"}
-_READERS: Mapping[str, Type] = {"number": "number", "boolean": "boolean", "datetime": "timestamp"}
+READERS: Mapping[str, Type] = {"number": "number", "boolean": "boolean", "datetime": "timestamp"}
+"""Function that reads its argument under another type -> that type."""
 _NAMES = {"string": "a text", "number": "a number", "boolean": "true or false", "timestamp": "a date or time"}
 _VARIABLES = "contact, text, context, now"
 
@@ -220,7 +224,7 @@ class Compiler:
         if kind == "no context":
             raise self._stop(problems, node, f"unknown context field {variable.name!r}")
         column_type: Type = kind  # type: ignore[assignment]
-        name = self._slot(variable, _KINDS[column_type])
+        name = self._slot(variable, KINDS[column_type])
         return Compiled(name, column_type, nullable=column_type != "string" and variable.source != "now")
 
     def _outcome(self, name: str) -> Compiled:
@@ -316,13 +320,13 @@ class Compiler:
             # In some zones the first and the last day of the calendar lie outside of it.
             zone = self._slot(Variable("now", "zone"), "text")
             return Compiled(f"parse_datetime({text.code}, {zone})", "timestamp", nullable=True)
-        if name in _READERS:
+        if name in READERS:
             operand = self._typed(argument, "string", problems)
             zone = f", {self._slot(Variable('now', 'zone'), 'text')}" if name == "datetime" else ""
             code = f"parse_{name}({operand.code}{zone})"
             if operand.nullable:
-                return self._apply(f"parse_{name}({{0}}{zone})", [operand], _READERS[name])
-            return Compiled(code, _READERS[name], nullable=True)
+                return self._apply(f"parse_{name}({{0}}{zone})", [operand], READERS[name])
+            return Compiled(code, READERS[name], nullable=True)
         if name in ("timestamp", "duration"):
             return self._constant_time(node, problems)
         raise self._elsewhere(node, problems)

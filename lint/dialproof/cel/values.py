@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
+    from dialproof.cel.compile import Kind
+
 __all__ = [
     "MISSING",
     "AmbiguousColumnError",
@@ -34,6 +36,7 @@ __all__ = [
     "parse_number",
     "parse_period",
     "quotient",
+    "read_as",
     "read_boolean",
     "read_number",
     "read_text",
@@ -247,6 +250,17 @@ def read_boolean(value: object) -> bool | None:
 def read_timestamp(value: object, zone: str | None) -> int | None:
     """Return a value as an instant; None if blank or unreadable."""
     return parse_datetime(value, zone) if isinstance(value, str) else None
+
+
+def read_as(value: object, kind: Kind, zone: str | None) -> Any:
+    """Return a value under a kind: text, number, boolean or microseconds; None where blank or unreadable."""
+    if kind == "text":
+        return read_text(value)
+    if kind == "number":
+        return read_number(value)
+    if kind == "boolean":
+        return read_boolean(value)
+    return read_timestamp(value, zone)
 
 
 def same_value(one: object, other: object) -> bool:
