@@ -33,6 +33,9 @@ def read_csv(path: str, file: Path, wanted: Wanted, problems: Problems) -> Itera
         header, delimiter = _header(file, path)
         names = [name for name in header if not SYSTEM_COLUMN.fullmatch(name)]
         chosen = wanted.of(path, names)
+        if not chosen:  # pyarrow does not count rows of which it converts nothing
+            yield from _by_row(file, path, header, chosen, delimiter, 0, problems)
+            return
         done = 0
         try:
             for batch in _by_arrow(file, path, chosen, delimiter, wanted):
@@ -75,8 +78,6 @@ def _header(file: Path, path: str) -> tuple[list[str], str]:
 
 
 def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: Wanted) -> Iterator[Batch]:
-    if not chosen:
-        raise pa.ArrowInvalid("nothing to convert")  # rows are counted, and only counted, one by one
     codes = pa.dictionary(pa.int32(), pa.string())
     few = {*_of_few_values(file, chosen, delimiter)} - {*wanted.plain}
     options = arrow_csv.ConvertOptions(
@@ -84,11 +85,11 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
         include_columns=chosen,
         strings_can_be_null=False,
     )
-    source = pa.input_stream(str(file), compression=_compression(file))
     with (
-        source,
+        pa.input_stream(str(file), compression=_compression(file)) as source,
+        _QuotesCounted(source) as counted,
         arrow_csv.open_csv(
-            source,
+            counted,
             read_options=arrow_csv.ReadOptions(block_size=read.BATCH_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=options,
@@ -99,17 +100,24 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
             columns = [_column(name, batch.column(i)) for i, name in enumerate(chosen)]
             yield read.Batch(path, pl.DataFrame(columns), read.numbers(at, batch.num_rows))
             at += batch.num_rows
-    if _ends_in_quotes(file):
+    if counted.quotes % 2:  # pyarrow takes all that follows an open quote for a cell, silently
         raise pa.ArrowInvalid("a quote has no end")
 
 
-def _ends_in_quotes(file: Path) -> bool:
-    """Tell whether a quote is open at the end of a file: pyarrow takes all that follows it for a cell, silently."""
-    quotes = 0
-    with pa.input_stream(str(file), compression=_compression(file)) as source:
-        while block := source.read(read.BATCH_BYTES):
-            quotes += block.count(b'"')
-    return quotes % 2 == 1
+class _QuotesCounted(io.RawIOBase):
+    """A stream that counts the quotes that are read from it."""
+
+    def __init__(self, source: pa.NativeFile) -> None:
+        self._source = source
+        self.quotes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        block: bytes = self._source.read(size)
+        self.quotes += block.count(b'"')
+        return block
 
 
 def _column(name: str, array: pa.Array) -> pl.Series:
