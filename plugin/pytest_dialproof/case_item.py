@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from dialproof.compare import differences
 from dialproof.evaluate import conflicts_of
-from pytest_dialproof.compare import differences
 from pytest_dialproof.items import DialproofItem
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pytest_dialproof.masking import cel_text, is_personal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from dialproof.compare import Difference
     from dialproof.outcome import Leaf, Outcome, RuleTrace
     from pytest_dialproof.case_item import CaseItem
-    from pytest_dialproof.compare import Difference
 
 __all__ = ["explain"]
 

@@ -1,4 +1,4 @@
-"""What a case expects against what the run gave, as a list of differences. It knows nothing of pytest."""
+"""What a case expects against what the run gave, as a list of differences: what decides whether a case passes."""
 
 from __future__ import annotations
 
