@@ -16,11 +16,9 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-# The serial tests leave a core to everything that is no test of the checkout. What is held against brute force and
-# against every fault is not run a second time in two processes: it takes minutes and knows nothing of them.
+# The tests run serially here, and in two processes against the wheel and the oldest versions (.ci/wheel).
 check: $(VENV)/ready
 	$(MAKE) --jobs=2 --output-sync=line test rest VENV=$(VENV)
-	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/lint/analysis --ignore tests/deploy/faults
 
 rest: $(VENV)/ready
 	$(BIN)/ruff format --check .
