@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from dialproof.errors import DialproofError, RefusedError, RemoteConflictError, UsageError
+from dialproof.errors import DialproofError, RefusedError, UsageError
 from dialproof.output.report import count
 from dialproof_deploy.audit.log import AuditLog, read_records, refuse_broken
 from dialproof_deploy.audit.personal import register_personal_values
@@ -23,7 +23,7 @@ from dialproof_deploy.gate.evidence import json_digest
 from dialproof_deploy.gate.signature import opened
 from dialproof_deploy.plan.dialing import refusal_of
 from dialproof_deploy.plan.personal import register_values
-from dialproof_deploy.plan.plan_file import moved_since
+from dialproof_deploy.plan.plan_file import departure
 from dialproof_deploy.planning import Planner, Wanted, campaigns_of, holders_of, wanted_by
 from dialproof_deploy.provenance import actor, commit_of
 from dialproof_deploy.remote_ids import SANDBOX, RemoteIds
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dialproof.targets.base import TargetType
     from dialproof_deploy.plan.apply import ApplyResult
     from dialproof_deploy.plan.plan import Plan
+    from dialproof_deploy.plan.plan_file import Planned
     from dialproof_deploy.rollout.carry_out import Rollout
     from dialproof_deploy.targets import AtomicTarget, Target
 
@@ -118,14 +119,15 @@ class Deployer:
         with self.connected() as target:
             return self._plans(wanted, target)
 
-    def deploy(self, evidence: Mapping[str, Any], *, planned: Mapping[str, str] | None = None) -> DeployResult:
+    def deploy(self, evidence: Mapping[str, Any], *, planned: Mapping[str, Planned] | None = None) -> DeployResult:
         """Deploy what the evidence (a statement, or its envelope) says was tested.
 
-        With ``planned`` (campaign -> digest), deploy only if that is the plan.
+        With ``planned`` (by campaign), deploy only if that is the plan.
 
         Raises ``RefusedError`` with a sentence for each reason (evidence, freeze, another campaign or organisation,
-        foreign rules, rules that the target cannot hold), and ``RemoteConflictError`` where the plan is another than
-        ``planned``; nothing was changed then. Otherwise raises as ``apply`` does.
+        foreign rules, rules that the target cannot hold, files that are others than for ``planned``), and
+        ``RemoteConflictError`` where the target has moved since then; nothing was changed. Otherwise raises as
+        ``apply`` does.
         """
         with self._lock():
             wanted, statement = self._accepted(evidence)
@@ -137,9 +139,9 @@ class Deployer:
                 recovered = self._recover(target, [w.remote for w in wanted])
                 plans = self._plans(wanted, target)
                 self._check_plans(plans)
-                if planned is not None and (moved := moved_since(planned, plans)):
-                    self.record_refusal([moved])
-                    raise RemoteConflictError(moved)
+                if planned is not None and (departed := departure(planned, plans)):
+                    self.record_refusal([str(departed)])
+                    raise departed
                 self._record_suppressions(statement)
                 self._record_confirmation(plans)
                 parts = [

@@ -26,8 +26,10 @@ class UnboundedAnswerError(Exception):
     """An answer is larger, or takes longer, than any that is waited for; asking again would not help."""
 
 
-def read_answer(http: httpx.Client, request: httpx.Request, clock: Callable[[], float]) -> httpx.Response:
-    """Send the request and return its answer with the whole body, decoded.
+def read_answer(
+    http: httpx.Client, request: httpx.Request, clock: Callable[[], float], first: int | None = None
+) -> httpx.Response:
+    """Send the request and return its answer with the whole body, decoded, or with its ``first`` bytes alone.
 
     ``clock`` is monotonic and in seconds; it is looked at whenever a part of the body comes. Raises
     ``UnboundedAnswerError``, and ``httpx.RequestError`` as httpx does.
@@ -38,6 +40,9 @@ def read_answer(http: httpx.Client, request: httpx.Request, clock: Callable[[], 
         body = bytearray()
         for part in response.iter_bytes():
             body += part
+            if first is not None and len(body) >= first:
+                del body[first:]
+                break
             if len(body) > LARGEST:
                 raise UnboundedAnswerError(f"its answer is larger than {LARGEST // 2**20} MiB")
             if clock() - started > LONGEST:

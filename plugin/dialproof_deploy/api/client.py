@@ -18,7 +18,7 @@ import httpx
 import tenacity
 
 from dialproof.errors import RemoteError, UsageError
-from dialproof_deploy.api.answer import LONGEST, UnboundedAnswerError, read_answer
+from dialproof_deploy.api.answer import UnboundedAnswerError, read_answer
 from dialproof_deploy.api.connection import open_http, why_untrusted
 from dialproof_deploy.api.credentials import Credentials, check_base_url
 from dialproof_deploy.api.errors import (
@@ -147,45 +147,32 @@ class ApiClient:
         made), ``UnreachableError`` (tries used up) and ``RemoteError`` (anything else).
         """
         repeatable = method not in ("POST", "PATCH") if idempotent is None else idempotent
+        response, attempts = self._authorized(method, path, repeatable, params=params, json=body)
+        what = _name(response.request)
+        return Answer(response.status_code, self._decode(what, response, repeatable), _request_id(response), attempts)
+
+    def download(self, uri: str, first: int) -> bytes:
+        """Return the first bytes of what lies at a URI of the same host; raises as ``request`` does."""
+        return self._authorized("GET", uri, repeatable=True, first=first)[0].content
+
+    def _authorized(
+        self, method: str, path: str, repeatable: bool, *, first: int | None = None, **content: Any
+    ) -> tuple[httpx.Response, int]:
+        """Send a request under the token, or under another one where it is refused; return the successful answer."""
         url = self._resolve(path)
         token = self._tokens.token()
 
         def send(bearer: str) -> tuple[httpx.Response, int]:
-            request = self._http.build_request(
-                method, url, params=params, json=body, headers={"Authorization": f"Bearer {bearer}"}
-            )
-            return self._send(request, repeatable)
+            headers = {"Authorization": f"Bearer {bearer}"}
+            return self._send(self._http.build_request(method, url, headers=headers, **content), repeatable, first)
 
         response, attempts = send(token)
         if response.status_code == 401:
             response, more = send(self._tokens.renew(token))
             attempts += more - 1  # the first try was refused before anything was done
-        what = _name(response.request)
         if not response.is_success:
-            raise self._error(what, response, attempts)
-        return Answer(response.status_code, self._decode(what, response, repeatable), _request_id(response), attempts)
-
-    def download(self, uri: str, most: int) -> bytes:
-        """Return the first ``most`` bytes of what lies at a URI of the same host; raises as ``request`` does."""
-        request = self._http.build_request(
-            "GET", self._resolve(uri), headers={"Authorization": f"Bearer {self._tokens.token()}"}
-        )
-        self._bucket.acquire()
-        started, body = self._clock(), bytearray()
-        try:
-            with self._http.stream(request.method, request.url, headers=request.headers) as response:
-                for part in response.iter_bytes() if response.is_success else ():
-                    body += part
-                    if len(body) >= most or self._clock() - started > LONGEST:
-                        break
-        except httpx.RequestError as error:
-            self._record(request, None, started)
-            reason = f"{_host(request)} gave no answer ({type(error).__name__})"
-            raise UnreachableError(f"{_name(request)}: {reason}") from None
-        self._record(request, response, started)
-        if not response.is_success:
-            raise RemoteError(f"{_name(request)}: unexpected answer {response.status_code}")
-        return bytes(body[:most])
+            raise self._error(_name(response.request), response, attempts)
+        return response, attempts
 
     def _resolve(self, path: str) -> str:
         """Make an absolute URL, refusing to carry the token to another host."""
@@ -202,7 +189,7 @@ class ApiClient:
             raise RemoteError("the server sent a link to another host, which is not followed")
         return url
 
-    def _send(self, request: httpx.Request, repeatable: bool) -> tuple[httpx.Response, int]:
+    def _send(self, request: httpx.Request, repeatable: bool, first: int | None = None) -> tuple[httpx.Response, int]:
         """Send with retries; return the last answer, of whatever status, and the number of tries."""
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._max_attempts),
@@ -217,7 +204,7 @@ class ApiClient:
         def attempt() -> httpx.Response:
             nonlocal tries
             tries += 1
-            return self._attempt(request, repeatable)
+            return self._attempt(request, repeatable, first)
 
         try:
             return retrying(attempt), tries
@@ -225,11 +212,11 @@ class ApiClient:
             count = f"{tries} tries" if tries > 1 else "1 try"
             raise UnreachableError(f"{_name(request)} failed after {count}: {error}") from None
 
-    def _attempt(self, request: httpx.Request, repeatable: bool) -> httpx.Response:
+    def _attempt(self, request: httpx.Request, repeatable: bool, first: int | None) -> httpx.Response:
         self._bucket.acquire()
         started = self._clock()
         try:
-            response = read_answer(self._http, request, self._clock)
+            response = read_answer(self._http, request, self._clock, first)
         except UnboundedAnswerError as error:
             self._record(request, None, started)
             message = f"{_name(request)}: {_host(request)} is not waited for: {error}"

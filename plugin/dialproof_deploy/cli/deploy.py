@@ -72,7 +72,7 @@ def _deploy(args: argparse.Namespace) -> int:
 
 def _do(deployer: Deployer, args: argparse.Namespace) -> None:
     from dialproof_deploy.gate.evidence import load_evidence
-    from dialproof_deploy.plan.plan_file import planned_digests
+    from dialproof_deploy.plan.plan_file import read_planned
 
     if args.abort:
         print(f"Taken back in {args.env}: {count(deployer.abort(), 'write')} undone")
@@ -83,7 +83,7 @@ def _do(deployer: Deployer, args: argparse.Namespace) -> None:
         show_result(deployer.resume())
     else:
         try:
-            planned = planned_digests(args.plan, args.env) if args.plan else None
+            planned = read_planned(args.plan, args.env) if args.plan else None
             evidence = load_evidence(args.evidence)
         except RefusedError as error:
             deployer.record_refusal(str(error).splitlines())

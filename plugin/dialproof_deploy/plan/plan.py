@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dialproof_deploy.plan.dialing import Dialing
     from dialproof_deploy.plan.safety import Safety
 
-__all__ = ["Action", "Plan", "Step", "digest_of", "make_plan"]
+__all__ = ["Action", "Plan", "Step", "digest_of", "make_plan", "target_digest"]
 
 Action = Literal["create", "update", "shift", "delete", "attach"]
 _FORMAT = 1
@@ -316,4 +316,14 @@ def _steps(pairs: Sequence[Pair], writes: Sequence[PlacementWrite]) -> Iterator[
 
 def digest_of(body: Mapping[str, Any]) -> str:
     """Return the digest of a plan as JSON data without one; raises as ``Plan.digest`` does."""
-    return json_digest({**body, "remote": [{**comparable(rule), "id": rule["id"]} for rule in body["remote"]]})
+    return json_digest({**body, "remote": _stood(body["remote"])})
+
+
+def target_digest(remote: Sequence[Mapping[str, Any]]) -> str:
+    """Return the digest of what a plan was made against; raises as ``Plan.digest`` does."""
+    return json_digest(_stood(remote))
+
+
+def _stood(remote: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what counts of the stored rules: a save without a change moves no plan."""
+    return [{**comparable(rule), "id": rule["id"]} for rule in remote]

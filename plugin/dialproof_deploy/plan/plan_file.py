@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dialproof.errors import InputError, RefusedError, UsageError
-from dialproof_deploy.plan.plan import digest_of
+from dialproof.errors import InputError, RefusedError, RemoteConflictError, UsageError
+from dialproof.output.report import printable
+from dialproof_deploy.plan.plan import digest_of, target_digest
 from dialproof_deploy.state import write_atomic
 
 if TYPE_CHECKING:
@@ -15,7 +17,15 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.plan.plan import Plan
 
-__all__ = ["moved_since", "planned_digests", "write_plans"]
+__all__ = ["Planned", "departure", "read_planned", "write_plans"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The digest of the plan of one campaign in a file, and that of what then stood on the target."""
+
+    digest: str
+    target: str
 
 
 def write_plans(path: Path, environment: str, plans: Sequence[Plan]) -> None:
@@ -34,8 +44,8 @@ def write_plans(path: Path, environment: str, plans: Sequence[Plan]) -> None:
         raise UsageError(f"{path}: the plan cannot be written: {error.strerror or error}") from None
 
 
-def planned_digests(path: Path, environment: str) -> dict[str, str]:
-    """Return the digest of each campaign's plan in a file that ``write_plans`` wrote.
+def read_planned(path: Path, environment: str) -> dict[str, Planned]:
+    """Return for each campaign what its plan was, from a file that ``write_plans`` wrote.
 
     Raises ``UsageError`` where the file cannot be read, ``InputError`` where it holds no plans, or was edited, and
     ``RefusedError`` where they are for another environment.
@@ -43,7 +53,7 @@ def planned_digests(path: Path, environment: str) -> dict[str, str]:
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         meant, plans = written["environment"], written["campaigns"]
-        found = {plan["campaign"]: plan["digest"] for plan in plans}
+        found = {plan["campaign"]: Planned(plan["digest"], target_digest(plan["remote"])) for plan in plans}
         whole = all(digest_of({k: v for k, v in plan.items() if k != "digest"}) == plan["digest"] for plan in plans)
     except OSError as error:
         raise UsageError(f"{path}: the plan cannot be read: {error.strerror or error}") from None
@@ -61,9 +71,23 @@ def planned_digests(path: Path, environment: str) -> dict[str, str]:
     return found
 
 
-def moved_since(planned: Mapping[str, str], plans: Sequence[Plan]) -> str:
-    """Return a sentence that names each campaign whose plan is another than the digests say, "" where none is."""
-    now = {plan.campaign: plan.digest for plan in plans}
-    moved = [i for i in dict.fromkeys((*planned, *now)) if planned.get(i) != now.get(i)]
-    what = "what would be written now is not what was planned, because the target or the files have moved; plan again"
-    return f"{plans[0].holder if plans else 'campaign'} {', '.join(moved)}: {what}" if moved else ""
+def departure(planned: Mapping[str, Planned], plans: Sequence[Plan]) -> RefusedError | RemoteConflictError | None:
+    """Return the error that names each campaign whose plan is another one now, and why; None where none is."""
+    now = {plan.campaign: Planned(plan.digest, target_digest(plan.remote)) for plan in plans}
+    others = [key for key in {**planned, **now} if _digest(planned, key) != _digest(now, key)]
+    moved = [key for key in others if key in planned and key in now and planned[key].target != now[key].target]
+    holder = plans[0].holder if plans else "campaign"
+    causes = {
+        "what stands on the target has changed since it was planned, by somebody or by this very plan": moved,
+        "your files, your configuration or your --prune are not those that were planned": [
+            key for key in others if key not in moved
+        ],
+    }
+    lines = [f"{holder} {', '.join(map(printable, keys))}: {why}; plan again" for why, keys in causes.items() if keys]
+    if not lines:
+        return None
+    return (RemoteConflictError if moved else RefusedError)("\n".join(lines))
+
+
+def _digest(plans: Mapping[str, Planned], key: str) -> str:
+    return plans[key].digest if key in plans else ""

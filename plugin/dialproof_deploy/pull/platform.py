@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dialproof.errors import RemoteError
 from dialproof_deploy.api.errors import NotFoundError
 from dialproof_deploy.pull.holders import Holder
+from dialproof_deploy.targets.answers import is_id, json_object
 from dialproof_deploy.targets.documents import rules_of
+from dialproof_deploy.targets.rulesets import CAMPAIGNS, LISTS, SETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Platform"]
 
-_SETS = "/api/v2/outbound/rulesets"
-_CAMPAIGNS = "/api/v2/outbound/campaigns"
-_LISTS = "/api/v2/outbound/contactlists"
 _POLLS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before each look for an export
 
 
@@ -35,7 +34,7 @@ class Platform:
         using: dict[str, list[Mapping[str, Any]]] = {}
         names: dict[str, str] = {}
         notes: list[str] = []
-        for campaign in self._target.pages(_CAMPAIGNS, "campaign"):
+        for campaign in self._target.pages(CAMPAIGNS, "campaign"):
             name, sets = str(campaign.get("name") or campaign["id"]), _references(campaign.get("ruleSets"))
             names[campaign["id"]] = name
             if len(sets) > 1:
@@ -47,7 +46,7 @@ class Platform:
             if sets:
                 using.setdefault(sets[0]["id"], []).append(campaign)
         found = []
-        for rule_set in self._target.pages(_SETS, "rule set"):
+        for rule_set in self._target.pages(SETS, "rule set"):
             campaigns = using.get(rule_set["id"], [])
             if not campaigns:
                 notes.append(f"rule set {rule_set['name']!r} is the first of no campaign: it is left out")
@@ -70,20 +69,18 @@ class Platform:
     def contact_list(self, key: str) -> dict[str, Any] | None:
         """Return a contact list, None if it is gone."""
         try:
-            body = self._target.client.request("GET", f"{_LISTS}/{key}").body
+            body = self._target.client.request("GET", f"{LISTS}/{key}").body
         except NotFoundError:
             return None
-        if not isinstance(body, dict):
-            raise RemoteError(f"the server's answer for contact list {key} is not a JSON object")
-        return body
+        return json_object(body, f"contact list {key}")
 
     def exported(self, key: str, most: int) -> bytes:
         """Return the first bytes of the export of a contact list; raises ``RemoteError`` where there is none."""
-        self._target.client.request("POST", f"{_LISTS}/{key}/export", idempotent=True)
+        self._target.client.request("POST", f"{LISTS}/{key}/export", idempotent=True)
         for wait in _POLLS:
             self._sleep(wait)
             try:
-                body = self._target.client.request("GET", f"{_LISTS}/{key}/export").body
+                body = self._target.client.request("GET", f"{LISTS}/{key}/export").body
             except NotFoundError:
                 continue
             uri = body.get("uri") if isinstance(body, dict) else None
@@ -95,4 +92,4 @@ class Platform:
 
 def _references(value: object) -> list[dict[str, Any]]:
     items: Sequence[object] = value if isinstance(value, list) else ()
-    return [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    return [item for item in items if isinstance(item, dict) and isinstance(key := item.get("id"), str) and is_id(key)]

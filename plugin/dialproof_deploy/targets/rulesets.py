@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.api.client import Answer, ApiClient
 
-__all__ = ["RuleSetsTarget"]
+__all__ = ["CAMPAIGNS", "LISTS", "SETS", "RuleSetsTarget"]
 
-_SETS = "/api/v2/outbound/rulesets"
-_CAMPAIGNS = "/api/v2/outbound/campaigns"
-_LISTS = "/api/v2/outbound/contactlists"
+SETS = "/api/v2/outbound/rulesets"
+CAMPAIGNS = "/api/v2/outbound/campaigns"
+LISTS = "/api/v2/outbound/contactlists"
 _PAGE_SIZE = "100"
 _LIST_TRIES = 3
 _POLLS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for the version that was written
@@ -73,7 +73,7 @@ class RuleSetsTarget:
     def list_each(self, names: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Return what ``list_rules`` does of each name; the campaigns are read once for all of them."""
         found = [self._find(name) for name in names]
-        campaigns = self.pages(_CAMPAIGNS, "campaign", versioned=True) if names else []
+        campaigns = self.pages(CAMPAIGNS, "campaign", versioned=True) if names else []
         return [self._with_users(name, one, campaigns) for name, one in zip(names, found, strict=True)]
 
     def _with_users(
@@ -96,14 +96,14 @@ class RuleSetsTarget:
 
     def get_rule(self, campaign_id: str, rule_id: str) -> dict[str, Any]:  # noqa: ARG002  (ids tell sets apart)
         """Return the rule set with this id; ``NotFoundError`` if it is gone."""
-        return _rule_set(self._client.request("GET", _path(_SETS, rule_id)).body)
+        return _rule_set(self._client.request("GET", _path(SETS, rule_id)).body)
 
     def create_rule(self, campaign_id: str, rule: Mapping[str, Any]) -> Written:  # noqa: ARG002  (the set has its name)
         """Create the rule set; one whose answer is lost is looked up by name before another try."""
         body = {**rule, "rules": [_without_id(item) for item in rules_of(rule)]}
         return guarded.create(
             title_of(body),
-            lambda: self._written(self._client.request("POST", _SETS, body=body), body),
+            lambda: self._written(self._client.request("POST", SETS, body=body), body),
             lambda: self._created(body),
             taken=(BadRequestError, ConflictAnswerError),  # duplicate.name is a 400
         )
@@ -123,7 +123,7 @@ class RuleSetsTarget:
                 if kind_of(planned_from) == "campaign":
                     return self._give_sets(campaign_id, stored, rule)
                 body = _body(stored, rule)
-                return self._written(self._client.request("PUT", _path(_SETS, stored["id"]), body=body), body)
+                return self._written(self._client.request("PUT", _path(SETS, stored["id"]), body=body), body)
             except NotFoundError:
                 raise guarded.gone(planned_from) from None
             except (ConflictAnswerError, UnreachableError) as error:
@@ -140,7 +140,7 @@ class RuleSetsTarget:
     def delete_rule(self, campaign_id: str, planned_from: Mapping[str, Any]) -> Written:
         """Delete the rule set after reading that it is still what was planned against."""
         stored = self._fresh(campaign_id, planned_from)
-        return guarded.delete(self._client, _path(_SETS, planned_from["id"]), planned_from, stored)
+        return guarded.delete(self._client, _path(SETS, planned_from["id"]), planned_from, stored)
 
     def query_events(self, campaign_id: str, interval: str = "24h") -> Iterator[dict[str, Any]]:
         """Yield the changes of the rule sets of this name, with who made them, as the platform's audit tells them.
@@ -154,7 +154,7 @@ class RuleSetsTarget:
     def diagnostics(self, campaign_id: str) -> list[str]:
         """Return what the platform warns of in the rule sets of a campaign: ``rule set 'NAME': WARNING``."""
         body = answers.json_object(
-            self._client.request("GET", f"{_path(_CAMPAIGNS, campaign_id)}/diagnostics").body, "diagnostics"
+            self._client.request("GET", f"{_path(CAMPAIGNS, campaign_id)}/diagnostics").body, "diagnostics"
         )
         found = []
         for entry in _mappings(body.get("ruleSetDiagnostics")):
@@ -169,7 +169,7 @@ class RuleSetsTarget:
 
     def _find(self, name: str) -> dict[str, Any] | None:
         """Return the rule set of this name; a listing may hold it shortened, so it is read by its id."""
-        listed = self.pages(_SETS, "rule set", name=name, filterType="Equals")
+        listed = self.pages(SETS, "rule set", name=name, filterType="Equals")
         named = [found["id"] for found in listed if found["name"] == name]
         if len(named) > 1:
             raise RemoteError(f"the target holds {len(named)} rule sets named {name!r}: rename all but one there")
@@ -248,7 +248,7 @@ class RuleSetsTarget:
 
     def _campaign(self, key: str) -> dict[str, Any] | None:
         try:
-            return _entity(self._client.request("GET", _path(_CAMPAIGNS, key)).body, "campaign", versioned=True)
+            return _entity(self._client.request("GET", _path(CAMPAIGNS, key)).body, "campaign", versioned=True)
         except NotFoundError:
             return None
 
@@ -259,7 +259,7 @@ class RuleSetsTarget:
             return None
         if key not in self._lists:
             try:
-                body = answers.json_object(self._client.request("GET", _path(_LISTS, key)).body, "contact list")
+                body = answers.json_object(self._client.request("GET", _path(LISTS, key)).body, "contact list")
             except (AccessDeniedError, NotFoundError) as error:
                 body, why = {}, str(error)
             else:
@@ -290,7 +290,7 @@ class RuleSetsTarget:
             references.append({"id": self._ids[name]})
         body = {key: value for key, value in self._bodies[stored["id"]].items() if key not in _SET_BY_SERVER}
         body["ruleSets"] = references
-        answer = self._client.request("PUT", _path(_CAMPAIGNS, stored["id"]), body=body)
+        answer = self._client.request("PUT", _path(CAMPAIGNS, stored["id"]), body=body)
         answered = self._seen(_entity(answer.body, "campaign", versioned=True), name)
         shown = self._until_shown(answered, lambda: self._fresh(name, answered))
         now = shown if differences(wanted, answered) else answered

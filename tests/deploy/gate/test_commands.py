@@ -39,7 +39,7 @@ def test_plan_then_deploy_then_audit(evidence: Path, root: Path, capsys: pytest.
     assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 0
     assert "Deployed to sandbox: 2 writes, 2 new events" in capsys.readouterr().out
     assert main(["deploy", "plan.json", "--env", "sandbox", "--evidence", str(evidence)]) == 5
-    assert "not what was planned" in capsys.readouterr().err
+    assert "campaign cmp_123: what stands on the target has changed since it was planned" in capsys.readouterr().err
     assert main(["plan", "--env", "sandbox", "--detailed-exitcode"]) == 0
     assert main(["audit", "verify", "--env", "sandbox"]) == 0
     assert main(["audit", "sync", "--env", "sandbox"]) == 0

@@ -13,6 +13,8 @@ import pytest
 
 from dialproof.errors import InputError, PartlyAppliedError, RefusedError, RemoteConflictError, RemoteError
 from dialproof_deploy.audit.log import verify
+from dialproof_deploy.plan.plan import target_digest
+from dialproof_deploy.plan.plan_file import Planned
 from dialproof_deploy.targets import platform_audit, rulesets
 from dialproof_deploy.targets.rulesets import RuleSetsTarget
 from tests.deploy.gate.conftest import records, statement_of
@@ -198,12 +200,12 @@ def test_an_edit_between_plan_and_apply_is_never_overwritten(root: Path, deploye
     """Not between the plan that was shown and the deploy, and not between the reading of a deploy and its write."""
     deployer().deploy(statement_of(root))
     evidence = edit(root, "5000", "6000")
-    planned = {plan.campaign: plan.digest for plan in deployer().plan()}
+    planned = {plan.campaign: Planned(plan.digest, target_digest(plan.remote)) for plan in deployer().plan()}
     rule_set, _ = stored(deployer)
     rules = rule_set["rules"]
     rules[0]["conditions"][0]["value"] = "never"
     console.put("rulesets", rule_set["id"], rules=rules)
-    with pytest.raises(RemoteConflictError, match="what would be written now is not what was planned"):
+    with pytest.raises(RemoteConflictError, match="what stands on the target has changed"):
         deployer().deploy(evidence, planned=planned)
 
     class Editor(RuleSetsTarget):

@@ -377,8 +377,10 @@ def test_a_full_disk_after_the_deploy_says_what_stands(
         "campaign cmp_123: the audit record 'decision' cannot be written",
         "deployed and standing in campaign cmp_123: create of rule 'no_consent'",
         "deployed and standing in campaign cmp_123: create of rule 'high_value'",
-        "'dialproof deploy --env sandbox --resume' carries it on to what was planned, "
-        "'dialproof deploy --env sandbox --abort' takes back what was made of it",
+        (
+            "'dialproof deploy --env sandbox --resume' carries it on to what was planned, "
+            "'dialproof deploy --env sandbox --abort' takes back what was made of it"
+        ),
     ]
 
 

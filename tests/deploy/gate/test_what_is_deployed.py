@@ -97,8 +97,13 @@ def signed_by_another(root: Path) -> None:
 
 
 CASES: list[tuple[str, Change, int, str]] = [
-    ("target moved", by_hand, 5, "what would be written now is not what was planned"),
-    ("other rules, tested", other_rules, 5, "what would be written now is not what was planned"),
+    ("target moved", by_hand, 5, "what stands on the target has changed since it was planned"),
+    (
+        "other rules, tested",
+        other_rules,
+        4,
+        "your files, your configuration or your --prune are not those that were planned",
+    ),
     (
         "files changed",
         lambda root: edit(root, "a.rules.yaml", "5000", "6000"),

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from target_fakes import Campaign, MemoryTarget, rule, stored
 
-from dialproof.errors import InputError, RefusedError
+from dialproof.errors import InputError, RefusedError, RemoteConflictError
 from dialproof_deploy.plan.apply import apply
 from dialproof_deploy.plan.plan import Plan, make_plan
-from dialproof_deploy.plan.plan_file import planned_digests, write_plans
+from dialproof_deploy.plan.plan_file import departure, read_planned, write_plans
 from dialproof_deploy.plan.render import plan_text
 from dialproof_deploy.targets.wire import content
 
@@ -190,19 +190,37 @@ def test_the_text_is_what_a_reader_of_terraform_expects() -> None:
 
 
 def test_what_is_written_of_plans_is_read_back(tmp_path: Path) -> None:
-    """A file of plans gives the digest of each campaign's plan."""
+    """A file of plans gives the plan of each campaign, which departs from itself in nothing."""
     plans = [make_plan(campaign, [rule("a", 2)], [stored("a", 1)]) for campaign in ("c1", "c2")]
     write_plans(tmp_path / "plan.json", "prod", plans)
-    assert planned_digests(tmp_path / "plan.json", "prod") == {plan.campaign: plan.digest for plan in plans}
+    planned = read_planned(tmp_path / "plan.json", "prod")
+    assert {campaign: one.digest for campaign, one in planned.items()} == {p.campaign: p.digest for p in plans}
+    assert departure(planned, plans) is None
     written = json.loads((tmp_path / "plan.json").read_text())
     assert written == {"environment": "prod", "campaigns": [plan.to_json() for plan in plans]}
+
+
+def test_what_departs_from_a_plan_is_told_by_its_cause(tmp_path: Path) -> None:
+    """Files that are others are refused, a target that moved is a conflict; each campaign is named with its cause."""
+    plans = [make_plan(campaign, [rule("a", 2)], [stored("a", 1)]) for campaign in ("c1", "c2", "c3")]
+    write_plans(tmp_path / "plan.json", "prod", plans)
+    planned = read_planned(tmp_path / "plan.json", "prod")
+    edited = [make_plan("c1", [rule("a", 3)], [stored("a", 1)]), plans[1]]
+    files = "your files, your configuration or your --prune are not those that were planned; plan again"
+    error = departure(planned, edited)
+    assert isinstance(error, RefusedError)
+    assert str(error) == f"campaign c1, c3: {files}"
+    error = departure(planned, [edited[0], make_plan("c2", [rule("a", 2)], [stored("a", 5)]), plans[2]])
+    assert isinstance(error, RemoteConflictError)
+    target = "what stands on the target has changed since it was planned, by somebody or by this very plan; plan again"
+    assert str(error) == f"campaign c2: {target}\ncampaign c1: {files}"
 
 
 def test_a_plan_for_another_environment_is_refused(tmp_path: Path) -> None:
     """Two environments may hold the same rules; what was looked at for one was not looked at for the other."""
     write_plans(tmp_path / "plan.json", "staging", [make_plan("c1", [rule("a", 2)], [])])
     with pytest.raises(RefusedError, match="for the environment 'staging', not for 'prod'"):
-        planned_digests(tmp_path / "plan.json", "prod")
+        read_planned(tmp_path / "plan.json", "prod")
 
 
 def test_a_plan_is_the_same_whatever_the_version_and_edited_it_is_none(tmp_path: Path) -> None:
@@ -214,7 +232,7 @@ def test_a_plan_is_the_same_whatever_the_version_and_edited_it_is_none(tmp_path:
     edited = {"environment": "prod", "campaigns": [{**data, "steps": [{"x": 1}]}]}
     (tmp_path / "plan.json").write_text(json.dumps(edited))
     with pytest.raises(InputError, match="was edited"):
-        planned_digests(tmp_path / "plan.json", "prod")
+        read_planned(tmp_path / "plan.json", "prod")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +248,7 @@ def test_something_else_is_not_a_plan(tmp_path: Path, text: str) -> None:
     """Anything else is refused with a sentence."""
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(InputError, match="not a plan"):
-        planned_digests(tmp_path / "plan.json", "prod")
+        read_planned(tmp_path / "plan.json", "prod")
 
 
 def test_names_and_values_cannot_steer_the_terminal() -> None:
