@@ -29,7 +29,7 @@ __all__ = ["Basis", "Compared", "compare", "not_in_files", "standing_deploy"]
 Basis = Literal["deployed", "files"]
 """What the target is compared with."""
 
-_KEPT_CHANGED: State = "kept changed"
+_KEPT_DRIFTED: frozenset[State] = frozenset({"kept changed", "kept deleted"})
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def compare(
     by_files = rule_states(plan, known)
     if part is None:
         return Compared(
-            plan, "files", tuple(by_files), tuple(_unknown(s) for s in by_files if s.state == _KEPT_CHANGED)
+            plan, "files", tuple(by_files), tuple(_unknown(s) for s in by_files if s.state in _KEPT_DRIFTED)
         )
     register_values([*part.rules, *part.plan.remote], part.plan.personal)
     plan = replace(plan, personal=plan.personal | part.plan.personal)
@@ -93,10 +93,10 @@ def compare(
     if not cannot_hold:
         states = _with_files(states, by_files, len(plan.stored_rules))
     for index, state in enumerate(states):
-        if state.state != _KEPT_CHANGED:
+        if state.state not in _KEPT_DRIFTED:
             continue
         if was := _kept(state, part, known):
-            states[index] = replace(state, wanted=was)
+            states[index] = was
         else:
             notes.append(_unknown(state))
     return Compared(plan, "deployed", tuple(states), tuple(notes))
@@ -142,16 +142,18 @@ def _state(by_record: RuleState, by_files: RuleState) -> RuleState:
     return replace(by_record, state=by_files.state if by_files.state in ("same", "kept") else "pending")
 
 
-def _kept(state: RuleState, part: Part, known: Deployed) -> Mapping[str, Any] | None:
-    """Return a tolerated rule as it was at the deploy, None where the record does not have it."""
-    for rule in part.plan.stored_rules:
+def _kept(state: RuleState, part: Part, known: Deployed) -> RuleState | None:
+    """Return a tolerated rule with what it was at the deploy, None where the record does not have it."""
+    for place, rule in enumerate(part.plan.stored_rules):
         if rule["name"] == state.rule and part.plan.rule_digest(rule) == known.kept.get(state.rule):
-            return content(rule) if part.plan.holder == "campaign" else rule_in_set(rule, (state.stored or {})["order"])
+            order = place if state.stored is None else state.stored.get("order", place)
+            was = content(rule) if part.plan.holder == "campaign" else rule_in_set(rule, order)
+            return replace(state, wanted=was, rule_id=state.rule_id or str(rule.get("id") or ""))
     return None
 
 
 def _unknown(state: RuleState) -> str:
     return (
-        f"rule {state.rule!r}, which keep tolerates, was changed; what it was at the last deploy is not kept here, so "
-        "what differs and whom it comes to dial cannot be said"
+        f"rule {state.rule!r}, which keep tolerates, was {state.state.removeprefix('kept ')}; what it was at the last "
+        "deploy is not kept here, so what differs and whom it comes to dial cannot be said"
     )

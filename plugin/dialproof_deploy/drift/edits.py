@@ -24,7 +24,7 @@ __all__ = ["edits_of", "with_remarks"]
 def edits_of(plan: Plan, deployed: Deployed) -> Iterator[tuple[RuleState, str]]:
     """Yield each rule that the plan would write and that somebody changed, added or deleted there, with a sentence."""
     for state in rule_states(plan, deployed):
-        if state.drifted and state.state != "kept changed":
+        if state.drifted and not state.state.startswith("kept"):
             yield state, _what(state, plan.personal)
 
 

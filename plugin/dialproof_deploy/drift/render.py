@@ -27,12 +27,13 @@ FORMATS = {
 }
 """Format -> what it is for."""
 
-_SIGNS: Mapping[State, str] = {"changed": "~", "added": "+", "deleted": "-", "kept changed": "~"}
+_SIGNS: Mapping[State, str] = {"changed": "~", "added": "+", "deleted": "-", "kept changed": "~", "kept deleted": "-"}
 _WORDS: Mapping[State, str] = {
     "changed": "is not what was deployed",
     "added": "was not deployed",
     "deleted": "was deployed and is gone",
     "kept changed": "is tolerated (keep) and was changed since the last deploy",
+    "kept deleted": "was tolerated (keep) at the last deploy and is gone",
 }
 _WORDS_OF_FILES: Mapping[State, str] = {**_WORDS, "changed": "is not as in the files", "added": "is in no file"}
 _SIDE: Mapping[Basis, str] = {"deployed": "deployed", "files": "in the files"}

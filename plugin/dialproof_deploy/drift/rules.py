@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Deployed", "RuleState", "State", "deployed_rules", "rule_states"]
 
-State = Literal["same", "pending", "changed", "added", "deleted", "kept", "kept changed"]
+State = Literal["same", "pending", "changed", "added", "deleted", "kept", "kept changed", "kept deleted"]
 """What became of a rule: it stands as the files say, or as it was last deployed (pending), or somebody changed, added
-or deleted it on the target; a rule that ``keep`` tolerates stands as it did at the last deploy, or does not."""
+or deleted it on the target; a rule that ``keep`` tolerates stands as at the last deploy, or does not, or is gone."""
 
 
 @dataclass(frozen=True)
 class RuleState:
-    """A rule as the files want it and as it stands, in the content that is compared; either may be missing.
+    """A rule as the files want it and as it stands, in the content that is compared; either or both may be missing.
 
     ``rule_id`` is its id on the target, "" where it is not there.
     """
@@ -40,7 +40,7 @@ class RuleState:
     @property
     def drifted(self) -> bool:
         """Whether somebody else than a deploy brought it about."""
-        return self.state in ("changed", "added", "deleted", "kept changed")
+        return self.state in ("changed", "added", "deleted", "kept changed", "kept deleted")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def rule_states(plan: Plan, deployed: Deployed) -> list[RuleState]:
         if step.rule_id is None and step.after is not None:
             state: State = "deleted" if deployed.digests.get(step.rule) is not None else "pending"
             states.append(RuleState(step.rule, "", step.after, None, state))
-    return states
+    there = {state.rule for state in states}
+    return states + [RuleState(name, "", None, None, "kept deleted") for name in deployed.kept if name not in there]
 
 
 def _state_of(rule: Mapping[str, Any], place: int, step: Step | None, plan: Plan, deployed: Deployed) -> RuleState:

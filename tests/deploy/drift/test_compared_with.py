@@ -121,6 +121,31 @@ def test_a_tolerated_rule_that_was_changed_is_shown_with_what_it_comes_to(
     assert note.startswith("rule 'theirs', which keep tolerates, was changed; what it was at the last deploy is not")
 
 
+def test_a_tolerated_rule_that_was_deleted_is_shown_with_whom_it_refused(
+    project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody's deploy put it there, and its contacts are dialed all the same; the next deploy takes that as it is."""
+    (project / "dialproof.toml").write_text("[environments.sandbox]\nkeep = ['theirs']\n", encoding="utf-8")
+    somebody.add("theirs", 9, conditions=[TEXAS], actions=[{"type": "doNotDial"}])
+    deploy(project)
+    somebody.delete("theirs")
+    report = drift_as_json(capsys, 1)
+    rule = only(report, "theirs")
+    assert (rule["state"], rule["drift"]) == ("kept deleted", True)
+    assert isinstance(rule["rule_id"], str)
+    (effect,) = report["campaigns"][0]["effects"]
+    assert (effect["rule"], effect["dialed"], effect["contact"]["state"]) == ("theirs", True, "TX")
+    assert main(DRIFT) == 1
+    assert "- rule 'theirs' was tolerated (keep) at the last deploy and is gone" in capsys.readouterr().out
+    deploys = project / ".dialproof" / "deploys"
+    shutil.move(deploys, project / "away")
+    (note,) = drift_as_json(capsys, 1)["campaigns"][0]["notes"]
+    assert note.startswith("rule 'theirs', which keep tolerates, was deleted; what it was at the last deploy is not")
+    shutil.move(project / "away", deploys)
+    deploy(project)
+    assert "theirs" not in states(drift_as_json(capsys, 0))
+
+
 def test_after_a_rollback_the_earlier_deploy_is_compared(
     project: Path, somebody: Somebody, capsys: pytest.CaptureFixture[str]
 ) -> None:
