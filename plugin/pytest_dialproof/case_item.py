@@ -43,6 +43,7 @@ class CaseItem(DialproofItem):
             "campaign": self.campaign.id,
             "matched": list(outcome.matched),
             "missed": self._missed(evaluator, outcome, options),
+            "dial": outcome.dial,
             "ns": elapsed,
             "conflict": self._conflict(outcome),
         }

@@ -42,7 +42,12 @@ class Ending:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Ask the gate; where something was to be deployed and was not, a session that was green fails."""
         option, recorder = self.config.option, self.config.stash[RECORDER]
-        wanted = option.dialproof_deploy or option.dialproof_evidence or option.dialproof_gate_report
+        wanted = (
+            option.dialproof_deploy
+            or option.dialproof_evidence
+            or option.dialproof_gate_report
+            or option.dialproof_html
+        )
         done = True
         if option.collectonly or option.setupplan:
             if wanted:
@@ -56,8 +61,16 @@ class Ending:
             if wanted and not self.config.pluginmanager.has_plugin("terminalreporter"):
                 for line in self.keeper.complaints():  # -p no:terminal: a deploy must not fail without a word
                     sys.stderr.write(f"dialproof: {line}\n")
+        done &= self._write_page()
         if not done and session.exitstatus == 0:
             session.exitstatus = 1
+
+    def _write_page(self) -> bool:
+        """Write the HTML page, if one was asked for and there is anything to say; return whether that was done."""
+        file = self.config.option.dialproof_html
+        if not file or self.keeper is None:
+            return True
+        return self.keeper.write_page(self.config.invocation_params.dir / file)
 
     def _without_a_run(self) -> bool:
         """Say that there is no gate where nothing was run; return whether all that was asked for was done."""

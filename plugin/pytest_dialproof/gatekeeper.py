@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dialproof_deploy.deploy import Deployer, DeployResult
     from pytest_dialproof.recorder import Recorder, Run
 
-__all__ = ["Gatekeeper", "close", "reasons_not_to_begin"]
+__all__ = ["Asked", "Gatekeeper", "close", "reasons_not_to_begin"]
 
 
 def reasons_not_to_begin(config: pytest.Config) -> list[str]:
@@ -81,7 +81,7 @@ def close(config: pytest.Config, *reasons: str) -> list[str]:
 
 
 @dataclass
-class _Asked:
+class Asked:
     """One project with its verdict; ``lines`` are what happened afterwards, ``undeployed`` why nothing was deployed.
 
     ``evidence`` is the file of what was written as evidence, which is ``document``.
@@ -106,8 +106,9 @@ class Gatekeeper:
         self.config = session.config
         self.option = session.config.option
         self.now = datetime.now(UTC)
-        self.asked: list[_Asked] = []
+        self.asked: list[Asked] = []
         self.errors: list[str] = []
+        self.notes: list[str] = []
         self._began = self._unplanned = False
 
     def decide(self) -> bool:
@@ -136,7 +137,7 @@ class Gatekeeper:
         for plan in result.plans:
             asked.lines += plan_text(plan).splitlines()
         asked.lines += result.notes
-        asked.lines.append(f"{result.summary()}; audit log {self._shown(result.audit_log)}")
+        asked.lines.append(f"{result.summary()}; audit log {self.shown(result.audit_log)}")
         self.errors += self._call("pytest_dialproof_deployed", result=result)
 
     def export_audit(self, result: DeployResult, file: str) -> None:
@@ -145,8 +146,22 @@ class Gatekeeper:
 
         where = _destination(self.config, file)
         exported = export_audit([result.audit_log, result.event_log], where)
-        name = name_of(where) if isinstance(where, str) else self._shown(where)
+        name = name_of(where) if isinstance(where, str) else self.shown(where)
         self.asked[0].lines.append(f"audit export {name}: {exported}")
+
+    def write_page(self, file: Path) -> bool:
+        """Write what the run showed as an HTML page; return whether that was done."""
+        from pytest_dialproof.html.content import page_of
+        from pytest_dialproof.html.page import write_page
+
+        def write() -> bool:
+            recorder = self.config.pluginmanager.get_plugin("dialproof-items")
+            assert recorder is not None
+            write_page(file, page_of(self, recorder))
+            self.notes.append(f"report in {self.shown(file)}")
+            return True
+
+        return self._attempt(write)
 
     def write(self, terminal: pytest.TerminalReporter) -> None:
         """Write what went wrong, what the cases showed, what was done, and last the verdict of each project."""
@@ -155,6 +170,8 @@ class Gatekeeper:
             return
         for error in self.errors:
             terminal.write_line(f"error: {redact(error)}", red=True)
+        for note in self.notes:
+            terminal.write_line(note)
         for asked in self.asked:
             if len(self.asked) > 1:
                 terminal.write_sep("-", asked.place.shown("."))
@@ -162,11 +179,11 @@ class Gatekeeper:
                 terminal.write_line(line)
             for reason in asked.undeployed:
                 terminal.write_line(f"nothing was deployed: {redact(reason)}", red=True)
-            write_verdict(terminal, asked.verdict, self._shown(asked.evidence) if asked.evidence else None)
-        if outcome := self._outcome():
+            write_verdict(terminal, asked.verdict, self.shown(asked.evidence) if asked.evidence else None)
+        if outcome := self.outcome():
             terminal.write_line(outcome, red=self.option.dialproof_deploy is not None, bold=True)
 
-    def _outcome(self) -> str:
+    def outcome(self) -> str:
         """Return what became of the deploy beside the verdict, which says nothing of it; "" where that is plain."""
         name, mode = self.option.dialproof_env, self.option.dialproof_deploy
         if mode is None:
@@ -210,11 +227,11 @@ class Gatekeeper:
         return done
 
     @property
-    def _only(self) -> _Asked | None:
+    def _only(self) -> Asked | None:
         """The project of the session where it has one: plans, deploys and a named evidence file are for one."""
         return self.asked[0] if len(self.asked) == 1 else None
 
-    def _ask(self, root: str) -> _Asked:
+    def _ask(self, root: str) -> Asked:
         place = projects_of(self.config).fresh(root)
         run = self.recorder.run(root)
         seen = self._seen(place, run)
@@ -230,7 +247,7 @@ class Gatekeeper:
             result, coverage = None, ()
             verdict = Verdict.closed(*str(error).splitlines(), evaluations=len(seen.cases))
         latencies = tuple(case["ns"] for case in run.cases.values())
-        return _Asked(place, verdict, latencies, coverage, result)
+        return Asked(place, verdict, latencies, coverage, result)
 
     def _lint(self, place: SessionProject) -> LintResult:
         """Return the lint under the strict configuration; what this process found already, where that holds."""
@@ -316,7 +333,7 @@ class Gatekeeper:
                 for asked in self.asked:
                     asked.verdict = asked.verdict.with_reasons(reason)
 
-    def _go_on(self, asked: _Asked) -> bool:
+    def _go_on(self, asked: Asked) -> bool:
         """Do what the verdict allows; return whether all that was asked for was done."""
         mode = self.option.dialproof_deploy
         if asked.verdict.failed:
@@ -332,7 +349,7 @@ class Gatekeeper:
         (asked.undeployed if mode == "apply" and not self._began else self.errors).extend(stopped)
         return planned
 
-    def _evidence(self, asked: _Asked) -> dict[str, Any] | None:
+    def _evidence(self, asked: Asked) -> dict[str, Any] | None:
         """Write the evidence and return it; None, and the gate closed, where that cannot be done."""
         from dialproof_deploy.gate.attest import attest
         from dialproof_deploy.gate.evidence import write_evidence
@@ -352,17 +369,17 @@ class Gatekeeper:
         asked.evidence, asked.document = path, document
         return statement
 
-    def _evidence_path(self, asked: _Asked) -> Path:
+    def _evidence_path(self, asked: Asked) -> Path:
         file = self.option.dialproof_evidence
         return self._path(file) if file and asked is self._only else self._state(asked).evidence
 
-    def _withdraw(self, asked: _Asked) -> None:
+    def _withdraw(self, asked: Asked) -> None:
         """Delete the evidence of an earlier run: of the same files, it would still be taken for proof."""
         from dialproof_deploy.gate.evidence import withdraw_evidence
 
         path = self._evidence_path(asked)
         if withdraw_evidence(path):
-            asked.lines.append(f"{self._shown(path)}: withdrawn, because items of this run failed")
+            asked.lines.append(f"{self.shown(path)}: withdrawn, because items of this run failed")
 
     def _call(self, hook: str, **arguments: Any) -> list[str]:
         """Call a hook of ours; return why an implementation stopped it, nothing where none did."""
@@ -377,7 +394,7 @@ class Gatekeeper:
             return describe(error, caller, self.config)
         return []
 
-    def _plan(self, asked: _Asked) -> bool:
+    def _plan(self, asked: Asked) -> bool:
         """Show what a deploy would change; return whether the target lets it."""
         from dialproof_deploy.plan.render import plan_text
 
@@ -390,7 +407,7 @@ class Gatekeeper:
             asked.lines += plan_text(plan).splitlines()
         return not any(plan.refusals for plan in plans)
 
-    def _record_refusal(self, asked: _Asked) -> None:
+    def _record_refusal(self, asked: Asked) -> None:
         asked.undeployed.append("the gate is closed")
         if asked is not self._only:
             return
@@ -399,7 +416,7 @@ class Gatekeeper:
         except DialproofError as error:
             self.errors += str(error).splitlines()
 
-    def _deployer(self, asked: _Asked) -> Deployer:
+    def _deployer(self, asked: Asked) -> Deployer:
         from dialproof_deploy.deploy import Deployer, environment_of
 
         log = self.option.dialproof_http_log
@@ -411,9 +428,13 @@ class Gatekeeper:
             http_log=self._path(log) if log else None,
         )
 
-    def _state(self, asked: _Asked) -> StateDir:
+    def _state(self, asked: Asked) -> StateDir:
         folder = self.option.dialproof_state_dir
         return StateDir.at(asked.place.config.root, self._path(folder) if folder else None)
+
+    def audit_log(self, asked: Asked) -> Path | None:
+        """Return the audit log that this run may have written to; None where it was to deploy nothing."""
+        return self._state(asked).audit(self.option.dialproof_env) if self.option.dialproof_deploy == "apply" else None
 
     def _report(self) -> bool:
         file = self.option.dialproof_gate_report
@@ -425,7 +446,8 @@ class Gatekeeper:
     def _path(self, text: str) -> Path:
         return self.config.invocation_params.dir / text
 
-    def _shown(self, path: Path) -> str:
+    def shown(self, path: Path) -> str:
+        """Return a path as it is shown: from where pytest was called."""
         return shown_path(path, self.config.invocation_params.dir)
 
 

@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--dialproof-audit-export", metavar="DESTINATION", help="after apply, export the audit log: a file or a webhook"
     )
     add("--dialproof-gate-report", metavar="FILE", help="write the gate's verdict as JSON, or as JUnit XML (.xml)")
+    add("--dialproof-html", metavar="FILE", help="write what the run showed as one HTML page (extra: html)")
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
     add("--dialproof-since", metavar="REV", help="look at what has changed since this git revision (item: changes)")
     add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
@@ -66,7 +67,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         from pytest_dialproof.ending import Ending
 
+        if option.dialproof_html:
+            _record_items(config)
         config.pluginmanager.register(Ending(config), "dialproof-ending")
+
+
+def _record_items(config: pytest.Config) -> None:
+    """Keep what the HTML page says of each item."""
+    from importlib.util import find_spec
+
+    from pytest_dialproof.html.recording import ItemRecorder
+
+    if find_spec("jinja2") is None:
+        raise pytest.UsageError("--dialproof-html needs jinja2: pip install 'dialproof[html]'")
+    config.pluginmanager.register(ItemRecorder(), "dialproof-items")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

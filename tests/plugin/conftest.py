@@ -84,6 +84,7 @@ LATE = (
     "celpy.adapter",
     "httpx",
     "hypothesis.internal.conjecture.engine",
+    "jinja2",
     "junit_xml",
     "re2",
     "rich.progress",

@@ -1,0 +1,1 @@
+"""``--dialproof-html=FILE``: what a run showed, as one page that needs nothing beside it."""

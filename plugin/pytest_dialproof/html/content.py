@@ -1,0 +1,228 @@
+"""What the page says, taken from the end of a session: the items, the lint, the gate, a deploy and its records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dialproof.findings import SEVERITIES
+from dialproof.output.masking import masked
+from dialproof.output.witness import witness_lines
+from dialproof_deploy.audit.records import read, shown
+from dialproof_deploy.provenance import checkout
+from dialproof_deploy.state import utc_text
+from pytest_dialproof.html.graph import Graph, graph_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dialproof.findings import Finding
+    from dialproof.project import Campaign, Project
+    from dialproof_deploy.gate.decision import Verdict
+    from dialproof_deploy.provenance import Checkout
+    from pytest_dialproof.gatekeeper import Asked, Gatekeeper
+    from pytest_dialproof.html.recording import ItemRecord, ItemRecorder
+
+__all__ = ["MOST_CASES", "MOST_FINDINGS", "HeatMap", "Page", "ProjectPart", "page_of"]
+
+MOST_FINDINGS = 200
+"""Findings that are shown; more are counted."""
+MOST_CASES = 120
+"""Columns of a heat map: cases beyond are counted in the sums alone."""
+_MOST_RECORDS = 500
+
+
+@dataclass(frozen=True)
+class FindingPart:
+    """A finding, personal values masked, with the lines of its witness."""
+
+    finding: Finding
+    witness: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A rule of a heat map: in how many cases it matched and was missed, and what each case that is shown did."""
+
+    rule: str
+    matched: int
+    missed: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Rules against the cases that ran: "matched", "missed" or "" (not reached, or undecided) for each pair."""
+
+    campaign: str
+    cases: tuple[str, ...]
+    rows: tuple[Row, ...]
+    more_cases: int = 0
+
+    @property
+    def covered(self) -> int:
+        """The number of rules that some case matched and some case missed."""
+        return sum(bool(row.matched and row.missed) for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Dialed:
+    """How the cases of a campaign ended before a call: how many contacts were dialed and how many were not."""
+
+    campaign: str
+    dialed: int
+    refused: int
+
+    @property
+    def share(self) -> float:
+        """The share that is dialed, in percent."""
+        return 100 * self.dialed / (self.dialed + self.refused)
+
+
+@dataclass(frozen=True)
+class ProjectPart:
+    """One project of the run; ``done`` are the lines on what happened behind the gate, the plan of a deploy first."""
+
+    name: str
+    source: Checkout
+    verdict: Verdict
+    evidence: str
+    items: tuple[ItemRecord, ...]
+    findings: tuple[FindingPart, ...] = ()
+    more_findings: int = 0
+    decided: Mapping[str, int] = field(default_factory=dict)
+    heat_maps: tuple[HeatMap, ...] = ()
+    graphs: tuple[Graph, ...] = ()
+    dialed: tuple[Dialed, ...] = ()
+    done: tuple[str, ...] = ()
+    undeployed: tuple[str, ...] = ()
+    records: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def failed(self) -> list[ItemRecord]:
+        """The items that failed."""
+        return [item for item in self.items if item.outcome == "failed"]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many items passed, failed and were skipped."""
+        return Counter(item.outcome for item in self.items)
+
+    @property
+    def severities(self) -> Counter[str]:
+        """How many findings of each severity are shown."""
+        return Counter(part.finding.severity for part in self.findings)
+
+    @property
+    def changes(self) -> list[FindingPart]:
+        """The findings on what a change brings."""
+        return [part for part in self.findings if part.finding.code.startswith("DP80")]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page; ``outcome`` says what became of a deploy, ``others`` counts tests of other kinds that failed."""
+
+    created: str
+    version: str
+    projects: tuple[ProjectPart, ...]
+    errors: tuple[str, ...] = ()
+    outcome: str = ""
+    others: int = 0
+
+    @property
+    def green(self) -> bool:
+        """Whether nothing failed and every gate is open."""
+        parts = self.projects
+        return bool(parts) and not self.errors and not self.others and all(part.verdict.open for part in parts)
+
+
+def page_of(keeper: Gatekeeper, recorder: ItemRecorder) -> Page:
+    """Return the page of a session that has ended; raises ``InputError`` for an audit log that cannot be read."""
+    import dialproof
+
+    parts = tuple(_part(keeper, asked, recorder.items.get(asked.place.root, {})) for asked in keeper.asked)
+    return Page(
+        created=utc_text(keeper.now),
+        version=dialproof.__version__,
+        projects=parts,
+        errors=tuple(keeper.errors),
+        outcome=keeper.outcome(),
+        others=recorder.others,
+    )
+
+
+def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> ProjectPart:
+    project = asked.place.project
+    findings = list(asked.result.findings) if asked.result else []
+    findings.sort(key=lambda finding: -SEVERITIES.index(finding.severity))  # stable: by place within a severity
+    cases = keeper.recorder.run(asked.place.root).cases
+    return ProjectPart(
+        name=asked.place.shown("."),
+        source=checkout(asked.place.config.root),
+        verdict=asked.verdict,
+        evidence=keeper.shown(asked.evidence) if asked.evidence else "",
+        items=tuple(items.values()),
+        findings=tuple(_finding_part(project, finding) for finding in findings[:MOST_FINDINGS]),
+        more_findings=max(0, len(findings) - MOST_FINDINGS),
+        decided=asked.result.decided if asked.result else {},
+        heat_maps=tuple(_heat_maps(project, cases)),
+        graphs=tuple(_graphs(project, findings)),
+        dialed=tuple(_dialed(cases)),
+        done=tuple(asked.lines),
+        undeployed=tuple(asked.undeployed),
+        records=tuple(_records(keeper, asked)),
+    )
+
+
+def _finding_part(project: Project, finding: Finding) -> FindingPart:
+    campaign = project.campaign(finding.campaign) if finding.campaign else None
+    shown = masked(finding, campaign.contact_list) if campaign else finding
+    return FindingPart(shown, tuple(witness_lines(shown.witness)) if shown.witness else ())
+
+
+def _heat_maps(project: Project, cases: Mapping[str, Mapping[str, Any]]) -> Iterator[HeatMap]:
+    for campaign in project.campaigns:
+        ours = {item: case for item, case in cases.items() if case["campaign"] == campaign.id}
+        if not ours:
+            continue
+        shown = tuple(ours)[:MOST_CASES]
+        rows = [_row(rule.name, ours, shown) for rule in campaign.rules if rule.enabled]
+        yield HeatMap(campaign.id, shown, tuple(rows), len(ours) - len(shown))
+
+
+def _row(rule: str, cases: Mapping[str, Mapping[str, Any]], shown: Sequence[str]) -> Row:
+    verdicts = {
+        item: "matched" if rule in case["matched"] else "missed" if rule in case["missed"] else ""
+        for item, case in cases.items()
+    }
+    counts = Counter(verdicts.values())
+    return Row(rule, counts["matched"], counts["missed"], tuple(verdicts[item] for item in shown))
+
+
+def _graphs(project: Project, findings: Sequence[Finding]) -> Iterator[Graph]:
+    for campaign in project.campaigns:
+        ours = [finding for finding in findings if finding.campaign in campaign.ids]
+        if graph := graph_of(campaign.id, _in_order(campaign), ours):
+            yield graph
+
+
+def _in_order(campaign: Campaign) -> list[str]:
+    return list(dict.fromkeys(rule.name for rule in campaign.rules))
+
+
+def _dialed(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[Dialed]:
+    counts: dict[str, Counter[bool]] = {}
+    for case in cases.values():
+        if case["dial"] is not None:
+            counts.setdefault(case["campaign"], Counter())[case["dial"]] += 1
+    for campaign, dial in counts.items():
+        yield Dialed(campaign, dial[True], dial[False])
+
+
+def _records(keeper: Gatekeeper, asked: Asked) -> list[dict[str, Any]]:
+    """Return the audit records of this run, as others may see them."""
+    log, begun = keeper.audit_log(asked), utc_text(keeper.now)
+    records = [record for record in read([log] if log else []) if str(record.get("time", "")) >= begun]
+    return shown(records[-_MOST_RECORDS:])
