@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action, Category, Expression, Invariant, Rule
     from dialproof.project import Campaign
 
-__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of"]
+__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of", "with_column"]
 
 
 class EvaluationError(ValueError):
@@ -248,7 +248,7 @@ class Evaluator:
         if action.type != "setAttribute":
             return False
         name = str(action.fields["attribute"])
-        state.write(name, _new_value(action, lookup(state.contact, name), view))
+        state.contact = with_column(state.contact, name, _new_value(action, lookup(state.contact, name), view))
         return name in self._read_again
 
     def _rule_trace(self, rule: Rule, verdict: bool | None, view: View) -> RuleTrace:
@@ -347,15 +347,16 @@ class _State:
         self.contact = contact
         self.lists = lists
 
-    def write(self, name: str, value: object) -> None:
-        """Set a column where it stands: under its whole name, or at the end of its path."""
-        contact = dict(self.contact)
-        head, _, rest = name.partition(".")
-        if name not in contact and rest and isinstance(contact.get(head), dict):
-            contact[head] = _with_path(contact[head], rest, value)
-        else:
-            contact[name] = value
-        self.contact = contact
+
+def with_column(contact: Contact, name: str, value: object) -> dict[str, object]:
+    """Return a contact with one column set where it stands: under its whole name, or at the end of its path."""
+    changed = dict(contact)
+    head, _, rest = name.partition(".")
+    if name not in changed and rest and isinstance(changed.get(head), dict):
+        changed[head] = _with_path(changed[head], rest, value)
+    else:
+        changed[name] = value
+    return changed
 
 
 def _with_path(nested: object, path: str, value: object) -> dict[str, object]:

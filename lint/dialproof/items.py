@@ -57,7 +57,7 @@ def invariant_names(file: RulesFile) -> tuple[str, ...]:
 
 def case_names(file: ContactsFile) -> tuple[str, ...]:
     """Return the names of the items of a file's cases, in document order."""
-    return _unique(case.name for case in file.cases)
+    return _unique(case.name for case in file.tests)
 
 
 def item_names(project: Project, path: str) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ from dialproof.source import Note
 from dialproof.source.positions import MAX_PROBLEMS, Problem, Problems, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dialproof.config import Config
     from dialproof.model.contactlist import ContactList
-    from dialproof.model.contacts import ContactsFile
+    from dialproof.model.contacts import Case, ContactsFile, Expect
     from dialproof.model.rules import Rule, RulesFile
+    from dialproof.model.timelines import Timeline
     from dialproof.reading import Files
 
 __all__ = ["link"]
@@ -192,6 +193,7 @@ class _Linker:
             if campaign is not None:
                 links[path] = campaign
                 self._check_names(file, {rule.name: None for rule in campaign.rules})
+                self._check_statements(file, campaign.contact_list)
                 self._note_local_times(file, campaign.contact_list)
         return links
 
@@ -200,7 +202,7 @@ class _Linker:
         from dialproof.cel.values import MISSING, lookup
 
         names = [column.name for column in columns.columns.values() if column.type == "datetime"]
-        for case in file.cases if names and not file.time_zone else ():
+        for case in file.tests if names and not file.time_zone else ():
             for name in names if not case.time_zone else ():
                 value = lookup(case.contact, name)
                 if value is not MISSING and isinstance(value, str) and _LOCAL_TIME.fullmatch(value):
@@ -227,7 +229,7 @@ class _Linker:
         broken = [p for p, kind in self.files.broken.items() if kind == "rules" and os.path.dirname(p) == folder]
         if len(beside) + len(broken) == 1:
             return _of_file(campaigns, beside[0]) if beside else None
-        if file.cases:
+        if file.tests:
             count = len(beside) + len(broken)
             message = f"expected one rules file in this folder, found {count}: "
             if file.path.lower().endswith(".csv"):
@@ -239,18 +241,30 @@ class _Linker:
 
     def _check_names(self, file: ContactsFile, names: Mapping[str, None]) -> None:
         problems = Problems(Problem)
-        for case in file.cases:
+        for case, expect in _expectations(file):
             for key in ("matched", "not_matched", "undecided"):
-                for index, name in enumerate(getattr(case.expect, key) or ()):
+                for index, name in enumerate(getattr(expect, key) or ()):
                     if name in names:
                         continue
                     if problems.full:
                         problems.skip()
                         continue
-                    span = case.expect.spans.get(f"{key}[{index}]", case.name_span)
+                    span = expect.spans.get(f"{key}[{index}]", case.name_span)
                     message = f"case {case.name!r}: there is no rule {name!r}" + self._hint(name, names)
                     problems.add(file.path, span, "DP102", message)
         self.problems.extend(problems.all())
+
+    def _check_statements(self, file: ContactsFile, columns: ContactList) -> None:
+        """Report what timelines say in CEL that does not parse, or does not fit the columns."""
+        always = [(timeline.name, timeline.expect.always) for timeline in file.timelines if timeline.expect.always]
+        if not always:
+            return
+        from dialproof.cel.program import Programs
+        from dialproof.model.rules import Invariant
+
+        statements = [Invariant(name, statement, statement.span, file.path) for name, statement in always]
+        for problem in Programs((), statements, columns).problems:
+            self.problems.append(Problem(file.path, problem.span, "DP103", problem.message))
 
     def _hint(self, name: str, names: Mapping[str, None]) -> str:
         """Return a hint for a name of a rule, nothing once there have been many: comparing it with all is slow."""
@@ -259,6 +273,15 @@ class _Linker:
                 return ""
             self._hints[name] = f"; {hint(name, names)}"
         return self._hints[name]
+
+
+def _expectations(file: ContactsFile) -> Iterator[tuple[Case | Timeline, Expect]]:
+    """Yield each case with what it expects of one run."""
+    for case in file.cases:
+        yield case, case.expect
+    for timeline in file.timelines:
+        for step in timeline.steps:
+            yield timeline, step.expect
 
 
 def _of_file(campaigns: tuple[Campaign, ...], path: str) -> Campaign | None:

@@ -6,13 +6,11 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dialproof.compare import differences
-from dialproof.evaluate import conflicts_of
 from pytest_dialproof.items import DialproofItem
+from pytest_dialproof.run_facts import conflict, missed
 
 if TYPE_CHECKING:
-    from dialproof.evaluate import Evaluator
     from dialproof.model.contacts import Case, ContactsFile
-    from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
 __all__ = ["CaseItem"]
@@ -42,10 +40,10 @@ class CaseItem(DialproofItem):
         self._facts = {
             "campaign": self.campaign.id,
             "matched": list(outcome.matched),
-            "missed": self._missed(evaluator, outcome, options),
+            "missed": missed(evaluator, self.case.contact, options, outcome),
             "dial": outcome.dial,
             "ns": elapsed,
-            "conflict": self._conflict(outcome),
+            "conflict": conflict(self.campaign, outcome),
         }
         self.user_properties += [
             ("campaign", self.campaign.id),
@@ -71,22 +69,3 @@ class CaseItem(DialproofItem):
         """Return the item's id, and after the call what the evaluation showed."""
         facts = super().dialproof_facts(when)
         return {**facts, "case": self._facts} if when == "call" and self._facts else facts
-
-    def _missed(self, evaluator: Evaluator, outcome: Outcome, options: dict[str, Any]) -> list[str]:
-        """Return the rules whose own conditions are false for the contact; not those behind the end of the run."""
-        rules = [r.name for r in self.campaign.rules if r.enabled and r.category == self.case.category]
-        if self.campaign.hit_policy == "first" or evaluator.semantics.doNotDialStops:
-            circumstances = {key: options[key] for key in ("context", "now", "time_zone")}
-            verdicts = evaluator.verdicts(self.case.contact, **circumstances)
-            return [rule for rule in rules if verdicts[rule] is False]
-        if outcome.failure is not None:
-            return []
-        met = {*outcome.matched, *outcome.undecided}
-        return [rule for rule in rules if rule not in met]
-
-    def _conflict(self, outcome: Outcome) -> bool:
-        """Tell whether two rules that acted contradict each other, declared overwrites aside."""
-        if len(outcome.acted) < 2:
-            return False
-        overrides = {rule.name: rule.overrides for rule in self.campaign.rules}
-        return any(one not in overrides[later] for one, later in conflicts_of(outcome))

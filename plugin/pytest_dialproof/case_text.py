@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dialproof.model.rules import When
 from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_contact, personal_columns
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from dialproof.compare import Difference
     from dialproof.outcome import Leaf, Outcome, RuleTrace
     from pytest_dialproof.case_item import CaseItem
+    from pytest_dialproof.timeline_item import TimelineItem
 
-__all__ = ["explain"]
+    Item: TypeAlias = CaseItem | TimelineItem
+
+__all__ = ["columns", "contact_lines", "diff_lines", "explain", "rule_lines"]
 
 _RULES_SHOWN = 5
 _HEADER = ("attribute", "operator", "wanted", "actual", "verdict")
@@ -33,41 +36,57 @@ def explain(
 ) -> str:
     """Return the text above the last line; its first line is a sentence, and personal values are masked."""
     lines = [f"Case {item.case.name!r} of campaign {item.campaign.id} is not as expected.", ""]
-    lines += _circumstances(item, options)
-    rules = list(dict.fromkeys(rule for difference in found for rule in difference.rules))
-    by_name = {trace.rule: trace for trace in traces}
-    for name in rules[:_RULES_SHOWN]:
-        lines += ["", *_rule(item, name, by_name.get(name), outcome)]
-    if len(rules) > _RULES_SHOWN:
-        lines += ["", f"and {len(rules) - _RULES_SHOWN} more rules"]
-    lines.append("")
-    for difference in found:
-        if difference.expected or difference.got:
-            lines += [f"- {difference.key}: {line}" for line in difference.expected]
-            lines += [f"+ {difference.key}: {line}" for line in difference.got]
-        else:
-            lines.append(f"! {difference.summary}")
+    zone = f" ({options['time_zone']})" if options["time_zone"] else ""
+    clock = [("now", f"{options['now']}{zone}")] if item.case.now or item.contacts.now else []
+    lines += contact_lines(item, item.case.contact, item.case.context, clock)
+    lines += rule_lines(item, found, traces, outcome)
+    lines += ["", *diff_lines(found)]
     return "\n".join(printable(line).rstrip() for line in lines)
 
 
-def _circumstances(item: CaseItem, options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the contact and what surrounds the call, one value a line."""
+def contact_lines(
+    item: Item, contact: Mapping[str, Any], context: Mapping[str, Any], more: Sequence[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """Yield the contact and what surrounds the call, one value a line, personal values masked."""
     names = personal_columns(item.campaign.contact_list)
-    rows = [*flat(mask_contact(item.case.contact, names))]
-    context = mask_contact(item.case.context, PERSONAL_CONTEXT)
-    rows += [(f"context {name}", value) for name, value in flat(context)]
-    texts = [(name, value_text(value)) for name, value in rows]
-    if item.case.now or item.contacts.now:
-        zone = f" ({options['time_zone']})" if options["time_zone"] else ""
-        texts.append(("now", f"{options['now']}{zone}"))
+    rows = [*flat(mask_contact(contact, names))]
+    rows += [(f"context {name}", value) for name, value in flat(mask_contact(context, PERSONAL_CONTEXT))]
+    texts = [*((name, value_text(value)) for name, value in rows), *more]
     if not texts:
         yield "  (no columns)"
-    width = max((len(name) for name, _ in texts), default=0)
-    for name, text in texts:
-        yield f"  {name:<{width}}  {text}"
+    yield from (f"  {line}" for line in columns(texts))
 
 
-def _rule(item: CaseItem, name: str, trace: RuleTrace | None, outcome: Outcome) -> Iterator[str]:
+def rule_lines(item: Item, found: Sequence[Difference], traces: Sequence[RuleTrace], outcome: Outcome) -> Iterator[str]:
+    """Yield for the rules that decide what is not as expected what became of them, with their conditions."""
+    rules = list(dict.fromkeys(rule for difference in found for rule in difference.rules))
+    by_name = {trace.rule: trace for trace in traces}
+    for name in rules[:_RULES_SHOWN]:
+        yield ""
+        yield from _rule(item, name, by_name.get(name), outcome)
+    if len(rules) > _RULES_SHOWN:
+        yield ""
+        yield f"and {len(rules) - _RULES_SHOWN} more rules"
+
+
+def diff_lines(found: Sequence[Difference]) -> Iterator[str]:
+    """Yield what is expected and what is there instead."""
+    for difference in found:
+        if difference.expected or difference.got:
+            yield from (f"- {difference.key}: {line}" for line in difference.expected)
+            yield from (f"+ {difference.key}: {line}" for line in difference.got)
+        else:
+            yield f"! {difference.summary}"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows as a table."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _rule(item: Item, name: str, trace: RuleTrace | None, outcome: Outcome) -> Iterator[str]:
     """Yield what became of a rule, and its conditions as a table."""
     rule = next((rule for rule in item.campaign.rules if rule.name == name), None)
     if rule is None:
@@ -87,12 +106,10 @@ def _rule(item: CaseItem, name: str, trace: RuleTrace | None, outcome: Outcome) 
         wanted = _wanted(item, leaf)
         wanted = wanted if len(wanted) <= 60 else f"{wanted[:57]}..."
         rows.append((leaf.subject, leaf.operator, wanted, leaf.actual, _VERDICTS[leaf.verdict]))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    for row in rows:
-        yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+    yield from (f"  {line}" for line in columns(rows))
 
 
-def _wanted(item: CaseItem, leaf: Leaf) -> str:
+def _wanted(item: Item, leaf: Leaf) -> str:
     """Return what a condition wants; what it wants of a personal column is personal."""
     columns, condition = item.campaign.contact_list, leaf.condition
     if isinstance(condition, When):

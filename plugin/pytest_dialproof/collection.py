@@ -9,10 +9,12 @@ import pytest
 
 from dialproof.errors import DialproofError
 from dialproof.items import case_names, families, invariant_names
+from dialproof.model.contacts import Case
 from dialproof.reading import is_excluded, kind_of
 from pytest_dialproof.case_item import CaseItem
 from pytest_dialproof.lint_items import FamilyItem, InvariantItem
 from pytest_dialproof.projects import project_of, projects_of, shown_path
+from pytest_dialproof.timeline_item import TimelineItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,12 +110,13 @@ class ContactsFile(DialproofFile):
         if file is None:
             raise self.missing(place, path)
         campaign = place.project.links.get(path)
-        if campaign is None and file.cases:
+        if campaign is None and file.tests:
             raise self.CollectError(
                 f"{place.shown(path)}: the rules that it tests cannot be read; their own errors say why"
             )
-        for name, case in zip(case_names(file), file.cases, strict=True):
-            yield CaseItem.from_parent(
+        for name, case in zip(case_names(file), file.tests, strict=True):
+            kind = CaseItem if isinstance(case, Case) else TimelineItem
+            yield kind.from_parent(
                 self,
                 name=name,
                 place=place,

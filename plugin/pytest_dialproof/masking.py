@@ -20,12 +20,13 @@ _LITERAL = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\b[0-9]{5,}\b""")
 
 
 def values_masked(
-    columns: ContactList, contacts: Iterable[Mapping[str, object]], context: Mapping[str, object]
+    columns: ContactList, contacts: Iterable[Mapping[str, object]], *contexts: Mapping[str, object]
 ) -> Callable[[str], str]:
-    """Return what masks the personal values of some contacts and of the call wherever a text holds them."""
+    """Return what masks the personal values of some contacts and of calls wherever a text holds them."""
     names = personal_columns(columns)
     found = {text for contact in contacts for text in texts_of(contact, names)}
-    values = sorted({*found, *texts_of(context, PERSONAL_CONTEXT)}, key=len, reverse=True)
+    called = {text for context in contexts for text in texts_of(context, PERSONAL_CONTEXT)}
+    values = sorted(found | called, key=len, reverse=True)
 
     def mask(text: str) -> str:
         for value in values:

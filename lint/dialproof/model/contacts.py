@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dialproof.model.rules import Category
+    from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Span
 
-__all__ = ["Case", "Contact", "ContactsFile", "Expect", "ExpectedAction"]
+__all__ = ["Case", "Contact", "ContactsFile", "Expect", "ExpectedAction", "merged"]
 
 Contact: TypeAlias = "Mapping[str, object]"
 """A contact: column name to text, number, boolean, None or a nested mapping."""
@@ -66,7 +67,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ContactsFile:
-    """One contacts file. ``cases`` are its test cases; ``population`` its contacts where it asserts nothing (CSV).
+    """One contacts file.
+
+    ``cases`` are its test cases of one run, ``timelines`` those that go through time; ``population`` its contacts where
+    it asserts nothing (CSV).
 
     ``rules`` (path as written) or ``campaign`` says what it tests; both None: the only rules file of its folder.
     """
@@ -79,7 +83,15 @@ class ContactsFile:
     cases: tuple[Case, ...]
     population: tuple[Contact, ...] = field(repr=False)
     digest: str
+    timelines: tuple[Timeline, ...] = ()
     target_span: Span | None = field(default=None, compare=False)
+
+    @property
+    def tests(self) -> tuple[Case | Timeline, ...]:
+        """All that is an item under pytest, in document order."""
+        if not self.timelines:
+            return self.cases
+        return tuple(sorted((*self.cases, *self.timelines), key=lambda case: case.span))
 
     def run_options(self, case: Case) -> dict[str, Any]:
         """Return how one of its cases is run: its own clock and zone, else the file's, else the current time in UTC."""
@@ -90,3 +102,12 @@ class ContactsFile:
             "now": case.now or self.now or datetime.now(UTC),
             "time_zone": case.time_zone or self.time_zone,
         }
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``over`` laid over it, nested mappings merged."""
+    both = dict(base)
+    for key, value in over.items():
+        below = both.get(key)
+        both[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return both

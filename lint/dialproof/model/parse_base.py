@@ -174,6 +174,11 @@ class Reader:
             if parse_datetime(value) is None:
                 example = "a date or time such as 2026-03-07T10:00:00-07:00"
                 return self.problem(node, f"{label}: expected {example}, found {_quoted(value)}")
+        if kind.form == "at":
+            from dialproof.model.parse_timelines import at_problem
+
+            problem = at_problem(value)
+            return value if problem is None else self.problem(node, f"{label}: {problem}, found {_quoted(value)}")
         if kind.form == "zone":
             from dialproof.cel.values import zone_of
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dialproof.model.contacts import Case, ContactsFile, Expect
+from dialproof.model.contacts import Case, ContactsFile, Expect, merged
 from dialproof.model.operators import CONTEXT_FIELDS, context_type
 from dialproof.model.parse_actions import read_expected_action, read_flag_text, read_period
 from dialproof.model.parse_base import INVALID, MERGE_KEY, Fields, Reader, finite, head, hint
-from dialproof.model.schema import CONTACTS_FILE
+from dialproof.model.schema import CASE, CONTACTS_FILE, TIMELINE
 from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Problem, Span
 
-__all__ = ["CONTEXT_ROOTS", "parse_contacts"]
+__all__ = ["CONTEXT_ROOTS", "ambiguous", "expectation", "flat", "note_local_time", "parse_contacts"]
 
 CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
 """The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
@@ -33,6 +34,7 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
     reader = Reader(
         source.display,
         {
+            "case": _case_record,
             "contact": _contact,
             "context": _context,
             "expected action": read_expected_action,
@@ -40,7 +42,7 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
             "period": read_period,
         },
     )
-    cases: tuple[Case, ...] = ()
+    cases: tuple[Case | Timeline, ...] = ()
     fields: Any = INVALID
     if source.root is not None and not _is_rules_file(reader, source.root):
         fields = reader.file(CONTACTS_FILE, source.root)
@@ -58,7 +60,8 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
         campaign=fields.get("campaign"),
         time_zone=fields.get("timeZone"),
         now=fields.get("now"),
-        cases=cases,
+        cases=tuple(case for case in cases if isinstance(case, Case)),
+        timelines=tuple(case for case in cases if not isinstance(case, Case)),
         population=(),
         digest=source.digest,
         target_span=fields.span(target) if target in fields.values else None,
@@ -69,10 +72,14 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
 def _note_clocks_without_place(reader: Reader, file: Fields) -> None:
     """Note every frozen clock that is local time of nobody knows where: it counts as UTC."""
     for record in (file, *file.get("cases")):
-        now = record.get("now")
-        if now is not None and not _OFFSET.search(now) and not (record.get("timeZone") or file.get("timeZone")):
-            message = "now has neither an offset nor a timeZone: it is read as UTC"
-            reader.note(record.span("now"), message)
+        if "now" in record.values and not (record.get("timeZone") or file.get("timeZone")):
+            note_local_time(reader, record, "now")
+
+
+def note_local_time(reader: Reader, record: Fields, key: str) -> None:
+    """Note that a time is read as UTC, where it has no offset and there is no time zone."""
+    if not _OFFSET.search(record.get(key)):
+        reader.note(record.span(key), f"{key} has neither an offset nor a timeZone: it is read as UTC")
 
 
 def _is_rules_file(reader: Reader, root: Node) -> bool:
@@ -85,14 +92,20 @@ def _is_rules_file(reader: Reader, root: Node) -> bool:
     return True
 
 
-def _cases(reader: Reader, root: Node) -> tuple[Case, ...]:
+def _case_record(reader: Reader, node: Node, label: str) -> Any:
+    timeline = isinstance(node, Mapping) and "timeline" in node
+    return reader.record(TIMELINE if timeline else CASE, node, label)
+
+
+def _cases(reader: Reader, root: Node) -> tuple[Case | Timeline, ...]:
     """Return the cases that could be read, with what is wrong between their parts reported."""
     written = root.get("cases") if isinstance(root, Mapping) else None
     base = root.get("defaults") if isinstance(root, Mapping) else None
     defaults = reader.records.get(id(base))
+    below = defaults.values if defaults else {}
     readable = [reader.records.get(id(node)) for node in written] if isinstance(written, Sequence) else []
     first: dict[str, Span] = {}
-    cases = []
+    cases: list[Case | Timeline] = []
     for case in readable:
         if case is None:
             continue
@@ -101,15 +114,19 @@ def _cases(reader: Reader, root: Node) -> tuple[Case, ...]:
             message = f"duplicate case {name!r}: first given at line {first[name].line}; names select cases"
             reader.problem(case.span("name"), message)
         first.setdefault(name, case.span("name"))
-        cases.append(_case(reader, case, defaults))
+        if "timeline" in case.values:
+            from dialproof.model.parse_timelines import read_timeline
+
+            cases.append(read_timeline(reader, case, below, root))
+        else:
+            cases.append(_case(reader, case, below))
     return tuple(cases)
 
 
-def _case(reader: Reader, case: Fields, defaults: Fields | None) -> Case:
-    base = defaults.values if defaults else {}
+def _case(reader: Reader, case: Fields, base: dict[str, Any]) -> Case:
     category = case.get("category", base.get("category", "preCall"))
-    contact = _merged(base.get("contact", {}), case.get("contact", {}))
-    for name in _ambiguous(contact):
+    contact = merged(base.get("contact", {}), case.get("contact", {}))
+    for name in ambiguous(contact):
         where = case.node.get("contact") or case.node
         reader.problem(head(where), f"the contact has {name} both as a column and as a path: keep one")
     expect = case.get("expect")
@@ -122,9 +139,9 @@ def _case(reader: Reader, case: Fields, defaults: Fields | None) -> Case:
         tags=case.get("tags", ()),
         category=category,
         contact=contact,
-        context=_merged(base.get("context", {}), case.get("context", {})),
+        context=merged(base.get("context", {}), case.get("context", {})),
         lists={**base.get("lists", {}), **case.get("lists", {})},
-        expect=_expect(expect),
+        expect=expectation(expect),
         now=case.get("now"),
         time_zone=case.get("timeZone"),
         span=case.node.span,
@@ -132,27 +149,22 @@ def _case(reader: Reader, case: Fields, defaults: Fields | None) -> Case:
     )
 
 
-def _expect(fields: Fields) -> Expect:
+def expectation(fields: Fields | None) -> Expect:
+    """Return what a record expects; nothing is expected where there is none."""
+    if fields is None:
+        return Expect()
     spans = fields.spans
     for key, node in fields.node.entries:
         if isinstance(node, Sequence):
             spans.update({f"{key.text}[{index}]": item.span for index, item in enumerate(node.items)})
     values = dict(fields.values)
     if "contact" in values:
-        values["contact"] = dict(_flat(values["contact"]))
+        values["contact"] = dict(flat(values["contact"]))
     return Expect(**values, spans=spans)
 
 
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with ``over`` laid over it, nested mappings merged."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _ambiguous(contact: dict[str, Any]) -> list[str]:
+def ambiguous(contact: dict[str, Any]) -> list[str]:
+    """Return the names that a contact has both as a whole column and as a path."""
     from dialproof.cel.values import AmbiguousColumnError, lookup
 
     names = []
@@ -165,11 +177,11 @@ def _ambiguous(contact: dict[str, Any]) -> list[str]:
     return names
 
 
-def _flat(contact: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+def flat(contact: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield the columns of nested mappings by their paths."""
     for name, value in contact.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 

@@ -26,6 +26,7 @@ __all__ = [
     "ONLY_FOR",
     "RULE",
     "RULES_FILE",
+    "TIMELINE",
     "Choice",
     "Custom",
     "Flag",
@@ -55,9 +56,9 @@ MAX_WHOLE = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text. ``form`` restricts it: a name, a date or time, a time zone."""
+    """Text. ``form`` restricts it: a name, a date or time, a time zone, or when a step of a timeline happens."""
 
-    form: Literal["any", "filled", "name", "moment", "zone"] = "filled"
+    form: Literal["any", "filled", "name", "moment", "zone", "at"] = "filled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,65 @@ CASE = Record(
         timeZone=Key(Text("zone"), "IANA time zone; default: the file's."),
         expect=Key(EXPECT, "What is asserted; at least one thing.", required=True),
     ),
-    unsupported=("timeline", "population"),
+    unsupported=("population",),
+)
+
+ATTEMPT = Record(
+    "attempt",
+    _frozen(
+        column=Key(Text(), "The phone column whose number is dialed; default: one number that has no name."),
+        wrapUpCode=Key(Text(), "The wrap-up code with which the call ends, if it is placed."),
+        systemDisposition=Key(Text(), "The system disposition with which the call ends."),
+        analysis=Key(Text(), "What call analysis finds."),
+    ),
+    extension=False,
+)
+
+STEP = Record(
+    "step",
+    _frozen(
+        at=Key(
+            Text("at"),
+            "A date or time, a period since the step before (P1D), or callback: when the scheduled callback is due.",
+            required=True,
+        ),
+        attempt=Key(ATTEMPT, "The campaign comes to the contact; what the call ends with, if it is placed."),
+        update=Key(_CONTACT, "Columns that somebody else writes."),
+        context=Key(_CASE_KEYS["context"].kind, "Laid over the context of the case for this attempt."),
+        expect=Key(EXPECT, "What is asserted of this attempt: its pre-call and wrap-up rules together."),
+    ),
+    one_of=(("attempt", "update"),),
+)
+
+AT_MOST = Record(
+    "limit",
+    _frozen(
+        dials=Key(Whole(0), "How many calls.", required=True),
+        within=Key(Custom("period", {"type": "string"}), "In any period of this length, such as P7D.", required=True),
+    ),
+    extension=False,
+)
+
+OVER_TIME = Record(
+    "expectation over time",
+    _frozen(
+        dials=Key(Whole(0), "How many calls are placed in all."),
+        lastDialed=Key(Text("moment"), "When the last call is placed."),
+        atMost=Key(AT_MOST, "How many calls are placed at most in any period."),
+        always=Key(Text(), "CEL over contact and outcome that holds at every attempt."),
+    ),
+    extension=False,
+)
+
+TIMELINE = Record(
+    "case with a timeline",
+    _frozen(
+        **{key: CASE.keys[key] for key in ("name", "tags", "contact", "context", "lists")},
+        now=Key(Text("moment"), "The time from which a period of the first step counts; default: the file's."),
+        timeZone=CASE.keys["timeZone"],
+        timeline=Key(ListOf(STEP, filled=True), "What happens, in order of time.", required=True),
+        expect=Key(OVER_TIME, "What is asserted of all steps together."),
+    ),
 )
 
 CONTACTS_FILE = Record(
@@ -280,10 +339,10 @@ CONTACTS_FILE = Record(
         timeZone=Key(Text("zone"), "IANA time zone of the contacts; default UTC."),
         now=Key(Text("moment"), "The frozen clock."),
         defaults=Key(DEFAULTS, "Merged into every case."),
-        cases=Key(ListOf(CASE, filled=True), "The cases.", required=True),
+        cases=Key(ListOf(Custom("case", {"$ref": "#/definitions/case"}), filled=True), "The cases.", required=True),
     ),
     at_most_one=(("rules", "campaign"),),
-    unsupported=("population", "timeline"),
+    unsupported=("population",),
 )
 
 COLUMN = Record(

@@ -10,6 +10,7 @@ from dialproof.model.operators import CONTEXT_FIELDS, OPERATOR_ALIASES, OPERATOR
 from dialproof.model.parse_actions import action_record
 from dialproof.model.parse_contacts import CONTEXT_ROOTS
 from dialproof.model.schema import (
+    CASE,
     COLUMN,
     CONDITION,
     CONTACTLIST_FILE,
@@ -17,6 +18,7 @@ from dialproof.model.schema import (
     GROUP,
     ONLY_FOR,
     RULES_FILE,
+    TIMELINE,
     Choice,
     Custom,
     Flag,
@@ -64,6 +66,8 @@ def _schema(kind: Kind) -> dict[str, Any]:
         case Text(form="name"):
             # Not every reader of patterns takes $ for the very end of a text.
             return {"type": "string", "pattern": rf"^(?!.*::)(?!\s)[^{_CONTROLS}]*[^\s{_CONTROLS}](?![\s\S])"}
+        case Text(form="at"):
+            return {"type": "string", "pattern": r"^(callback(?![\s\S])|P|[0-9]{4}-)"}
         case Text():
             return {"type": "string", "pattern": r"\S"}
         case Whole():
@@ -107,7 +111,7 @@ def _record(record: Record, fixed: Mapping[str, Any] | None = None) -> dict[str,
         schema["allOf"] = groups
     if record is COLUMN:
         schema["allOf"] = [_only_for(key, kinds) for key, kinds in ONLY_FOR.items()]
-    if record.name == "expectation":
+    if record.name.startswith("expectation"):
         schema["minProperties"] = 1
     return schema
 
@@ -138,6 +142,7 @@ def _definitions(kind: str) -> dict[str, Any]:
             "additionalProperties": False,
         },
         "expectedAction": _actions(partial=True),
+        "case": {"if": {"required": ["timeline"]}, "then": _record(TIMELINE), "else": _record(CASE)},
     }
 
 

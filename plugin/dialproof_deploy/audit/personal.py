@@ -47,6 +47,11 @@ def personal_values(project: Project) -> Iterator[str]:
             yield from texts_of(case.contact, columns)
             yield from texts_of(case.expect.contact or {}, columns)
             yield from texts_of(case.context, PERSONAL_CONTEXT)
+        for timeline in file.timelines:
+            for contact in timeline.contacts:
+                yield from texts_of(contact, columns)
+            for context in timeline.contexts:
+                yield from texts_of(context, PERSONAL_CONTEXT)
 
 
 def texts_of(value: object, names: frozenset[str], name: str = "", personal: bool = False) -> Iterator[str]:

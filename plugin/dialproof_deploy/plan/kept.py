@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 from dialproof.evaluate import Evaluator
 from dialproof.findings import SEVERITIES
 from dialproof.lint import lint
+from dialproof.model.contacts import Case
+from dialproof.over_time import play_and_compare
 from dialproof_deploy.gate.decision import strict
 from dialproof_deploy.plan.read_back import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from dialproof.model.contacts import ContactsFile
     from dialproof.model.rules import Rule
+    from dialproof.model.timelines import Timeline
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
@@ -78,13 +82,20 @@ def _changes(
         if linked is not campaign:
             continue
         file = project.contacts_files[path]
-        for case in file.cases:
-            options = file.run_options(case)
-            without, outcome = (evaluator.run(case.contact, **options) for evaluator in (before, after))
-            if _shown(outcome, names) != _shown(without, names):
-                acting = [rule for rule in (*outcome.matched, *outcome.undecided) if rule in names]
+        for case in file.tests:
+            without, outcomes = (_outcomes(evaluator, file, case) for evaluator in (before, after))
+            if [_shown(outcome, names) for outcome in outcomes] != [_shown(outcome, names) for outcome in without]:
+                seen = (rule for outcome in outcomes for rule in (*outcome.matched, *outcome.undecided))
+                acting = dict.fromkeys(rule for rule in seen if rule in names)
                 whose = f"kept rule {', '.join(map(repr, acting))}" if acting else "a kept rule"
                 yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}: {_WAY_OUT}"
+
+
+def _outcomes(evaluator: Evaluator, file: ContactsFile, case: Case | Timeline) -> list[Outcome]:
+    """Return what becomes of a case: one outcome, or one for each step of a timeline."""
+    if isinstance(case, Case):
+        return [evaluator.run(case.contact, **file.run_options(case))]
+    return [one.outcome for one in play_and_compare(evaluator, case, file).happened]
 
 
 def _shown(outcome: Outcome, names: frozenset[str]) -> tuple[object, ...]:

@@ -193,12 +193,9 @@ def _heat_maps(project: Project, cases: Mapping[str, Mapping[str, Any]]) -> Iter
 
 
 def _row(rule: str, cases: Mapping[str, Mapping[str, Any]], shown: Sequence[str]) -> Row:
-    verdicts = {
-        item: "matched" if rule in case["matched"] else "missed" if rule in case["missed"] else ""
-        for item, case in cases.items()
-    }
-    counts = Counter(verdicts.values())
-    return Row(rule, counts["matched"], counts["missed"], tuple(verdicts[item] for item in shown))
+    counts = {key: sum(rule in case[key] for case in cases.values()) for key in ("matched", "missed")}
+    cells = (next((key for key in counts if rule in cases[item][key]), "") for item in shown)
+    return Row(rule, counts["matched"], counts["missed"], tuple(cells))
 
 
 def _graphs(project: Project, findings: Sequence[Finding]) -> Iterator[Graph]:

@@ -131,7 +131,6 @@ PROBLEMS = {
         "DP102",
         "population is not supported yet",
     ),
-    "timeline": (case("timeline: []"), 2, "DP102", "timeline is not supported yet"),
     "no name": ("cases:\n  - expect: {dial: true}\n", 2, "DP107", "this case lacks name"),
     "no expect": ("cases:\n  - name: c\n", 2, "DP107", "this case lacks expect"),
     "empty expect": (

@@ -1,0 +1,84 @@
+"""The item of a case that goes through time: play its steps and hold each against what is expected of it."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from dialproof.over_time import play_and_compare
+from pytest_dialproof.items import DialproofItem
+from pytest_dialproof.run_facts import conflict, missed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dialproof.evaluate import Evaluator
+    from dialproof.journey import Run
+    from dialproof.model.contacts import ContactsFile
+    from dialproof.model.timelines import Timeline
+    from dialproof.over_time import Played
+    from dialproof.project import Campaign
+    from pytest_dialproof.failure import ItemFailed
+
+__all__ = ["TimelineItem"]
+
+
+class TimelineItem(DialproofItem):
+    """One case of a contacts file that has a timeline."""
+
+    def __init__(self, *, case: Timeline, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case, self.contacts, self.campaign = case, contacts, campaign
+        self._facts: dict[str, Any] | None = None
+        self.extra_keyword_matches.update(tag for tag in case.tags if tag.isidentifier())
+
+    @property
+    def time_zone(self) -> str | None:
+        """The zone of local times, None for UTC."""
+        return self.case.time_zone or self.contacts.time_zone
+
+    def check(self) -> None:
+        """Play the steps; only when something differs is it explained."""
+        evaluator = self.place.evaluator(self.campaign)
+        started = perf_counter_ns()
+        played = play_and_compare(evaluator, self.case, self.contacts)
+        elapsed = perf_counter_ns() - started
+        self._facts = self._shown(evaluator, [run for one in played.happened for run in one.runs], elapsed)
+        self.user_properties += [
+            ("campaign", self.campaign.id),
+            ("file", self.place.shown(self.file)),
+            ("line", str(self.line)),
+        ]
+        if played.found:
+            raise self._failure(evaluator, played)
+
+    def dialproof_facts(self, when: str) -> dict[str, Any]:
+        """Return the item's id, and after the call what all its runs together showed."""
+        facts = super().dialproof_facts(when)
+        return {**facts, "case": self._facts} if when == "call" and self._facts else facts
+
+    def _shown(self, evaluator: Evaluator, runs: Sequence[Run], elapsed: int) -> dict[str, Any]:
+        absent = [missed(evaluator, run.contact, run.options, run.outcome) for run in runs]
+        return {
+            "campaign": self.campaign.id,
+            "matched": list(dict.fromkeys(rule for run in runs for rule in run.outcome.matched)),
+            "missed": list(dict.fromkeys(rule for rules in absent for rule in rules)),
+            "dial": None,  # it has several
+            "ns": elapsed // max(len(runs), 1),
+            "conflict": any(conflict(self.campaign, run.outcome) for run in runs),
+        }
+
+    def _failure(self, evaluator: Evaluator, played: Played) -> ItemFailed:
+        from pytest_dialproof.masking import values_masked
+        from pytest_dialproof.timeline_text import explain
+
+        index, (first, *_) = next(iter(played.found.items()))
+        every = [difference for several in played.found.values() for difference in several]
+        self.user_properties += [("rule", rule) for rule in dict.fromkeys(r for d in every for r in d.rules)]
+        where = "" if index is None else f"step {index + 1}: "
+        more = f" (and {len(every) - 1} more)" if len(every) > 1 else ""
+        line = first.line or (self.line if index is None else self.case.steps[index].span.line)
+        contacts = [*self.case.contacts, *(one.contact for one in played.happened)]
+        mask = values_masked(self.campaign.contact_list, contacts, *self.case.contexts)
+        text = explain(self, evaluator, played)
+        return self.fails(mask(f"{where}{first.summary}{more}"), mask(text), line=line)
