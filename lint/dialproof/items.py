@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FAMILIES",
     "case_names",
+    "expected_cases",
     "expected_items",
     "families",
     "files_of",
     "home_of",
     "invariant_names",
     "item_names",
+    "population_names",
 ]
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -60,12 +62,19 @@ def case_names(file: ContactsFile) -> tuple[str, ...]:
     return _unique(case.name for case in file.tests)
 
 
+def population_names(file: ContactsFile) -> tuple[str, ...]:
+    """Return the names of the items of a file's populations, in document order; none is that of a case."""
+    cases = case_names(file)
+    return _unique([*cases, *(f"population: {population.name}" for population in file.populations)])[len(cases) :]
+
+
 def item_names(project: Project, path: str) -> tuple[str, ...]:
     """Return the names of the items that the file at ``path`` yields, in the order in which they run."""
     if path in project.rules_files:
         return (*families(project.config), *invariant_names(project.rules_files[path]))
     if path in project.contacts_files:
-        return case_names(project.contacts_files[path])
+        file = project.contacts_files[path]
+        return (*case_names(file), *population_names(file))
     return ("schema",) if path in project.contact_lists else ()
 
 
@@ -80,6 +89,12 @@ def files_of(project: Project, campaign: Campaign) -> tuple[str, ...]:
 def expected_items(project: Project, campaign: Campaign) -> tuple[str, ...]:
     """Return the ids of all items that must pass before ``campaign`` is deployed."""
     return tuple(f"{path}::{name}" for path in files_of(project, campaign) for name in item_names(project, path))
+
+
+def expected_cases(project: Project, campaign: Campaign) -> tuple[str, ...]:
+    """Return the ids of those of them that are cases."""
+    paths = (path for path in files_of(project, campaign) if path in project.contacts_files)
+    return tuple(f"{path}::{name}" for path in paths for name in case_names(project.contacts_files[path]))
 
 
 def home_of(project: Project, finding: Finding) -> str:

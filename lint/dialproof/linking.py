@@ -194,6 +194,10 @@ class _Linker:
                 links[path] = campaign
                 self._check_names(file, {rule.name: None for rule in campaign.rules})
                 self._check_statements(file, campaign.contact_list)
+                if file.populations:
+                    from dialproof.populations import problems_of
+
+                    self.problems.extend(problems_of(file, campaign))
                 self._note_local_times(file, campaign.contact_list)
         return links
 
@@ -229,7 +233,7 @@ class _Linker:
         broken = [p for p, kind in self.files.broken.items() if kind == "rules" and os.path.dirname(p) == folder]
         if len(beside) + len(broken) == 1:
             return _of_file(campaigns, beside[0]) if beside else None
-        if file.tests:
+        if file.tests or file.populations:
             count = len(beside) + len(broken)
             message = f"expected one rules file in this folder, found {count}: "
             if file.path.lower().endswith(".csv"):
@@ -255,15 +259,16 @@ class _Linker:
         self.problems.extend(problems.all())
 
     def _check_statements(self, file: ContactsFile, columns: ContactList) -> None:
-        """Report what timelines say in CEL that does not parse, or does not fit the columns."""
+        """Report what timelines and populations say in CEL that does not parse, or does not fit the columns."""
         always = [(timeline.name, timeline.expect.always) for timeline in file.timelines if timeline.expect.always]
+        always += [(population.name, text) for population in file.populations for text in population.expect.texts]
         if not always:
             return
         from dialproof.cel.program import Programs
         from dialproof.model.rules import Invariant
 
         statements = [Invariant(name, statement, statement.span, file.path) for name, statement in always]
-        for problem in Programs((), statements, columns).problems:
+        for problem in Programs((), statements, columns, cache=self.config.cache).problems:
             self.problems.append(Problem(file.path, problem.span, "DP103", problem.message))
 
     def _hint(self, name: str, names: Mapping[str, None]) -> str:

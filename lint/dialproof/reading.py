@@ -35,7 +35,7 @@ __all__ = [
 
 _KIND = re.compile(r".*\.(rules|contacts|contactlist)\.(?:yaml|yml|json)|.*\.(contacts)\.csv", re.IGNORECASE)
 _SKIPPED = frozenset({"node_modules", "build", "dist", "venv", "__pycache__"})
-_LOOKS_LIKE_RULES = re.compile(rb"^(?:rules|cases)[ \t]*:", re.MULTILINE)
+_LOOKS_LIKE_RULES = re.compile(rb"^(?:rules|cases|population)[ \t]*:", re.MULTILINE)
 
 
 def kind_of(name: str) -> str | None:
@@ -237,7 +237,7 @@ def _misnamed(path: Path) -> bool:
 
 
 def _kind_by_keys(root: Mapping) -> str | None:
-    if "cases" in root:
+    if "cases" in root or ("population" in root and ("rules" in root or "campaign" in root)):
         return "contacts"
     return "rules" if "rules" in root and ("campaign" in root or "campaigns" in root) else None
 
@@ -248,8 +248,8 @@ def _refuse_name(files: Files, path: Path) -> None:
     source = read_source(path, display)
     kind = _kind_by_keys(source.root) if isinstance(source.root, Mapping) else None
     if kind and isinstance(source.root, Mapping):
-        entry = source.root.entry("cases" if kind == "contacts" else "rules")
-        assert entry is not None
+        keys = ("cases", "population") if kind == "contacts" else ("rules",)
+        entry = next(entry for key in keys if (entry := source.root.entry(key)))
         message = f"this is a {kind} file by its keys: rename it to {path.stem}.{kind}{path.suffix}"
         problem = Problem(display, entry.key.span, "DP101", message)
     else:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dialproof.errors import DialproofError
-from dialproof.items import case_names, families, invariant_names
+from dialproof.items import case_names, families, invariant_names, population_names
 from dialproof.model.contacts import Case
 from dialproof.reading import is_excluded, kind_of
 from pytest_dialproof.case_item import CaseItem
 from pytest_dialproof.lint_items import FamilyItem, InvariantItem
+from pytest_dialproof.population_item import PopulationItem
 from pytest_dialproof.projects import project_of, projects_of, shown_path
 from pytest_dialproof.timeline_item import TimelineItem
 
@@ -102,7 +103,7 @@ class RulesFile(DialproofFile):
 
 
 class ContactsFile(DialproofFile):
-    """A contacts file: one item for each case; the contacts of a population are no items."""
+    """A contacts file: one item for each case, then one for each population, whose contacts are no items."""
 
     def items(self, place: SessionProject, path: str) -> Iterable[pytest.Item]:
         """Yield the items of the file."""
@@ -110,7 +111,7 @@ class ContactsFile(DialproofFile):
         if file is None:
             raise self.missing(place, path)
         campaign = place.project.links.get(path)
-        if campaign is None and file.tests:
+        if campaign is None and (file.tests or file.populations):
             raise self.CollectError(
                 f"{place.shown(path)}: the rules that it tests cannot be read; their own errors say why"
             )
@@ -123,6 +124,17 @@ class ContactsFile(DialproofFile):
                 file=path,
                 line=case.span.line,
                 case=case,
+                contacts=file,
+                campaign=campaign,
+            )
+        for name, population in zip(population_names(file), file.populations, strict=True):
+            yield PopulationItem.from_parent(
+                self,
+                name=name,
+                place=place,
+                file=path,
+                line=population.span.line,
+                population=population,
                 contacts=file,
                 campaign=campaign,
             )

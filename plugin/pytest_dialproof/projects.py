@@ -192,13 +192,16 @@ def projects_of(config: pytest.Config) -> Projects:
 def digests_of(project: Project) -> dict[str, str]:
     """Return the sha256 of everything that decides what the tests say, as this process parsed it.
 
-    That is every file, those of the configuration and the baseline included, and the configuration that came of it.
+    That is every file, those of the configuration and the baseline included, the configuration that came of it, and the
+    contacts of populations as they are now.
     """
+    from dialproof.populations import digests_of_contacts
     from dialproof_deploy.gate.attest import configuration_of
     from dialproof_deploy.gate.evidence import json_digest
 
     config = project.config
-    digests = {**project.digests, "the effective configuration": json_digest(configuration_of(config))}
+    digests = {**digests_of_contacts(project), **project.digests}
+    digests["the effective configuration"] = json_digest(configuration_of(config))
     if config.file is not None:
         digests[Path(os.path.relpath(config.file, config.root)).as_posix()] = config.digest
     if project.baseline is not None:

@@ -14,6 +14,7 @@ from dialproof.bulk.read import OnBadRow, Problems, Wanted, ahead, batches_of, s
 from dialproof.bulk.recheck import Recheck
 from dialproof.bulk.report import Report
 from dialproof.bulk.run import BulkEvaluator
+from dialproof.bulk.statements import StatementTally
 from dialproof.bulk.tally import Changes, Examples, Tally
 from dialproof.errors import InputError, UsageError
 from dialproof.output.masking import personal_columns
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Category
+    from dialproof.populations import Statements
 
 __all__ = ["Options", "backtest"]
 
@@ -36,7 +38,7 @@ _DECIMAL_COMMA = r"^ *[+-]?[0-9][0-9. ]*,[0-9]+ *$"
 
 @dataclass(frozen=True)
 class Options:
-    """How a backtest is run: see ``dialproof backtest --help``."""
+    """How a backtest is run: see ``dialproof backtest --help``; ``allow_...`` is how messages call an option."""
 
     category: Category = "preCall"
     now: str | None = None
@@ -48,12 +50,22 @@ class Options:
     top: int = 10
     check: int = 100
     seed: int = 0
+    allow_blank: str = "--missing-columns blank"
+    allow_bad_rows: str = "--on-bad-row skip, or report"
 
 
 def backtest(
-    new: Evaluator, files: Mapping[str, Path], options: Options, *, old: Evaluator | None = None, against: str = ""
+    new: Evaluator,
+    files: Mapping[str, Path],
+    options: Options,
+    *,
+    old: Evaluator | None = None,
+    against: str = "",
+    statements: Statements | None = None,
 ) -> Report:
     """Run the contacts of files (by the names that messages use) through rules, and through old rules beside them.
+
+    ``statements`` are held against each contact.
 
     Raises :class:`InputError` for contacts that cannot be read, :class:`UsageError` for an id column that is personal
     where ids are written.
@@ -66,12 +78,16 @@ def backtest(
     personal = frozenset().union(*(personal_columns(b.evaluator.campaign.contact_list) for b in bulks))
     if options.ids is not None and options.id_column in personal:
         raise UsageError(f"column {options.id_column!r} is personal (pii): name another --id, or leave --ids out")
-    problems = Problems(options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr))
-    wanted = _wanted(bulks, columns, options)
-    examples = Examples([b.evaluator.campaign.contact_list for b in bulks], _read(bulks), options.id_column)
+    problems = Problems(
+        options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr), allow=options.allow_bad_rows
+    )
+    wanted = _wanted(bulks, columns, options, statements)
+    read = _read(bulks, statements)
+    examples = Examples([b.evaluator.campaign.contact_list for b in bulks], read, options.id_column)
     tally = Tally(bulks[0], examples)
     changes = None if old is None else Changes(bulks[1], bulks[0], examples)
     recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
+    held = None if statements is None else StatementTally(statements, bulks[0], examples)
     unreadable: dict[str, int] = {}
     with ExitStack() as stack:
         ids = None if options.ids is None else stack.enter_context(_written(options.ids))
@@ -82,7 +98,9 @@ def backtest(
                 good, contacts = _good(batch, columns, options, problems, unreadable)
                 outcomes = bulks[0].run(contacts)
                 tally.add(good, outcomes)
-                recheck.check(good, contacts, outcomes)
+                checked = recheck.check(good, contacts, outcomes)
+                if held is not None:
+                    held.add(good, contacts, outcomes, checked)
                 if changes is not None:
                     rows = changes.add(good, bulks[1].run(contacts), outcomes)
                     if ids is not None and options.id_column is not None:
@@ -90,7 +108,7 @@ def backtest(
     if not tally.contacts and not problems.count:
         raise InputError(f"{', '.join(files)}: expected at least one contact, found none")
     return Report(
-        new.campaign.id, list(files), tally, recheck, changes, against, problems.count, unreadable, options.top
+        new.campaign.id, list(files), tally, recheck, changes, against, problems.count, unreadable, options.top, held
     )
 
 
@@ -101,24 +119,28 @@ def _written(file: Path) -> TextIO:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
 
 
-def _read(bulks: Sequence[BulkEvaluator]) -> frozenset[str] | None:
+def _read(bulks: Sequence[BulkEvaluator], statements: Statements | None) -> frozenset[str] | None:
     found: frozenset[str] = frozenset()
-    for bulk in bulks:
-        if bulk.reads is None:
+    for reads in [bulk.reads for bulk in bulks] + ([] if statements is None else [statements.reads]):
+        if reads is None:
             return None
-        found |= bulk.reads
+        found |= reads
     return found
 
 
-def _wanted(bulks: Sequence[BulkEvaluator], columns: ContactList, options: Options) -> Wanted:
-    read = _read(bulks)
-    needed = (
-        {} if options.blank_columns else {n: f"rule {rule}" for b in reversed(bulks) for n, rule in b.read_by.items()}
-    )
+def _wanted(
+    bulks: Sequence[BulkEvaluator], columns: ContactList, options: Options, statements: Statements | None
+) -> Wanted:
+    read = _read(bulks, statements)
+    needed = {} if statements is None else dict.fromkeys(statements.named, "what is expected of each contact")
+    needed |= {n: f"rule {rule}" for b in reversed(bulks) for n, rule in b.read_by.items()}
+    if options.blank_columns:
+        needed = {}
     if options.id_column is not None:
         needed[options.id_column] = "--id"
         read = None if read is None else read | {options.id_column}
-    return Wanted(read, needed, personal_columns(columns) | ({options.id_column} if options.id_column else set()))
+    plain = personal_columns(columns) | ({options.id_column} if options.id_column else set())
+    return Wanted(read, needed, plain, options.allow_blank)
 
 
 def _good(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
-__all__ = ["Inexpressible", "Translator"]
+__all__ = ["Inexpressible", "Term", "Translator"]
 
 RUNS = 4
 """So many stretches of codes are compared; for more, a column of verdicts is looked up."""
@@ -65,7 +65,7 @@ class Inexpressible(Exception):  # noqa: N818  (not an error: a request to use t
 
 
 @dataclass(frozen=True)
-class _Term:
+class Term:
     """A part of a condition; ``computed`` numbers may be infinite or NaN. A time or a duration is in microseconds.
 
     ``constant`` is its value where that stands in the text, else None.
@@ -104,7 +104,7 @@ class Translator:
             raise Inexpressible(f"a {term.type}")
         return term.expr
 
-    def _term(self, node: Node) -> _Term:
+    def _term(self, node: Node) -> Term:
         if isinstance(node, LiteralNode):
             return _literal(node)
         if isinstance(node, (Identifier, Select, Index)):
@@ -115,7 +115,7 @@ class Translator:
             return self._call(node)
         raise Inexpressible("a list" if isinstance(node, ListLiteral) else node.what)
 
-    def _variable(self, node: Node, kind: Kind | None) -> _Term:
+    def _variable(self, node: Node, kind: Kind | None) -> Term:
         """Return the reading of a variable, under another kind than its own where one is given."""
         variable, native = resolve(node, self._contact_list)
         if variable is None or native not in KINDS:
@@ -123,28 +123,28 @@ class Translator:
         kind = kind or KINDS[native]
         return self._constant(variable, kind) if variable.source != "contact" else self._reading(variable.name, kind)
 
-    def _reading(self, name: str, kind: Kind) -> _Term:
-        return _Term(self._need(f"{kind} {name}", self._columns.reading(name, kind)), _TYPES[kind])
+    def _reading(self, name: str, kind: Kind) -> Term:
+        return Term(self._need(f"{kind} {name}", self._columns.reading(name, kind)), _TYPES[kind])
 
-    def _constant(self, variable: Variable, kind: Kind) -> _Term:
+    def _constant(self, variable: Variable, kind: Kind) -> Term:
         value: Any = self._view.slot(Slot(variable, kind))
-        return _Term(_lit(value, kind), _TYPES[kind])
+        return Term(_lit(value, kind), _TYPES[kind])
 
     def _need(self, name: str, series: pl.Series) -> nw.Expr:
         self.needed[name] = series
         return nw.col(name)
 
-    def _conditional(self, node: Conditional) -> _Term:
+    def _conditional(self, node: Conditional) -> Term:
         test, then, otherwise = self._term(node.test), self._term(node.then), self._term(node.otherwise)
         chosen = nw.when(test.expr).then(then.expr).otherwise(otherwise.expr)
-        return _Term(nw.when(~test.expr.is_null()).then(chosen), then.type, then.computed or otherwise.computed)
+        return Term(nw.when(~test.expr.is_null()).then(chosen), then.type, then.computed or otherwise.computed)
 
-    def _call(self, node: Call) -> _Term:
+    def _call(self, node: Call) -> Term:
         name, arguments = node.function, node.arguments
         if name in ("&&", "||"):
-            return _Term(reduce(and_ if name == "&&" else or_, [self._term(a).expr for a in arguments]), "boolean")
+            return Term(reduce(and_ if name == "&&" else or_, [self._term(a).expr for a in arguments]), "boolean")
         if name == "!":
-            return _Term(~self._term(arguments[0]).expr, "boolean")
+            return Term(~self._term(arguments[0]).expr, "boolean")
         atom = self._atom(node)
         if atom is not None:
             return atom
@@ -158,22 +158,22 @@ class Translator:
             return self._method(node)
         if name == "size":
             text = self._term(node.target if node.target is not None else arguments[0])
-            return _Term(text.expr.str.len_chars().cast(nw.Float64), "number")
+            return Term(text.expr.str.len_chars().cast(nw.Float64), "number")
         if name == "has":
-            return _Term(~self._variable(arguments[0], None).expr.is_null(), "boolean")
+            return Term(~self._variable(arguments[0], None).expr.is_null(), "boolean")
         if name in READERS and isinstance(arguments[0], (Identifier, Select, Index)):
             return self._variable(arguments[0], KINDS[READERS[name]])
         if name in ("datetime", "timestamp", "duration") and isinstance(arguments[0], LiteralNode):
             return self._time(name, str(arguments[0].value))
         raise Inexpressible(f"the function {name}()")
 
-    def _time(self, name: str, text: str) -> _Term:
+    def _time(self, name: str, text: str) -> Term:
         value = parse_duration(text) if name == "duration" else parse_datetime(text, self._view.zone)
         if value is not None and abs(value) > _FAR:
             raise Inexpressible("a duration of more than a hundred thousand years")
-        return _Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time", constant=value)
+        return Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time", constant=value)
 
-    def _comparison(self, sign: str, left: _Term, right: _Term) -> _Term:
+    def _comparison(self, sign: str, left: Term, right: Term) -> Term:
         if left.type not in ("string", "number", "boolean", "time", "duration"):
             raise Inexpressible(f"{sign} between values of type {left.type}")
         compared = _COMPARISONS[sign](left.expr, right.expr)
@@ -182,43 +182,43 @@ class Translator:
             both = ~left.expr.is_null() & ~right.expr.is_null()
             no_number = both & (left.expr.is_nan() | right.expr.is_nan())
             compared = nw.when(no_number).then(nw.lit(sign == "!=")).otherwise(compared)
-        return _Term(compared, "boolean")
+        return Term(compared, "boolean")
 
-    def _membership(self, node: Call) -> _Term:
+    def _membership(self, node: Call) -> Term:
         left, listed = self._term(node.arguments[0]), node.arguments[1]
         if not isinstance(listed, ListLiteral):
             raise Inexpressible("a list that is no literal")
         items = [self._term(item) for item in listed.items]
         constants = [item.constant for item in items]
         if items and None not in constants:
-            return _Term(left.expr.is_in(constants), "boolean")
+            return Term(left.expr.is_in(constants), "boolean")
         tests = [self._comparison("==", left, item).expr for item in items]
         # One undecided item leaves it undecided, whatever the others are.
         unknown = reduce(or_, [term.expr.is_null() for term in (left, *items)])
-        return _Term(nw.when(~unknown).then(reduce(or_, tests, nw.lit(value=False))), "boolean")
+        return Term(nw.when(~unknown).then(reduce(or_, tests, nw.lit(value=False))), "boolean")
 
-    def _arithmetic(self, node: Call) -> _Term:
+    def _arithmetic(self, node: Call) -> Term:
         terms = [self._term(a) for a in node.arguments]
         left, right, name = terms[0], terms[-1], node.function
         if name == "-" and left.type == right.type == "time":
-            return _Term(left.expr - right.expr, "duration")
+            return Term(left.expr - right.expr, "duration")
         if any(term.type != "number" for term in terms):
             raise Inexpressible(f"{name} between values of type {left.type} and {right.type}")
         if name == "neg":
-            return _Term(left.expr * -1.0, "number", left.computed)
-        return _Term(_ARITHMETIC[name](left.expr, right.expr), "number", computed=True)
+            return Term(left.expr * -1.0, "number", left.computed)
+        return Term(_ARITHMETIC[name](left.expr, right.expr), "number", computed=True)
 
-    def _method(self, node: Call) -> _Term:
+    def _method(self, node: Call) -> Term:
         assert node.target is not None
         part = node.arguments[0]
         if not isinstance(part, LiteralNode) or not isinstance(part.value, str):
             raise Inexpressible(f"{node.function}() with a text that is no literal")
         text = self._term(node.target).expr.str
         if node.function == "contains":
-            return _Term(text.contains(part.value, literal=True), "boolean")
-        return _Term((text.starts_with if node.function == "startsWith" else text.ends_with)(part.value), "boolean")
+            return Term(text.contains(part.value, literal=True), "boolean")
+        return Term((text.starts_with if node.function == "startsWith" else text.ends_with)(part.value), "boolean")
 
-    def _atom(self, node: Call) -> _Term | None:
+    def _atom(self, node: Call) -> Term | None:
         """Return a part that reads one column of few values, decided for each of them by the row function."""
         if id(node) not in self._atoms:
             self._atoms[id(node)] = _atom_of(node, self._contact_list)
@@ -228,7 +228,7 @@ class Translator:
             return None
         program, variable = found
         verdicts = [program.verdict(_with(self._view, variable.name, value)) for value in coded.values]
-        return _Term(self._by_codes(variable.name, coded, verdicts, str(id(node))), "boolean")
+        return Term(self._by_codes(variable.name, coded, verdicts, str(id(node))), "boolean")
 
     def by_value(self, program: LeafProgram) -> nw.Expr | None:
         """Return the expression of a whole condition that reads one column of few values, else None."""
@@ -281,14 +281,14 @@ def _with(view: View, name: str, value: object) -> View:
     return view.written({name: value})
 
 
-def _literal(node: LiteralNode) -> _Term:
+def _literal(node: LiteralNode) -> Term:
     value = node.value
     if isinstance(value, bool):
-        return _Term(nw.lit(value), "boolean", constant=value)
+        return Term(nw.lit(value), "boolean", constant=value)
     if isinstance(value, float):
-        return _Term(nw.lit(value), "number", constant=value)
+        return Term(nw.lit(value), "number", constant=value)
     if isinstance(value, str):
-        return _Term(nw.lit(value), "string", constant=value)
+        return Term(nw.lit(value), "string", constant=value)
     raise Inexpressible("null" if value is None else "a bytes literal")
 
 

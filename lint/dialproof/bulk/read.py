@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from dialproof.errors import InputError, UsageError
+from dialproof.model.populations import CONTACT_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,12 +48,13 @@ class Wanted:
     """What is read of each file.
 
     ``columns`` are names, None for all there are; ``needed`` maps those that must be there to who needs them; those in
-    ``plain`` are known to have many different values.
+    ``plain`` are known to have many different values. ``allow`` is the option that makes a missing column blank.
     """
 
     columns: Collection[str] | None
     needed: Mapping[str, str]
     plain: Collection[str] = ()
+    allow: str = "--missing-columns blank"
 
     def of(self, path: str, names: Sequence[str]) -> list[str]:
         """Return the columns to read of a file that has ``names``; raises ``InputError`` for what is missing."""
@@ -65,18 +67,22 @@ class Wanted:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             lines.append(f"{path}:1:1: there is no column {name!r}, which {self.needed[name]} reads{hint}")
         if lines:
-            lines.append("a column that is blank for every contact has to be allowed: --missing-columns blank")
+            lines.append(f"a column that is blank for every contact has to be allowed: {self.allow}")
             raise InputError("\n".join(lines))
         return [name for name in names if self.columns is None or name in self.columns]
 
 
 @dataclass
 class Problems:
-    """The bad rows of all files: with ``fail`` the first of them ends the run, else they are left out and counted."""
+    """The bad rows of all files: with ``fail`` the first of them ends the run, else they are left out and counted.
+
+    ``allow`` is the option that leaves them out.
+    """
 
     on_bad_row: OnBadRow
     say: Callable[[str], None]
     count: int = 0
+    allow: str = "--on-bad-row skip, or report"
     _lines: list[str] = field(default_factory=list)
 
     def add(self, path: str, row: int, line: int | None, message: str) -> None:
@@ -92,7 +98,7 @@ class Problems:
         """Raise ``InputError`` with all problems so far where bad rows are errors."""
         if self.on_bad_row == "fail" and self.count:
             more = [f"and {self.count - len(self._lines)} more rows"] if self.count > len(self._lines) else []
-            raise InputError("\n".join([*self._lines, *more, "to leave such rows out: --on-bad-row skip, or report"]))
+            raise InputError("\n".join([*self._lines, *more, f"to leave such rows out: {self.allow}"]))
 
 
 def files_of(patterns: Sequence[str]) -> list[Path]:
@@ -106,7 +112,7 @@ def files_of(patterns: Sequence[str]) -> list[Path]:
         for name in names:
             if name.is_dir():
                 raise UsageError(f"{name}: this is a folder; name its files, such as {name}/*.csv")
-            if not _is_parquet(name) and not name.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
+            if not name.name.lower().endswith(CONTACT_SUFFIXES):
                 raise UsageError(f"{name}: expected a .csv, .csv.gz or .parquet file")
             found[name] = None
     return list(found)

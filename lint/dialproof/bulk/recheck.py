@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dialproof.bulk.columns import Columns, contacts_of
@@ -12,16 +13,26 @@ from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.rules import Condition, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dialproof.bulk import read
     from dialproof.bulk.run import Batch, BulkEvaluator
     from dialproof.cel.compile import Kind
+    from dialproof.outcome import Outcome
 
-__all__ = ["Recheck"]
+__all__ = ["Recheck", "Rechecked"]
 
 _A_BATCH = 25
 _BOUNDARIES = 100
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """A contact of a batch, by its row there, with its outcome by the reference."""
+
+    row: int
+    contact: Mapping[str, object]
+    outcome: Outcome
 
 
 class Recheck:
@@ -40,11 +51,11 @@ class Recheck:
         self.on_boundaries = 0
         self.wrong: list[tuple[str, int]] = []
 
-    def check(self, batch: read.Batch, columns: Columns, outcomes: Batch) -> None:
-        """Check some of a batch, more of the first batches than of later ones."""
+    def check(self, batch: read.Batch, columns: Columns, outcomes: Batch) -> list[Rechecked]:
+        """Check some of a batch, more of the first batches than of later ones; return those."""
         height = outcomes.height
         if not height or not self._left:
-            return
+            return []
         wanted = min(height, self._left, max(_A_BATCH, self._left // 2))
         sample = self._random.sample(range(height), wanted)
         self._left -= wanted
@@ -52,10 +63,12 @@ class Recheck:
         self.sampled += wanted
         self.on_boundaries += len(set(edges) - set(sample))
         rows = list(dict.fromkeys([*sample, *edges]))
+        checked = []
         for row, contact in zip(rows, contacts_of(batch.frame[rows]), strict=True):
             outcome = self._reference.run(
                 contact, category=self._bulk.category, now=self._bulk.now, time_zone=self._bulk.time_zone
             )
+            checked.append(Rechecked(row, contact, outcome))
             lists = {name: True for name, column in outcomes.on.items() if column[row]}
             lists |= {name: False for name, column in outcomes.off.items() if column[row]}
             same = (
@@ -67,6 +80,7 @@ class Recheck:
             )
             if not same:
                 self.wrong.append((batch.path, int(batch.rows[row])))
+        return checked
 
     def _boundaries(self, columns: Columns) -> Iterator[int]:
         """Yield the rows nearest to the constants of conditions, and one where each column is unreadable."""

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dialproof.bulk.recheck import Recheck
+    from dialproof.bulk.statements import StatementTally
     from dialproof.bulk.tally import Changes, Example, Tally
 
-__all__ = ["FORMATS", "Report"]
+__all__ = ["FORMATS", "Report", "share"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Report:
     """Everything that is told: ``top`` combinations of rules, and what is shown of the changes is in themselves.
 
     ``unreadable`` counts by column the cells that are neither blank nor of its type; ``left_out`` the bad rows.
+    ``held`` says for whom statements hold, where there were any.
     """
 
     campaign: str
@@ -34,6 +36,7 @@ class Report:
     left_out: int
     unreadable: Mapping[str, int]
     top: int
+    held: StatementTally | None = None
 
 
 def as_json(report: Report) -> str:
@@ -117,11 +120,11 @@ def _lines(report: Report) -> Iterator[str]:
     if report.left_out:
         yield f"{count(report.left_out, 'bad row')} left out"
     for name, n in report.unreadable.items():
-        yield f"column {name}: {_share(n, total)} can not be read under its type"
+        yield f"column {name}: {share(n, total)} can not be read under its type"
     if tally.bulk.category == "preCall":
-        yield f"dialed      {_share(tally.dialed, total)}"
-        yield f"not dialed  {_share(total - tally.dialed, total)}"
-        yield from (f"  first because of {reason}: {_share(n, total)}" for reason, n in _most(tally.reasons))
+        yield f"dialed      {share(tally.dialed, total)}"
+        yield f"not dialed  {share(total - tally.dialed, total)}"
+        yield from (f"  first because of {reason}: {share(n, total)}" for reason, n in _most(tally.reasons))
     yield ""
     width = max((len(name) for name in tally.rules), default=4)
     yield f"{'rule':<{width}}  {'matched':>11}  {'first':>11}  {'undecided':>11}"
@@ -144,18 +147,18 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  {n:>11,}  {', '.join(rules) or '(none)'}"
     if tally.other:
         yield f"  {tally.other:>11,}  in further combinations"
-    yield f"no rule matches {_share(tally.unmatched, total)}"
+    yield f"no rule matches {share(tally.unmatched, total)}"
     yield from _shown("    for example", tally.unmatched_example)
     for name, counts in tally.rules.items():
         if counts.undecided:
-            yield f"{name} cannot be decided for {_share(counts.undecided, total)}"
+            yield f"{name} cannot be decided for {share(counts.undecided, total)}"
             yield from _shown("    for example", counts.undecided_example)
     yield f"{count(len(tally.conflicts), 'pair')} of rules contradict each other on a contact" + (
         "" if not tally.conflicts else ":"
     )
     for (one, other), conflict in tally.conflicts.items():
         declared = ", declared by overrides" if conflict.declared else ""
-        yield f"  {one} and {other}: {_share(conflict.contacts, total)}{declared}"
+        yield f"  {one} and {other}: {share(conflict.contacts, total)}{declared}"
         yield from _shown("    for example", conflict.example)
     for failure, n in _most(tally.failures):
         yield f"the run of {count(n, 'contact')} breaks: {failure}"
@@ -181,7 +184,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _changes(changes: Changes, against: str, total: int) -> Iterator[str]:
-    yield f"against {against}: the outcome of {_share(changes.contacts, total)} changes"
+    yield f"against {against}: the outcome of {share(changes.contacts, total)} changes"
     if changes.new.category == "preCall":
         yield f"  {changes.more:,} come to be dialed, {changes.fewer:,} cease to be"
     for change, n in _most(changes.changes):
@@ -211,7 +214,8 @@ def _example(example: Example | None) -> dict[str, object] | None:
     return {**shown, "id": example.id} if example.id else shown
 
 
-def _share(n: int, total: int) -> str:
+def share(n: int, total: int) -> str:
+    """Return a number of contacts and which part of all of them it is: ``334 (8.1 %)``."""
     return f"{n:,} ({100 * n / total:.1f} %)" if total else f"{n:,}"
 
 

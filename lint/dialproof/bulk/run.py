@@ -104,12 +104,13 @@ class BulkEvaluator:
         found: dict[str, str] = {}
         written: set[str] = set()
         for rule, names in zip(self.rules, self.written, strict=True):
-            for name in sorted(self._reads(rule) - written):
+            for name in sorted(self.read_of(rule) - written):
                 found.setdefault(name, rule.name)
             written |= names
         return found
 
-    def _reads(self, rule: Rule) -> set[str]:
+    def read_of(self, rule: Rule) -> set[str]:
+        """Return the columns that the conditions of a rule read."""
         return {v.name for p in self._leaves[rule.name] for v in p.reads if v.source == "contact"}
 
     def _parts_of_the_run(self) -> list[range]:
@@ -119,7 +120,7 @@ class BulkEvaluator:
         parts, begin = [], 0
         written: set[str] = set()
         for index, rule in enumerate(self.rules):
-            if written & self._reads(rule):
+            if written & self.read_of(rule):
                 parts.append(range(begin, index))
                 begin, written = index, set()
             written |= self.written[index]

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import reduce
-from operator import add
+from operator import add, or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -95,14 +95,16 @@ class Tally:
     """The counts of one campaign over all its contacts.
 
     ``actions`` counts the contacts that each action of a rule, as text, was done to; ``lists`` those who end on or off
-    each list. ``combinations`` counts contacts by the rules that matched them, in order; ``other`` are those beyond
-    :data:`COMBINATIONS`. ``failures`` counts the sentences of runs that broke.
+    each list; ``undecided`` those for whom any rule was. ``combinations`` counts contacts by the rules that matched
+    them, in order; ``other`` are those beyond :data:`COMBINATIONS`. ``failures`` counts the sentences of runs that
+    broke.
     """
 
     bulk: BulkEvaluator
     examples: Examples
     contacts: int = 0
     dialed: int = 0
+    undecided: int = 0
     rules: dict[str, RuleCounts] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -130,6 +132,8 @@ class Tally:
             self.dialed += int(outcomes.dial.sum())
         self.reasons.update({reason: n for reason, rows in outcomes.reasons.items() if (n := int(rows.sum()))})
         self.failures.update(outcomes.failed.values())
+        unsure = [rows for rows in outcomes.undecided.values() if rows.any()]
+        self.undecided += int(reduce(or_, unsure).sum()) if unsure else 0
         whole = _without(outcomes)
         taken = pl.Series([False], dtype=pl.Boolean).new_from_index(0, outcomes.height)
         for name, matched in outcomes.matched.items():

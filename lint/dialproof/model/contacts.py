@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dialproof.model.populations import Population
     from dialproof.model.rules import Category
     from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Span
@@ -69,8 +70,8 @@ class Case:
 class ContactsFile:
     """One contacts file.
 
-    ``cases`` are its test cases of one run, ``timelines`` those that go through time; ``population`` its contacts where
-    it asserts nothing (CSV).
+    ``cases`` are its test cases of one run, ``timelines`` those that go through time, ``populations`` the lists that it
+    tests as a whole; ``population`` its own contacts where it asserts nothing (CSV).
 
     ``rules`` (path as written) or ``campaign`` says what it tests; both None: the only rules file of its folder.
     """
@@ -84,11 +85,12 @@ class ContactsFile:
     population: tuple[Contact, ...] = field(repr=False)
     digest: str
     timelines: tuple[Timeline, ...] = ()
+    populations: tuple[Population, ...] = ()
     target_span: Span | None = field(default=None, compare=False)
 
     @property
     def tests(self) -> tuple[Case | Timeline, ...]:
-        """All that is an item under pytest, in document order."""
+        """All its cases, in document order."""
         if not self.timelines:
             return self.cases
         return tuple(sorted((*self.cases, *self.timelines), key=lambda case: case.span))

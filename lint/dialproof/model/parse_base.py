@@ -234,8 +234,6 @@ class Reader:
             elif name in kind.ignored:
                 message = f"key {name} of an API answer is ignored: remove it"
                 self.note(key.span, message, without_entry(self.path, node, name))
-            elif name in kind.unsupported:
-                self.problem(key, f"{name} is not supported yet")
             elif name == "<<":
                 self.problem(key, MERGE_KEY)
             else:
@@ -250,13 +248,13 @@ class Reader:
         missing = [name for name, key in kind.keys.items() if key.required and name not in node]
         if missing:
             self.problem(head(node), f"this {kind.name} lacks {', '.join(missing)}", "DP107")
-        for group in (*kind.one_of, *kind.at_most_one):
+        for group in (*kind.one_of, *kind.at_most_one, *kind.at_least_one):
             given = [name for name in group if name in node]
-            if len(given) > 1:
+            if len(given) > 1 and group not in kind.at_least_one:
                 second = node.entry(given[1])
                 assert second is not None
                 self.problem(second.key, f"expected one of {' and '.join(given)}, found both")
-            elif not given and group in kind.one_of:
+            elif not given and group not in kind.at_most_one:
                 self.problem(head(node), f"this {kind.name} lacks {' or '.join(group)}", "DP107")
 
 

@@ -12,12 +12,14 @@ from dialproof.model.contacts import Case, ContactsFile, Expect, merged
 from dialproof.model.operators import CONTEXT_FIELDS, context_type
 from dialproof.model.parse_actions import read_expected_action, read_flag_text, read_period
 from dialproof.model.parse_base import INVALID, MERGE_KEY, Fields, Reader, finite, head, hint
+from dialproof.model.parse_populations import populations, read_amount, read_contact_files, read_range, report_cel
 from dialproof.model.schema import CASE, CONTACTS_FILE, TIMELINE
 from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.model.populations import Population
     from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Problem, Span
 
@@ -40,13 +42,19 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
             "expected action": read_expected_action,
             "flag text": read_flag_text,
             "period": read_period,
+            "amount": read_amount,
+            "range": read_range,
+            "contact files": read_contact_files,
         },
     )
     cases: tuple[Case | Timeline, ...] = ()
+    lists: tuple[Population, ...] = ()
     fields: Any = INVALID
     if source.root is not None and not _is_rules_file(reader, source.root):
         fields = reader.file(CONTACTS_FILE, source.root)
-        cases = _cases(reader, source.root)
+        cases, lists = _cases(reader, source.root), populations(reader, source.root)
+        if reader.problems.count:
+            report_cel(reader, source.root)
         if fields is not INVALID:
             _note_clocks_without_place(reader, fields)
     wrong = (*source.problems, *reader.problems.all())
@@ -63,6 +71,7 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
         cases=tuple(case for case in cases if isinstance(case, Case)),
         timelines=tuple(case for case in cases if not isinstance(case, Case)),
         population=(),
+        populations=lists,
         digest=source.digest,
         target_span=fields.span(target) if target in fields.values else None,
     )
@@ -71,7 +80,7 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
 
 def _note_clocks_without_place(reader: Reader, file: Fields) -> None:
     """Note every frozen clock that is local time of nobody knows where: it counts as UTC."""
-    for record in (file, *file.get("cases")):
+    for record in (file, *file.get("cases", ())):
         if "now" in record.values and not (record.get("timeZone") or file.get("timeZone")):
             note_local_time(reader, record, "now")
 

@@ -24,8 +24,10 @@ __all__ = [
     "KINDS",
     "MAX_WHOLE",
     "ONLY_FOR",
+    "RANGE",
     "RULE",
     "RULES_FILE",
+    "SHARE",
     "TIMELINE",
     "Choice",
     "Custom",
@@ -49,6 +51,9 @@ KINDS = ("rules", "contacts", "contactlist")
 API_KEYS = ("id", "selfUri", "dateCreated", "dateModified")
 """Keys of an API answer that are accepted in a rule and ignored."""
 
+
+SHARE = r"(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?) *%"
+"""A share of contacts as a regular expression: percent."""
 
 MAX_WHOLE = 2**31 - 1
 """The largest whole number that a file may hold where one is due."""
@@ -129,17 +134,17 @@ class Key:
 class Record:
     """A mapping with known keys; ``one_of`` lists groups of keys of which exactly one must be given.
 
-    ``at_most_one`` are groups of which one may be given; ``extension`` allows keys that begin with ``x-``; ``ignored``
-    keys are noted and dropped, ``unsupported`` ones refused by name.
+    ``at_most_one`` are groups of which one may be given, ``at_least_one`` those of which one must be; ``extension``
+    allows keys that begin with ``x-``; ``ignored`` keys are noted and dropped.
     """
 
     name: str
     keys: Mapping[str, Key] = field(hash=False)
     one_of: tuple[tuple[str, ...], ...] = ()
     at_most_one: tuple[tuple[str, ...], ...] = ()
+    at_least_one: tuple[tuple[str, ...], ...] = ()
     extension: bool = True
     ignored: tuple[str, ...] = ()
-    unsupported: tuple[str, ...] = ()
 
 
 Kind: TypeAlias = Text | Whole | Number | Flag | Choice | Plain | ListOf | MapOf | Custom | Record
@@ -270,7 +275,6 @@ CASE = Record(
         timeZone=Key(Text("zone"), "IANA time zone; default: the file's."),
         expect=Key(EXPECT, "What is asserted; at least one thing.", required=True),
     ),
-    unsupported=("population",),
 )
 
 ATTEMPT = Record(
@@ -331,6 +335,63 @@ TIMELINE = Record(
     ),
 )
 
+_AMOUNT = Custom("amount", {"$ref": "#/definitions/amount"})
+_RANGE = Custom("range", {"$ref": "#/definitions/range"})
+
+RANGE = Record(
+    "range",
+    _frozen(
+        min=Key(_AMOUNT, "So many contacts at least: a number, or a share such as 5 %."),
+        max=Key(_AMOUNT, "So many contacts at most."),
+    ),
+    at_least_one=(("min", "max"),),
+    extension=False,
+)
+
+STATEMENT = Record(
+    "statement",
+    _frozen(
+        always=Key(Text(), "CEL over contact and outcome that holds of each contact."),
+        never=Key(Text(), "CEL over contact and outcome that holds of no contact."),
+        where=Key(Text(), "CEL over contact and outcome: the contacts that this is about; default: all."),
+    ),
+    one_of=(("always", "never"),),
+)
+
+POPULATION = Record(
+    "population",
+    _frozen(
+        name=Key(Text("name"), "What the population shows, unique within the file.", required=True),
+        tags=Key(_TEXTS, "Free words."),
+        contacts=Key(
+            Custom("contact files", {"$ref": "#/definitions/contactFiles"}),
+            "Paths or globs of CSV, gzipped CSV and Parquet files, relative to this file.",
+            required=True,
+        ),
+        category=Key(_CATEGORY, "Which rules run; default preCall."),
+        onBadRow=Key(Choice(("fail", "skip", "report")), "What a row that cannot be read is; default fail."),
+        missingColumns=Key(
+            Choice(("fail", "blank")), "What a column is that rules read and a file lacks; default fail."
+        ),
+        expect=Key(
+            Record(
+                "expectation",
+                _frozen(
+                    contacts=Key(_RANGE, "How many contacts there are."),
+                    matched=Key(MapOf(_RANGE), "How many contacts each rule matches; only what is checked."),
+                    dial=Key(_RANGE, "How many contacts are dialed."),
+                    lists=Key(MapOf(_RANGE), "How many contacts end on each list; only what is checked."),
+                    undecided=Key(_RANGE, "For how many contacts some rule cannot be decided; default 0."),
+                    each=Key(ListOf(STATEMENT, filled=True), "What always or never holds of a contact."),
+                ),
+                extension=False,
+            ),
+            "What is asserted; at least one thing.",
+            required=True,
+        ),
+    ),
+)
+
 CONTACTS_FILE = Record(
     "contacts file",
     _frozen(
@@ -339,10 +400,11 @@ CONTACTS_FILE = Record(
         timeZone=Key(Text("zone"), "IANA time zone of the contacts; default UTC."),
         now=Key(Text("moment"), "The frozen clock."),
         defaults=Key(DEFAULTS, "Merged into every case."),
-        cases=Key(ListOf(Custom("case", {"$ref": "#/definitions/case"}), filled=True), "The cases.", required=True),
+        cases=Key(ListOf(Custom("case", {"$ref": "#/definitions/case"}), filled=True), "The cases."),
+        population=Key(ListOf(POPULATION, filled=True), "Whole contact lists, each run as one item."),
     ),
     at_most_one=(("rules", "campaign"),),
-    unsupported=("population",),
+    at_least_one=(("cases", "population"),),
 )
 
 COLUMN = Record(

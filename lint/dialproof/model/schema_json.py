@@ -9,6 +9,7 @@ from dialproof.model.actions import action_types
 from dialproof.model.operators import CONTEXT_FIELDS, OPERATOR_ALIASES, OPERATORS
 from dialproof.model.parse_actions import action_record
 from dialproof.model.parse_contacts import CONTEXT_ROOTS
+from dialproof.model.populations import CONTACT_SUFFIXES
 from dialproof.model.schema import (
     CASE,
     COLUMN,
@@ -17,7 +18,9 @@ from dialproof.model.schema import (
     CONTACTS_FILE,
     GROUP,
     ONLY_FOR,
+    RANGE,
     RULES_FILE,
+    SHARE,
     TIMELINE,
     Choice,
     Custom,
@@ -107,6 +110,7 @@ def _record(record: Record, fixed: Mapping[str, Any] | None = None) -> dict[str,
         schema["required"] = required
     groups: list[dict[str, Any]] = [{"oneOf": [{"required": [name]} for name in group]} for group in record.one_of]
     groups += [{"not": {"required": list(group)}} for group in record.at_most_one]
+    groups += [{"anyOf": [{"required": [name]} for name in group]} for group in record.at_least_one]
     if groups:
         schema["allOf"] = groups
     if record is COLUMN:
@@ -143,7 +147,24 @@ def _definitions(kind: str) -> dict[str, Any]:
         },
         "expectedAction": _actions(partial=True),
         "case": {"if": {"required": ["timeline"]}, "then": _record(TIMELINE), "else": _record(CASE)},
+        **_populations(),
     }
+
+
+def _populations() -> dict[str, Any]:
+    """Return the schemas of amounts and files of contacts."""
+    amount = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": rf"^{SHARE}(?![\s\S])"}]}
+    endings = "|".join(re.escape(suffix) for suffix in CONTACT_SUFFIXES)
+    file = {"type": "string", "pattern": rf"({_any_case(endings)})(?![\s\S])"}
+    return {
+        "amount": amount,
+        "range": {"anyOf": [{"$ref": "#/definitions/amount"}, _record(RANGE)]},
+        "contactFiles": {"anyOf": [file, {"type": "array", "items": file, "minItems": 1}]},
+    }
+
+
+def _any_case(pattern: str) -> str:
+    return re.sub(r"[a-z]", lambda found: f"[{found[0]}{found[0].upper()}]", pattern)
 
 
 def _condition() -> dict[str, Any]:

@@ -36,6 +36,7 @@ __all__ = [
     "Sequence",
     "SourceFile",
     "decode",
+    "digest_of",
     "paused_gc",
     "read_bytes",
     "read_source",
@@ -105,6 +106,15 @@ class SourceFile:
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = field(default=(), repr=False)
     notes: tuple[Note, ...] = ()
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the sha256 (hex) of the bytes of a file of any size, None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):  # gone, or no name of a file
+        return None
 
 
 def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFile:

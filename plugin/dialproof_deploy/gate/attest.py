@@ -11,6 +11,8 @@ from dialproof import __version__
 from dialproof.errors import RefusedError
 from dialproof.items import expected_items, files_of
 from dialproof.model.rules import Condition, Group
+from dialproof.populations import digests_of_contacts
+from dialproof.source import digest_of
 from dialproof_deploy.gate.evidence import build_statement, check_evidence, read_subjects
 from dialproof_deploy.provenance import checkout
 
@@ -113,7 +115,8 @@ def refusals_of(
     files = read_subjects(statement, root)
     for campaign in campaigns:
         for path in files_of(project, campaign):
-            files.setdefault(path, _bytes(root / path))
+            files.setdefault(path, _digest(root / path))
+        files |= digests_of_contacts(project, campaign)
     return check_evidence(
         statement,
         files=files,
@@ -128,25 +131,22 @@ def refusals_of(
     )
 
 
-def _tested_files(project: Project) -> dict[str, bytes]:
-    """Return the bytes of all files of the campaigns, which must still be those that were read."""
-    import hashlib
-
+def _tested_files(project: Project) -> dict[str, str]:
+    """Return the SHA-256 of all files of the campaigns, which must still be those that were read, and of contacts."""
     paths = {path for campaign in project.campaigns for path in files_of(project, campaign)}
-    files = {}
+    files = digests_of_contacts(project)
     for path in sorted(paths):
-        data = _bytes(project.config.root / path)
-        if hashlib.sha256(data).hexdigest() != project.digests[path]:
+        files[path] = _digest(project.config.root / path)
+        if files[path] != project.digests[path]:
             raise RefusedError(f"{path} was changed while the evidence was made: run pytest again")
-        files[path] = data
     return files
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RefusedError(f"{path.name} cannot be read any more ({error.strerror}): run pytest again") from None
+def _digest(path: Path) -> str:
+    digest = digest_of(path)
+    if digest is None:
+        raise RefusedError(f"{path.name} cannot be read any more: run pytest again")
+    return digest
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

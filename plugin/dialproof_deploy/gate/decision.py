@@ -174,15 +174,15 @@ def strict(config: Config) -> Config:
 
 def expect(project: Project, result: LintResult, *, today: date) -> Expected:
     """Return what must have passed. ``result`` is the project linted under ``strict`` configuration."""
-    from dialproof.items import expected_items
+    from dialproof.items import expected_cases, expected_items
 
     config = project.config
     campaigns = tuple(
         ExpectedCampaign(
             id=campaign.id,
             ids=campaign.ids,
-            items=(items := expected_items(project, campaign)),
-            cases=tuple(item for item in items if item.partition("::")[0] in project.contacts_files),
+            items=expected_items(project, campaign),
+            cases=expected_cases(project, campaign),
             rules=tuple(rule.name for rule in campaign.rules if rule.enabled),
         )
         for campaign in project.campaigns

@@ -17,6 +17,7 @@ from typing import Any, cast
 import rfc8785
 
 from dialproof.errors import InputError, RefusedError, UsageError
+from dialproof.source import digest_of
 from dialproof_deploy.gate.signature import is_envelope
 from dialproof_deploy.state import utc_text, write_atomic
 
@@ -52,7 +53,7 @@ def json_digest(value: object) -> str:
 
 
 def build_statement(
-    files: Mapping[str, bytes],
+    files: Mapping[str, str],
     payloads: Mapping[str, object],
     passed: Sequence[str],
     configuration: Mapping[str, object],
@@ -61,13 +62,13 @@ def build_statement(
 ) -> dict[str, Any]:
     """Return the statement of a run that passed.
 
-    ``files`` maps POSIX paths to bytes, ``payloads`` campaigns to JSON objects, ``passed`` are the item ids,
-    ``configuration`` is the effective one without secrets and environments. ``dialproof`` holds counts, coverage,
-    accepted, commit, dirty, ``versions`` (with that of dialproof under "dialproof") and ``semantics``; ``time`` and
-    ``configurationDigest`` are added here.
+    ``files`` maps POSIX paths to the SHA-256 (hex) of their bytes, ``payloads`` campaigns to JSON objects, ``passed``
+    are the item ids, ``configuration`` is the effective one without secrets and environments. ``dialproof`` holds
+    counts, coverage, accepted, commit, dirty, ``versions`` (with that of dialproof under "dialproof") and
+    ``semantics``; ``time`` and ``configurationDigest`` are added here.
     """
     digest = json_digest(configuration)
-    subjects = [_subject(path, hashlib.sha256(files[path]).hexdigest()) for path in sorted(files)]
+    subjects = [_subject(path, files[path]) for path in sorted(files)]
     subjects += [_subject(_PAYLOAD + name, json_digest(payloads[name])) for name in sorted(payloads)]
     return {
         "_type": STATEMENT_TYPE,
@@ -143,22 +144,16 @@ def load_evidence(path: Path) -> dict[str, Any]:
     return statement
 
 
-def read_subjects(statement: Mapping[str, Any], root: Path) -> dict[str, bytes]:
-    """Return the bytes that the tested files hold now, below ``root``; a file that is gone has no entry."""
-    found = {}
-    for name in _subjects(statement)[0]:
-        if not name.startswith(_PAYLOAD) and _inside(name):
-            try:
-                found[name] = (root / name).read_bytes()
-            except (OSError, ValueError):  # gone, or no name of a file
-                continue
-    return found
+def read_subjects(statement: Mapping[str, Any], root: Path) -> dict[str, str]:
+    """Return the SHA-256 (hex) of the tested files as they are now, below ``root``; one that is gone has no entry."""
+    names = (name for name in _subjects(statement)[0] if not name.startswith(_PAYLOAD) and _inside(name))
+    return {name: digest for name in names if (digest := digest_of(root / name)) is not None}
 
 
 def check_evidence(
     statement: Mapping[str, Any],
     *,
-    files: Mapping[str, bytes],
+    files: Mapping[str, str],
     payloads: Mapping[str, object],
     version: str,
     semantics: Mapping[str, object],
@@ -170,7 +165,7 @@ def check_evidence(
 ) -> list[str]:
     """Return a sentence for every reason why ``campaigns`` must not be deployed on this evidence; none: it holds.
 
-    ``files`` are the bytes now of every file of the campaigns and of every tested file that still exists
+    ``files`` are the digests now of every file of the campaigns and of every tested file that still exists
     (``read_subjects``); ``payloads`` hold what would be deployed for each of the campaigns; ``version``,
     ``semantics`` and ``configuration`` are those of this run; ``items`` are the ids of all that must have passed.
     """
@@ -259,13 +254,13 @@ def _check_time(text: object, now: datetime, max_age: timedelta) -> list[str]:
     return []
 
 
-def _check_files(subjects: Mapping[str, str], files: Mapping[str, bytes]) -> list[str]:
+def _check_files(subjects: Mapping[str, str], files: Mapping[str, str]) -> list[str]:
     refusals = []
     for path in sorted(files):
         tested = subjects.get(path)
         if tested is None:
             refusals.append(f"{path} is not in the evidence: it was not tested")
-        elif tested != hashlib.sha256(files[path]).hexdigest():
+        elif tested != files[path]:
             refusals.append(f"{path} was changed after the tests")
     for path in sorted(subjects):
         if not path.startswith(_PAYLOAD) and path not in files:

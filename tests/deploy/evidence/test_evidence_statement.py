@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 3, 7, 17, tzinfo=UTC)
-FILES = {"rules/a.rules.yaml": b"rules: []\n", "rules/a.contacts.yaml": b"cases: []\n"}
+FILES = {
+    name: hashlib.sha256(data).hexdigest()
+    for name, data in (("rules/a.rules.yaml", b"rules: []\n"), ("rules/a.contacts.yaml", b"cases: []\n"))
+}
 PAYLOADS: dict[str, object] = {"cmp_1": {"hitPolicy": "all", "rules": [{"name": "r", "priority": 1.0}]}}
 SEMANTICS: dict[str, object] = {"undecided": "refuseToDial", "doNotDialStops": False}
 
@@ -84,8 +87,8 @@ def test_a_statement_is_an_in_toto_test_result() -> None:
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     assert statement["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
     assert statement["subject"] == [
-        {"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
-        for name, data in [*sorted(FILES.items()), ("payload:cmp_1", canonical)]
+        {"name": name, "digest": {"sha256": digest}}
+        for name, digest in [*sorted(FILES.items()), ("payload:cmp_1", hashlib.sha256(canonical).hexdigest())]
     ]
     digest = hashlib.sha256(b'{"fail_on":"error"}').hexdigest()
     assert statement["predicate"] == {
@@ -123,12 +126,12 @@ def test_what_was_tested_may_be_deployed(tmp_path: Path) -> None:
 REFUSALS: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "changed file",
-        {"files": {**FILES, "rules/a.rules.yaml": b"rules: [] \n"}},
+        {"files": {**FILES, "rules/a.rules.yaml": "0" * 64}},
         ["rules/a.rules.yaml was changed after the tests"],
     ),
     (
         "new file",
-        {"files": {**FILES, "rules/b.rules.yaml": b""}},
+        {"files": {**FILES, "rules/b.rules.yaml": "0" * 64}},
         ["rules/b.rules.yaml is not in the evidence: it was not tested"],
     ),
     (
@@ -255,7 +258,7 @@ def test_subjects_are_read_from_the_project_alone(tmp_path: Path) -> None:
     statement = make()
     for name in ("../outside", str(tmp_path / "outside"), "a\0b", "rules"):
         statement["subject"].append({"name": name, "digest": {"sha256": "0"}})
-    assert read_subjects(statement, root) == {"rules/a.rules.yaml": b"now"}
+    assert read_subjects(statement, root) == {"rules/a.rules.yaml": hashlib.sha256(b"now").hexdigest()}
 
 
 @pytest.mark.parametrize(
@@ -294,7 +297,7 @@ def test_evidence_that_cannot_be_read_or_written_is_a_usage_error(tmp_path: Path
 
 def test_any_name_of_a_file_survives(tmp_path: Path) -> None:
     """A path beyond the BMP, or one that is no UTF-8, is the same after writing and reading."""
-    statement = build_statement({"😀/\udc80.yaml": b""}, {}, ["é"], {}, {}, NOW)
+    statement = build_statement({"😀/\udc80.yaml": "0" * 64}, {}, ["é"], {}, {}, NOW)
     write_evidence(tmp_path / "e.json", statement)
     assert load_evidence(tmp_path / "e.json") == statement
     assert json.loads((tmp_path / "e.json").read_bytes()) == statement

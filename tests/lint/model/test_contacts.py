@@ -105,7 +105,7 @@ def test_expected_names_know_where_they_stand() -> None:
 
 
 PROBLEMS = {
-    "no cases": ("rules: a.rules.yaml\n", 1, "DP107", "this contacts file lacks cases"),
+    "no cases": ("rules: a.rules.yaml\n", 1, "DP107", "this contacts file lacks cases or population"),
     "no case": ("cases: []\n", 1, "DP107", "cases: expected at least one item, found an empty list"),
     "list": (
         "- a\n",
@@ -124,12 +124,6 @@ PROBLEMS = {
         2,
         "DP102",
         "expected one of rules and campaign, found both",
-    ),
-    "population": (
-        "population: 1\ncases: [{name: c, expect: {dial: true}}]\n",
-        1,
-        "DP102",
-        "population is not supported yet",
     ),
     "no name": ("cases:\n  - expect: {dial: true}\n", 2, "DP107", "this case lacks name"),
     "no expect": ("cases:\n  - name: c\n", 2, "DP107", "this case lacks expect"),
