@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Category, When
     from dialproof.model.timelines import AtMost, Step, Timeline
 
-__all__ = ["Happened", "Journey", "JourneyError", "Run", "always_holds", "moment_text", "play", "too_many_in"]
+__all__ = ["Happened", "Journey", "JourneyError", "Run", "always_holds", "moment_text", "nested", "play", "too_many_in"]
 
 _MINUTE = 60_000_000
 _CONTACT = "the contact"
@@ -171,14 +171,14 @@ class Journey:
         code = attempt.call.get("wrapUpCode")
         for name, value in (("lastAttempt", moment_text(at, self.time_zone)), ("lastWrapUp", code)):
             if value is not None:
-                by_column = _below("byColumn", attempt.column, value) if attempt.column else {}
+                by_column = nested(f"byColumn.{attempt.column}", value) if attempt.column else {}
                 self.context = merged(self.context, {name: {"overall": value, **by_column}})
 
 
-def _below(name: str, path: str, value: object) -> dict[str, object]:
+def nested(path: str, value: object) -> dict[str, object]:
     """Return a value at the end of a path, as conditions on the context read it."""
     head, _, rest = path.partition(".")
-    return {name: _below(head, rest, value) if rest else {head: value}}
+    return {head: nested(rest, value) if rest else value}
 
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:

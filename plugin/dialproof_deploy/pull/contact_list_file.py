@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dialproof_deploy.pull.yaml_text import block, comment
+from dialproof.source.yaml_text import block, comment
 
 __all__ = ["contact_list_file"]
 

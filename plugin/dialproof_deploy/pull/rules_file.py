@@ -16,7 +16,7 @@ from dialproof.model.ids import ACTION_IDS, compares_wrap_up_codes
 from dialproof.model.parse_rules import parse_rules
 from dialproof.model.rules import Action, Condition, Expression, Group, Rule
 from dialproof.source import read_source
-from dialproof_deploy.pull.yaml_text import block, comment
+from dialproof.source.yaml_text import block, comment
 
 __all__ = ["LogicalId", "Unread", "rules_file", "why_not"]
 

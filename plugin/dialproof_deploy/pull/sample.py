@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.evaluate import Evaluator
 from dialproof.model.rules import Condition, leaves
 from dialproof.output.masking import personal_columns
-from dialproof_deploy.pull.yaml_text import block, comment
+from dialproof.source.yaml_text import block, comment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialproof.source import Mapping, Scalar, Sequence, read_source
-from dialproof_deploy.pull.yaml_text import block, comment, flow
+from dialproof.source.yaml_text import block, comment, flow
 
 WORDS = ["yes", "NO", "on", "y", "010", "0o10", "1:30", "1e3", ".5", "null", "~", "true", "2026-03-07", "=", "<<", "-",
          "- a", "a: b", "a #b", "#", "", " ", "a ", "[", "{}", "&a", "*a", "!t", "%", "@", "`", "'", '"', "|", ">", "?",
