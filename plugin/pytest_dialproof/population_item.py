@@ -23,6 +23,7 @@ class PopulationItem(DialproofItem):
     def __init__(self, *, population: Population, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.population, self.contacts, self.campaign = population, contacts, campaign
+        self._facts: dict[str, Any] = {}
         self.extra_keyword_matches.update(tag for tag in population.tags if tag.isidentifier())
 
     def check(self) -> None:
@@ -49,6 +50,12 @@ class PopulationItem(DialproofItem):
             now=self.contacts.now,
             time_zone=self.contacts.time_zone,
         )
+        self._facts = {
+            "campaign": self.campaign.id,
+            "name": self.population.name,
+            "contacts": report.tally.contacts,
+            "dialed": report.tally.dialed if report.tally.bulk.category == "preCall" else None,
+        }
         from pytest_dialproof.population_text import explain, passed_lines, summary
 
         self._refuse_disagreement(report)
@@ -67,6 +74,11 @@ class PopulationItem(DialproofItem):
                     filename=str(config.root / self.file),
                     lineno=held.statement.span.line,
                 )
+
+    def dialproof_facts(self, when: str) -> dict[str, Any]:
+        """Return the item's id, and after the call how many contacts there are and how many are dialed."""
+        facts = super().dialproof_facts(when)
+        return {**facts, "population": self._facts} if when == "call" and self._facts else facts
 
     def _refuse_disagreement(self, report: Report) -> None:
         wrong = [*report.recheck.wrong, *(report.held.wrong if report.held else ())]

@@ -132,6 +132,21 @@ def test_names_are_text(project: Path, run: Run, pytester: pytest.Pytester) -> N
     assert "<b>&amp;</b>" in page.texts["th"]
 
 
+def test_whole_lists_are_in_it(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """How many contacts of a population are dialed, beside those of the cases."""
+    (project / "march.csv").write_text(
+        "customFields.lifetimeValue,customFields.leadAge,phone\n" + "9000,200,+15550001\n" * 3, encoding="utf-8"
+    )
+    with (project / "premium.contacts.yaml").open("a", encoding="utf-8") as file:
+        file.write("population:\n  - {name: March, contacts: march.csv, expect: {dial: 100 %}}\n")
+    run("rules", "--dialproof-html=report.html").assert_outcomes(passed=ITEMS + 1)
+    _, page = page_of(pytester)
+    assert [text for text in page.texts["p"] if " dialed, " in text] == [
+        "Campaign cmp_123, of the contacts of its cases: 2 dialed, 0 not dialed.",
+        "Campaign cmp_123, of the population 'March': 3 dialed, 0 not dialed.",
+    ]
+
+
 def test_a_page_that_cannot_be_written_fails_the_run(project: Path, run: Run) -> None:
     """Somebody waits for it."""
     result = run("rules", "--dialproof-html=nowhere/report.html")

@@ -15,7 +15,7 @@ from dialproof_deploy.state import utc_text
 from pytest_dialproof.html.graph import Graph, graph_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dialproof.findings import Finding
     from dialproof.project import Campaign, Project
@@ -68,16 +68,17 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Dialed:
-    """How the cases of a campaign ended before a call: how many contacts were dialed and how many were not."""
+    """How many contacts, of the cases or of a population, were dialed and how many were not."""
 
     campaign: str
+    whose: str
     dialed: int
     refused: int
 
     @property
     def share(self) -> float:
         """The share that is dialed, in percent."""
-        return 100 * self.dialed / (self.dialed + self.refused)
+        return 100 * self.dialed / max(1, self.dialed + self.refused)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         decided=asked.result.decided if asked.result else {},
         heat_maps=tuple(_heat_maps(project, cases)),
         graphs=tuple(_graphs(project, findings)),
-        dialed=tuple(_dialed(cases)),
+        dialed=(*_dialed(cases), *_populations(items.values())),
         done=tuple(asked.lines),
         undeployed=tuple(asked.undeployed),
         records=tuple(_records(keeper, asked)),
@@ -215,7 +216,15 @@ def _dialed(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[Dialed]:
         if case["dial"] is not None:
             counts.setdefault(case["campaign"], Counter())[case["dial"]] += 1
     for campaign, dial in counts.items():
-        yield Dialed(campaign, dial[True], dial[False])
+        yield Dialed(campaign, "the contacts of its cases", dial[True], dial[False])
+
+
+def _populations(items: Iterable[ItemRecord]) -> Iterator[Dialed]:
+    for item in items:
+        facts = item.population
+        if facts and facts["dialed"] is not None:
+            whose = f"the population {facts['name']!r}"
+            yield Dialed(facts["campaign"], whose, facts["dialed"], facts["contacts"] - facts["dialed"])
 
 
 def _records(keeper: Gatekeeper, asked: Asked) -> list[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
 __all__ = ["ItemRecord", "ItemRecorder"]
@@ -15,7 +17,8 @@ __all__ = ["ItemRecord", "ItemRecorder"]
 class ItemRecord:
     """One item of ours: how it ended, in how many seconds, what it printed and, where it failed, why.
 
-    ``outcome`` is "passed", "failed" or "skipped"; the worst of its phases.
+    ``outcome`` is "passed", "failed" or "skipped"; the worst of its phases. ``population`` tells of a whole list of
+    contacts: campaign, name, contacts, and dialed (None behind a call).
     """
 
     name: str
@@ -23,6 +26,7 @@ class ItemRecord:
     seconds: float = 0.0
     text: str = ""
     printed: str = ""
+    population: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ItemRecorder:
@@ -42,6 +46,7 @@ class ItemRecorder:
         record.seconds += report.duration
         if report.when == "call":
             record.printed = "".join(text for title, text in report.sections if title.endswith("dialproof"))
+            record.population = data.get("population", {})
         if report.outcome != "passed":
             record.outcome = report.outcome
             record.text = report.longreprtext if report.failed else str(report.longrepr or "")
