@@ -53,4 +53,4 @@ def _contacts(project: Project, campaign: Campaign) -> Iterator[tuple[Mapping[st
     for path, tested in project.links.items():
         if tested is campaign:
             file = project.contacts_files[path]
-            yield from chain(((c.contact, c.context) for c in file.cases), ((p, {}) for p in file.population))
+            yield from chain(((c.contact, c.context) for c in file.tests), ((p, {}) for p in file.population))

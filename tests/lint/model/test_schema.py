@@ -15,7 +15,7 @@ from dialproof.model.parse_contacts import parse_contacts
 from dialproof.model.parse_rules import parse_rules
 from dialproof.model.schema import KINDS, json_schema, schema_text
 from dialproof.source import read_source
-from tests.lint.model import test_contacts, test_populations, test_rules
+from tests.lint.model import test_contacts, test_populations, test_rules, test_timelines
 
 PARSERS = {"rules": parse_rules, "contacts": parse_contacts, "contactlist": parse_contactlist}
 TEMPLATES = {
@@ -59,7 +59,10 @@ def test_the_schema_is_a_schema(kind: str) -> None:
 def test_good_files_pass_the_schema(kind: str) -> None:
     """What the parser reads without an error, the schema accepts."""
     texts = [files("dialproof").joinpath("templates", TEMPLATES[kind]).read_text("utf-8")]
-    texts += {"rules": [test_rules.GOOD], "contacts": [test_contacts.GOOD, test_populations.GOOD]}.get(kind, [])
+    texts += {
+        "rules": [test_rules.GOOD],
+        "contacts": [test_contacts.GOOD, test_populations.GOOD, test_timelines.GOOD],
+    }.get(kind, [])
     for text in texts:
         parsed, _ = PARSERS[kind](read_source(Path(f"a.{kind}.yaml"), f"a.{kind}.yaml", text.encode()))
         assert parsed is not None
@@ -84,6 +87,7 @@ NOT_IN_A_SCHEMA = (
 IN_CONTACTS = [
     *(text for name, (text, *_) in test_contacts.PROBLEMS.items() if name not in NOT_IN_A_SCHEMA),
     *(text for text, *_ in test_populations.PROBLEMS.values()),
+    *(text for name, (text, *_) in test_timelines.PROBLEMS.items() if name not in test_timelines.BETWEEN),
 ]
 
 

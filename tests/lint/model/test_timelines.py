@@ -178,6 +178,18 @@ PROBLEMS = {
     ),
 }
 
+BETWEEN = (
+    "a period that goes back",
+    "steps out of order",
+    "before now",
+    "a period from nowhere",
+    "a callback at the start",
+    "a callback that is none",
+    "an update with expectations",
+    "nothing expected",
+)
+"""What is wrong between values: a JSON Schema cannot say it."""
+
 
 @pytest.mark.parametrize(("text", "line", "column", "message"), PROBLEMS.values(), ids=PROBLEMS.keys())
 def test_what_is_wrong_with_a_timeline(text: str, line: int, column: int, message: str) -> None:
