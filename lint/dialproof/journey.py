@@ -38,7 +38,7 @@ _CONTACT = "the contact"
 
 
 class JourneyError(ValueError):
-    """A step that cannot happen: it comes before the one before it, or no callback is due."""
+    """A step that cannot happen: it comes before the one before it, after the calendar, or no callback is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,6 @@ class Run:
     contact: Contact = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
     outcome: Outcome
-
-    @property
-    def category(self) -> Category:
-        """Which rules ran."""
-        category: Category = self.options["category"]
-        return category
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +75,8 @@ class Happened:
 class Journey:
     """A contact with everything that goes along from step to step.
 
-    ``dials`` are the times of the calls placed, ``callback`` that of the scheduled callback or None; times are
-    microseconds since the epoch. ``context`` tells of the last attempt and wrap-up as conditions read them.
+    ``callback`` is when the scheduled callback is due (microseconds since the epoch), or None; ``context`` tells of the
+    last attempt and wrap-up as conditions read them.
     """
 
     def __init__(
@@ -99,7 +93,6 @@ class Journey:
         self.context: dict[str, object] = dict(context or {})
         self.lists: Mapping[str, bool] = dict(lists or {})
         self.time_zone = time_zone
-        self.dials: list[int] = []
         self.callback: int | None = None
         self._barred: dict[str, tuple[int | None, str]] = {}  # the contact or a phone column -> until when, and why
 
@@ -113,13 +106,12 @@ class Journey:
     def attempt(self, at: int, attempt: Attempt) -> Happened:
         """Come to the contact: pre-call rules, and if it is dialed and the call ends with something, wrap-up rules."""
         before = self.contact
-        options = self._options(at, merged(self._number_of(attempt), merged(self.context, attempt.context)))
+        options = self._options(at, merged(merged(self.context, self._number_of(attempt)), attempt.context))
         if reason := self._bar(at, attempt.column):
             outcome = Outcome((), (), before, self.lists, dial=False, undecided=(), reason=reason)
             return Happened(at, before, options, (), outcome)
         runs = [self._run("preCall", at, attempt, options)]
         if runs[0].outcome.dial:
-            self.dials.append(at)
             if attempt.call:
                 options = {**options, "context": merged(options["context"], {"call": dict(attempt.call)})}
                 runs.append(self._run("wrapUp", at, attempt, options))
@@ -226,12 +218,12 @@ def _moment(step: Step, clock: int | None, journey: Journey) -> int:
         at = clock + period
     else:
         at = instant(step.at, zone)
-    if clock is not None and at < clock:
-        raise JourneyError(f"this step, at {moment_text(at, zone)}, is before the one before it")
     try:
-        from_micros(at)
+        text = moment_text(at, zone)
     except OverflowError:
-        raise JourneyError("this step is after the year 9999") from None
+        raise JourneyError("this step is not within the years 1 to 9999") from None
+    if clock is not None and at < clock:
+        raise JourneyError(f"this step, at {text}, is before the one before it")
     return at
 
 

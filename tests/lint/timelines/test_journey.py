@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialproof.journey import moment_text
-from tests.lint.timelines.build import EVALUATOR, REFERENCE, played
+from dialproof.journey import moment_text, play
+from tests.lint.timelines.build import EVALUATOR, REFERENCE, contacts_file, played
 
 Row = tuple[str, bool | None, tuple[str, ...]]
 
@@ -124,6 +124,26 @@ def test_a_number_on_the_do_not_call_list_comes_back_when_that_expires(rows) -> 
         "{at: PT1M, attempt: {column: cell}}",
     )
     assert [dial for _, dial, _ in found] == [True, False, True]
+
+
+def test_what_a_step_says_lies_over_what_is_known() -> None:
+    """The number of the column over the case's, and what the step itself says over both."""
+    file = contacts_file("""\
+timeZone: UTC
+cases:
+  - name: c
+    contact: {cell: "1"}
+    context: {phone: {number: "2", type: Home}, lastWrapUp: {overall: not_now}}
+    timeline:
+      - {at: 2026-03-02T10:00, attempt: {}}
+      - {at: PT1H, attempt: {column: cell}}
+      - {at: PT1H, attempt: {column: cell}, context: {phone: {number: "3"}}}
+    expect: {dials: 0}
+""")
+    happened = play(EVALUATOR, file.timelines[0], file)
+    seen = [one.options["context"] for one in happened]
+    assert [context["phone"] for context in seen] == [{"number": n, "type": "Home"} for n in "213"]
+    assert {context["lastWrapUp"]["overall"] for context in seen} == {"not_now"}
 
 
 def test_what_travels() -> None:

@@ -98,7 +98,7 @@ STUCK = {
     "the end of time": (
         [FIRST, *["{at: P999999D, attempt: {}}"] * 3],
         3,
-        "this step is after the year 9999",
+        "this step is not within the years 1 to 9999",
     ),
 }
 

@@ -14,6 +14,7 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from dialproof.config import Config, Semantics
 from dialproof.errors import InputError, UsageError
 from dialproof.evaluate import Evaluator
+from dialproof.model.timelines import Attempt
 from dialproof.over_time import play_and_compare
 from dialproof.project import Project
 from dialproof.source.positions import Problem
@@ -149,6 +150,20 @@ def test_callbacks_wrap_ups_and_the_clock_are_reached() -> None:
 
     run_state_machine_as_test(Watching, settings=FEW)
     assert {"not_now", "another_code", "due", "rested", "cell", "home", None} <= seen.keys()
+
+
+def test_a_day_is_a_day_when_clocks_change() -> None:
+    """Calls stand in local time, and what lies between them is counted in time that passes."""
+    machine = campaign_machine(project(COUNTED), start="2026-10-31T10:00", time_zone="America/Denver")()
+    machine.contact_is_loaded(contact={"attempts": 0})  # type: ignore[attr-defined]
+    for _ in range(2):
+        machine.attempt(attempt=Attempt(call={"wrapUpCode": "no_answer"}))  # type: ignore[attr-defined]
+        machine.time_passes(minutes=24 * 60)  # type: ignore[attr-defined]
+    one, other = (call.at for call in machine.calls)
+    assert (one.isoformat(), other.isoformat()) == ("2026-10-31T10:00:00-06:00", "2026-11-01T09:00:00-07:00")
+    assert other - one == timedelta(days=1)
+    assert machine.calls_within(timedelta(days=1)) == 1
+    assert machine.calls_within(timedelta(days=1, minutes=1)) == 2
 
 
 def test_no_personal_constant_of_a_rule_is_drawn() -> None:
