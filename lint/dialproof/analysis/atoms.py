@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Other, Select, children
 from dialproof.cel.ast import Literal as LiteralNode
 from dialproof.cel.compile import Compiler, resolve
-from dialproof.cel.text import quote
+from dialproof.cel.pieces import quote
 from dialproof.cel.values import Variable, number_text, parse_datetime, parse_duration
 from dialproof.model.rules import Group, When
 

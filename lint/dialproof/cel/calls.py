@@ -6,18 +6,21 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from dialproof.cel.ast import Call, Node, Select, children
-from dialproof.cel.reference import GETTERS, function_names
+from dialproof.cel.reference import GETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["call_problems"]
+__all__ = ["FUNCTIONS", "call_problems"]
 
-_OPERANDS: Mapping[str, tuple[int, ...]] = {
+FUNCTIONS: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(("bool", "bytes", "double", "duration", "dyn", "has", "int", "list", "map", "null_type"), (1,)),
+    **dict.fromkeys(("size", "string", "timestamp", "type", "uint"), (1,)),
+    **dict.fromkeys(("boolean", "datetime", "fold", "number"), (1,)),
     **dict.fromkeys(("contains", "startsWith", "endsWith", "matches"), (2,)),
     **dict.fromkeys(GETTERS, (1, 2)),
 }
-"""How many values a function takes, the one before its point included; one where it does not stand here."""
+"""Every function and method of cel-python, and ours -> how many values it takes, the one before its point included."""
 
 
 def call_problems(node: Node) -> Iterator[tuple[Call, str]]:
@@ -39,11 +42,11 @@ def _has_problem(call: Call) -> str:
 
 def _problem(call: Call) -> str:
     name, method = call.function, call.target is not None
-    if name not in function_names():
-        near = get_close_matches(name, function_names(), 1)
+    if name not in FUNCTIONS:
+        near = get_close_matches(name, sorted(FUNCTIONS), 1)
         hint = f"did you mean {near[0]}()?" if near else "expected one of CEL, or number, boolean, datetime, fold"
         return f"there is no function {name}(); {hint}"
-    counts = _OPERANDS.get(name, (1,))
+    counts = FUNCTIONS[name]
     if len(call.arguments) + method in counts:
         return ""
     wanted = " or ".join(str(count - method) for count in counts)

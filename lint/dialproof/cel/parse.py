@@ -29,7 +29,7 @@ from dialproof.cel.ast import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["CelSyntaxError", "parse", "parse_all", "parse_tree"]
@@ -231,14 +231,13 @@ def _double(token: Any) -> float:
     return value
 
 
-def parse_all(texts: Mapping[str, bool], cache: Path | None) -> dict[str, Node]:
+def parse_all(texts: Iterable[str], cache: Path | None) -> dict[str, Node]:
     """Return the trees of all ``texts`` that parse, from the folder ``cache`` if they are there.
 
-    ``texts`` maps each text to whether it was generated from a condition. One JSON file holds the trees of a set of
-    texts, keyed by them and by the versions of dialproof and cel-python; it is written when it is missing. A file that
-    cannot be read or written is as good as none.
+    One JSON file holds the trees of a set of texts, keyed by them and by the versions of dialproof and cel-python; it
+    is written when it is missing. A file that cannot be read or written is as good as none.
     """
-    wanted = sorted(texts)
+    wanted = sorted(set(texts))
     path = _cache_file(wanted, cache) if cache is not None and wanted else None
     if path is not None:
         try:
@@ -249,7 +248,7 @@ def parse_all(texts: Mapping[str, bool], cache: Path | None) -> dict[str, Node]:
     trees: dict[str, Node] = {}
     for text in wanted:
         try:
-            trees[text] = parse(text, generated=texts[text])
+            trees[text] = parse(text)
         except CelSyntaxError:
             continue
     if path is not None and len(trees) == len(wanted):

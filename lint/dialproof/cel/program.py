@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.cel import values
 from dialproof.cel.compile import Compiler, Slot, kleene, uses_every_column
 from dialproof.cel.parse import CelSyntaxError, parse, parse_all
-from dialproof.cel.text import ConditionError, condition_text
+from dialproof.cel.text import ConditionError, condition_cel
 from dialproof.model.rules import Condition, Group, When, leaves
 
 if TYPE_CHECKING:
@@ -144,7 +145,6 @@ class Programs:
         self.rules = tuple(rules)
         self.columns = columns
         self.case_sensitive = case_sensitive
-        self.cache = cache
         self.problems: list[CelProblem] = []
         self.fallbacks: dict[str, str] = {}
         self._compiler = Compiler(columns)
@@ -152,12 +152,8 @@ class Programs:
         self._shared: dict[tuple[str, bool], tuple[LeafProgram, tuple[TypeProblem, ...]]] = {}
         self._texts: dict[int, str] = {}
         owners = [(rule.name, rule.path, leaf) for rule in rules for leaf in leaves(rule.conditions)]
-        for owner, path, leaf in owners:
-            self._write(owner, path, leaf)
-        for invariant in invariants:
-            self._texts[id(invariant.always)] = invariant.always.text
-        generated = {self._texts[id(leaf)]: True for _, _, leaf in owners if isinstance(leaf, Condition)}
-        trees = parse_all({**dict.fromkeys(self._texts.values(), False), **generated}, cache)
+        written = [leaf.text for _, _, leaf in owners if isinstance(leaf, When)]
+        trees = parse_all([*written, *(invariant.always.text for invariant in invariants)], cache)
         for owner, path, leaf in owners:
             self._leaf(owner, path, leaf, trees, self._compiler)
         outcome_compiler = Compiler(columns, invariant=True)
@@ -165,21 +161,14 @@ class Programs:
             self._leaf(invariant.name, invariant.path, invariant.always, trees, outcome_compiler)
         self.problems.sort()
 
-    def _write(self, owner: str, path: str, leaf: Condition | When) -> None:
-        if isinstance(leaf, When):
-            self._texts[id(leaf)] = leaf.text
-            return
-        try:
-            self._texts[id(leaf)] = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
-        except ConditionError as error:
-            self.problems.append(CelProblem(path, leaf.value_span, str(error), owner))
-            self._texts[id(leaf)] = ""
-
     def _leaf(
         self, owner: str, path: str, leaf: Condition | When, trees: Mapping[str, Node], compiler: Compiler
     ) -> None:
-        text = self._texts[id(leaf)]
-        tree = trees.get(text)
+        if isinstance(leaf, When):
+            text, tree = leaf.text, trees.get(leaf.text)
+        else:
+            text, tree = self._written(owner, path, leaf)
+        self._texts[id(leaf)] = text
         key = text, compiler.invariant
         if key not in self._shared:
             self._shared[key] = leaf_program(text, tree, compiler)
@@ -192,6 +181,13 @@ class Programs:
             self.problems.append(CelProblem(path, span, one.message, owner))
         if program.fallback:
             self.fallbacks[owner] = program.fallback
+
+    def _written(self, owner: str, path: str, leaf: Condition) -> tuple[str, Node | None]:
+        try:
+            return _condition(leaf, self.columns, case_sensitive=self.case_sensitive)
+        except ConditionError as error:
+            self.problems.append(CelProblem(path, leaf.value_span, str(error), owner))
+            return "", None
 
     @staticmethod
     def _syntax_problem(owner: str, path: str, leaf: Condition | When, text: str) -> CelProblem:
@@ -291,28 +287,25 @@ class _InCase(Programs):
     def _other(self, leaf: Condition | When, program: LeafProgram) -> LeafProgram:
         if isinstance(leaf, When) or program.ast is None:
             return program
-        text = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
+        text, tree = _condition(leaf, self.columns, case_sensitive=self.case_sensitive)
         if text == program.cel:
             return program
         if text not in self._by_text:
-            self._by_text[text], _ = leaf_program(text, self._trees[text], Compiler(self.columns))
+            self._by_text[text], _ = leaf_program(text, tree, Compiler(self.columns))
         return self._by_text[text]
-
-    @cached_property
-    def _trees(self) -> Mapping[str, Node]:
-        """The trees of all conditions that read otherwise in the other case; cached as those of the campaign are."""
-        texts: dict[str, bool] = {}
-        for leaf in (leaf for rule in self.rules for leaf in leaves(rule.conditions)):
-            program = self._programs.leaf(leaf)
-            if isinstance(leaf, Condition) and program.ast is not None:
-                text = condition_text(leaf, self.columns, case_sensitive=self.case_sensitive)
-                if text != program.cel:
-                    texts[text] = True
-        return parse_all(texts, self._programs.cache)
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         return self._programs.variables
+
+
+def _condition(leaf: Condition, columns: ContactList, *, case_sensitive: bool) -> tuple[str, Node | None]:
+    """Return the CEL text of a condition and its tree, None where it nests too deeply."""
+    text, tree = condition_cel(leaf, columns, case_sensitive=case_sensitive)
+    if tree is None:
+        with suppress(CelSyntaxError):
+            tree = parse(text, generated=True)
+    return text, tree
 
 
 def leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[LeafProgram, tuple[TypeProblem, ...]]:

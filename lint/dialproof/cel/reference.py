@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.view import View
 
-__all__ = ["GETTERS", "activation", "evaluate", "function_names", "with_outcome"]
+__all__ = ["GETTERS", "activation", "evaluate", "with_outcome"]
 
 GETTERS = (
     *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
@@ -136,15 +136,6 @@ def _functions(zone: str | None) -> dict[str, Any]:
         if name in evaluation.base_functions:
             functions[name] = doubled(evaluation.base_functions[name])
     return functions
-
-
-@lru_cache(maxsize=1)
-def function_names() -> tuple[str, ...]:
-    """Return the names of all functions and methods that an expression can call, sorted."""
-    from celpy import evaluation
-
-    standard = (name for name in evaluation.base_functions if name.isidentifier() and not name.startswith("_"))
-    return tuple(sorted({*standard, *_functions(None), "dyn", "has"}))
 
 
 @lru_cache(maxsize=4096)

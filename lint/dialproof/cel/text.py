@@ -4,6 +4,8 @@ In that text ``contact`` holds the columns by the types of the contact list (a b
 unreadable value of another type is an error), ``text`` every column as text (``""`` if blank), ``context`` what
 surrounds the call, and ``now`` the clock. ``number``, ``boolean`` and ``datetime`` read a text, ``fold``
 folds its case.
+
+It is put together of pieces that know their trees, so that no condition has to be parsed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dialproof.cel import pieces
 from dialproof.cel.values import (
     compile_pattern,
     fold,
@@ -24,12 +27,14 @@ from dialproof.model.contactlist import VALUE_TYPES
 from dialproof.model.operators import NEGATED, OPERATORS, context_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from dialproof.cel.ast import Node
+    from dialproof.cel.pieces import Piece
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Condition, ValueType
 
-__all__ = ["ConditionError", "condition_text", "condition_type", "quote"]
+__all__ = ["ConditionError", "compares_numbers", "condition_cel", "condition_text", "condition_type"]
 
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _RESERVED = frozenset(
@@ -54,24 +59,13 @@ _METHODS: Mapping[str, str] = {
     "endsWith": "endsWith",
     "matches": "matches",
 }
+_DEEP = 20
+"""Points in the name of a column, from which on the parser has to say whether its path nests too deeply."""
 _ORDER = frozenset({"lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual", "between"})
 
 
 class ConditionError(ValueError):
     """The condition has no meaning: what was found and what was expected, in one sentence."""
-
-
-def quote(text: str) -> str:
-    """Return a CEL string literal."""
-    out = []
-    for character in text:
-        if character in '"\\':
-            out.append("\\" + character)
-        elif character < " " or character in "\x7f\x85\u2028\u2029":
-            out.append(f"\\u{ord(character):04x}")
-        else:
-            out.append(character)
-    return '"' + "".join(out) + '"'
 
 
 def condition_type(condition: Condition, columns: ContactList) -> ValueType:
@@ -94,6 +88,23 @@ def compares_numbers(condition: Condition, kind: ValueType) -> bool:
 
 def condition_text(condition: Condition, columns: ContactList, *, case_sensitive: bool = True) -> str:
     """Return the CEL text of a condition; raises :class:`ConditionError` where its value does not fit."""
+    return condition_cel(condition, columns, case_sensitive=case_sensitive)[0]
+
+
+def condition_cel(
+    condition: Condition, columns: ContactList, *, case_sensitive: bool = True
+) -> tuple[str, Node | None]:
+    """Return the CEL text of a condition and its tree; raises :class:`ConditionError` where its value does not fit.
+
+    The tree is None where only parsing the text tells whether it nests too deeply.
+    """
+    piece = _condition(condition, columns, case_sensitive)
+    out = pieces.Writer()
+    tree = (pieces.call("!", piece) if condition.inverted else piece)(out)
+    return out.text, tree if condition.subject.count(".") < _DEEP else None
+
+
+def _condition(condition: Condition, columns: ContactList, case_sensitive: bool) -> Piece:
     kind = condition_type(condition, columns)
     operator = condition.operator
     shape, kinds = OPERATORS[operator]
@@ -102,28 +113,27 @@ def condition_text(condition: Condition, columns: ContactList, *, case_sensitive
     if compares_numbers(condition, kind):
         kind = "number"
     if shape == "none":
-        text = f'{_operand_text(condition)} {"==" if operator == "notExists" else "!="} ""'
-        return f"!({text})" if condition.inverted else text
+        return pieces.operation(_operand_text(condition), "==" if operator == "notExists" else "!=", pieces.quoted(""))
     folded = kind == "string" and not case_sensitive
     operand = _operand(condition, columns, kind)
     if folded and operator != "matches":
-        operand = f"fold({operand})"
-    literals = [_literal(v, kind, folded, operator) for v in _values(condition, shape)]
-    text = _apply(operator, operand, literals)
-    return f"!({text})" if condition.inverted else text
+        operand = pieces.call("fold", operand)
+    return _applied(operator, operand, [_literal(v, kind, folded, operator) for v in _values(condition, shape)])
 
 
-def _apply(operator: str, operand: str, literals: list[str]) -> str:
+def _applied(operator: str, operand: Piece, literals: Sequence[Piece]) -> Piece:
     if operator in _COMPARISONS:
-        return f"{operand} {_COMPARISONS[operator]} {literals[0]}"
+        return pieces.operation(operand, _COMPARISONS[operator], literals[0])
     if operator == "between":
-        return f"({operand} >= {literals[0]} && {operand} <= {literals[1]})"
+        low, high = literals
+        at_least, at_most = pieces.operation(operand, ">=", low), pieces.operation(operand, "<=", high)
+        return pieces.bracketed(pieces.operation(at_least, "&&", at_most))
     positive = NEGATED.get(operator, operator)
     if positive == "in":
-        text = f"{operand} in [{', '.join(literals)}]"
-        return f"!({text})" if operator == "notIn" else text
-    text = f"{operand}.{_METHODS[positive]}({literals[0]})"
-    return f"!{text}" if operator in NEGATED else text
+        piece = pieces.operation(operand, "in", pieces.list_of(literals))
+        return pieces.call("!", piece) if operator == "notIn" else piece
+    piece = pieces.method(operand, _METHODS[positive], literals[0])
+    return pieces.negated(piece) if operator in NEGATED else piece
 
 
 def _values(condition: Condition, shape: str) -> tuple[str | float | bool | None, ...]:
@@ -148,34 +158,35 @@ def _number(value: object) -> float | None:
     return parse_number(value) if isinstance(value, str) else None
 
 
-def _literal(value: object, kind: ValueType, folded: bool, operator: str) -> str:
+def _literal(value: object, kind: ValueType, folded: bool, operator: str) -> Piece:
     if kind == "number":
         number = _number(value)
         if number is None:
             raise ConditionError(f"expected a number, found {value!r}")
         text = number_text(number)
-        return text if "." in text else f"{text}.0"
+        text = text if "." in text else f"{text}.0"
+        return pieces.constant(text, float(text))
     if kind == "boolean":
         truth = value if isinstance(value, bool) else parse_boolean(value) if isinstance(value, str) else None
         if truth is None:
             raise ConditionError(f"expected true or false, found {value!r}")
-        return "true" if truth else "false"
+        return pieces.constant("true" if truth else "false", truth)
     if kind == "period":
         span = parse_period(value) if isinstance(value, str) else None
         if span is None:
             raise ConditionError(f"expected a period such as P7DT0H0M, found {value!r}")
-        return f'duration("{span // 1_000_000}s")'
+        return pieces.call("duration", pieces.quoted(f"{span // 1_000_000}s"))
     if kind == "datetime":
         if not isinstance(value, str) or parse_datetime(value, None) is None:
             raise ConditionError(f"expected a date or time such as 2026-03-07T10:00:00Z, found {value!r}")
-        return f"datetime({quote(value)})"
+        return pieces.call("datetime", pieces.quoted(value))
     text = value if isinstance(value, str) else _plain(value)
     if operator == "matches":
         _check_pattern(text)
-        return quote(f"(?i){text}" if folded else text)
+        return pieces.quoted(f"(?i){text}" if folded else text)
     if not text and (operator in _METHODS or operator in NEGATED) and operator not in ("notEquals", "notIn"):
         raise ConditionError(f'operator {operator} with "" holds for every contact or for none')
-    return quote(fold(text) if folded else text)
+    return pieces.quoted(fold(text) if folded else text)
 
 
 def _plain(value: object) -> str:
@@ -191,42 +202,46 @@ def _check_pattern(pattern: str) -> None:
         raise ConditionError(f"expected a regular expression of RE2, found {pattern!r}: {error}") from error
 
 
-def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> str:
-    """Return the CEL text that reads the subject under ``kind``."""
+def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> Piece:
+    """Return what reads the subject under ``kind``."""
     wanted = "datetime" if kind == "period" else kind
     if condition.source == "context":
         native = context_type(condition.subject)
         if native is None:
             raise ConditionError(f"unknown context field {condition.subject!r}")
-        operand = path_text("context", condition.subject, ())
         if native != wanted and native != "string":
             raise ConditionError(f"context field {condition.subject} is a {native}, not a {kind}")
-        operand = operand if native == wanted else f"{wanted}({operand})"
+        operand = _path("context", condition.subject, ())
+        operand = operand if native == wanted else pieces.call(wanted, operand)
     else:
         column = columns.columns.get(condition.subject)
         native = None if column is None else VALUE_TYPES[column.type]
         if native == wanted:
-            operand = path_text("contact", condition.subject, columns.columns)
+            operand = _path("contact", condition.subject, columns.columns)
         else:
-            operand = f"text[{quote(condition.subject)}]"
-            operand = operand if wanted == "string" else f"{wanted}({operand})"
-    return f"now - {operand}" if kind == "period" else operand
+            operand = _operand_text(condition)
+            operand = operand if wanted == "string" else pieces.call(wanted, operand)
+    return pieces.operation(pieces.name("now"), "-", operand) if kind == "period" else operand
 
 
-def _operand_text(condition: Condition) -> str:
-    if condition.source == "context":
-        return f"text[{quote('context.' + condition.subject)}]"
-    return f"text[{quote(condition.subject)}]"
+def _operand_text(condition: Condition) -> Piece:
+    subject = condition.subject if condition.source == "contact" else f"context.{condition.subject}"
+    return pieces.index(pieces.name("text"), subject)
 
 
-def path_text(root: str, name: str, columns: Mapping[str, object] | tuple[()]) -> str:
+def _path(root: str, name: str, columns: Mapping[str, object] | tuple[()]) -> Piece:
     """Return ``root.a.b``, or ``root["a.b"]`` where the name is no path of identifiers or hides another column."""
     parts = name.split(".")
     plain = all(_IDENTIFIER.fullmatch(p) and p not in _RESERVED for p in parts)
     hidden = any(".".join(parts[:i]) in columns for i in range(1, len(parts)))
+    piece = pieces.name(root)
     if plain and not hidden:
-        return f"{root}.{name}"
-    if root == "context":
-        head, *rest = parts
-        return f"context.{head}" + "".join(f"[{quote(p)}]" for p in rest)
-    return f"{root}[{quote(name)}]"
+        for part in parts:
+            piece = pieces.select(piece, part)
+    elif root == "context":
+        piece = pieces.select(piece, parts[0])
+        for part in parts[1:]:
+            piece = pieces.index(piece, part)
+    else:
+        piece = pieces.index(piece, name)
+    return piece

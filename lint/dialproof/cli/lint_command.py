@@ -20,7 +20,7 @@ from dialproof.findings import SEVERITIES
 from dialproof.output import FORMATS, OF_THE_REPOSITORY, render
 from dialproof.output.masking import masked
 from dialproof.output.report import Report, count
-from dialproof.source import read_bytes
+from dialproof.source import paused_gc, read_bytes
 
 if TYPE_CHECKING:
     import argparse
@@ -77,6 +77,7 @@ class _Part:
     fixes: Fixes | None = None
 
 
+@paused_gc()  # of what is read and found little is garbage before the end
 def run(args: argparse.Namespace) -> int:
     """Lint each project of the given paths as a whole, report on the paths, and return the exit code."""
     outputs = outputs_of(args.output_format or ["auto"], FORMATS, _auto)
