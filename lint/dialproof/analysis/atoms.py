@@ -136,6 +136,8 @@ class _Taker:
                 return Junction("not", (Junction("all", members),))
             return Junction(expression.kind, members)
         program = self.program_of(expression)
+        if program.cel in self.known:
+            return self.known[program.cel]
         if program.ast is None:
             return self.known.setdefault("", Atom("", (), (), (), opaque=False, needles=(), program=program))
         return self.node(program.ast, program, expression)
@@ -143,7 +145,8 @@ class _Taker:
     def node(self, node: Node, program: LeafProgram | None, leaf: Condition | When) -> Part:
         scan = _Scan(self.columns)
         scan.boolean(node)
-        variables = dict.fromkeys(axis_of(v) for v in Compiler(self.columns).reads(node))
+        read = program.reads if program is not None else Compiler(self.columns).reads(node)
+        variables = dict.fromkeys(map(axis_of, read))
         if not scan.clock:
             variables.pop(CLOCK, None)
         if len(variables) > 1 and isinstance(node, Call) and node.function in ("&&", "||", "!") and _has_text(node):

@@ -282,7 +282,8 @@ class CampaignAnalysis:
         if key not in self._views:
             if len(self._views) > _VIEWS:
                 self._views.clear()
-            scene = scene_of([(variable, replace(cell, offset=None))], {})
+            given = cell if cell.offset is None else replace(cell, offset=None)
+            scene = scene_of([(variable, given)], {})
             self._views[key] = self.evaluator.view(scene.contact, context=scene.context, now=scene.now)
         return self._views[key]
 
@@ -326,7 +327,7 @@ class CampaignAnalysis:
         """Tell whether the rule's regions are exactly its contacts."""
         if self.region(rule).open is not None:
             return False
-        return not any(self.axes[v].verdicts[atom.text][2] for atom in atoms_of(self.part(rule)) for v in atom.axes)
+        return not any(self.axes[v].masks[atom.text][2] for atom in atoms_of(self.part(rule)) for v in atom.axes)
 
     def region_of(
         self, part: Junction | Atom, want: Want, free: frozenset[Variable] = frozenset(), *, sure: bool = False

@@ -19,12 +19,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dialproof.analysis.answers import Unknown
 from dialproof.analysis.atoms import DAY_OF_CALL
 from dialproof.analysis.lines import DAY, InstantLine, NumberLine, TextLine, smallest_reaching
-from dialproof.analysis.pairs import bits
+from dialproof.analysis.pairs import bits, bitset
 from dialproof.analysis.universe import Cell, Universe
 from dialproof.cel.values import fold, from_micros, parse_datetime
 from dialproof.view import ANALYSIS_NOW
@@ -52,17 +54,19 @@ _THRESHOLDS = 20_000
 
 @dataclass
 class Axis:
-    """The cells of one variable and, for each atom over it, on which of them it is true, false or unknown.
+    """The cells of one variable and, for each atom over it, on which of them it is true, false, undecided or unknown.
 
-    Masks are integers with one bit a cell. ``real`` are the cells with a representative; ``stable`` is False where
-    a run of the rules may differ inside a cell because counting was not followed; ``relative`` where the cells are
-    distances from now; ``single`` where each cell is one value, so that other columns can be compared with it. ``lows``
-    are the lower ends of the cells of the line, the first of which is the cell ``first``.
+    Masks are integers with one bit a cell; ``masks`` holds for each atom (by its text) where it is true, where it is
+    undecided, and where its verdict is not known: everywhere else it is false. ``real`` are the cells with a
+    representative; ``stable`` is False where a run of the rules may differ inside a cell because counting was not
+    followed; ``relative`` where the cells are distances from now; ``single`` where each cell is one value, so that
+    other columns can be compared with it. ``lows`` are the lower ends of the cells of the line, the first of which is
+    the cell ``first``.
     """
 
     variable: Variable
     cells: tuple[Cell, ...]
-    verdicts: dict[str, tuple[int, int, int]] = field(repr=False)
+    masks: dict[str, tuple[int, int, int]] = field(repr=False)
     stable: bool = True
     full: int = 0
     real: int = 0
@@ -74,22 +78,23 @@ class Axis:
 
     def mask(self, atom: Atom, want: Want) -> int:
         """Return the cells on which ``atom`` may be as wanted: exactly those, and the rest cells it is open on."""
-        true, false, unknown = self.verdicts[atom.text]
+        true, undecided, unknown = self.masks[atom.text]
         if want == "true":
             return true | unknown if unknown else true
-        if want == "false":
-            return false | unknown if unknown else false
-        return self.full & ~(true if want == "not true" else false) | unknown
+        if want == "not true":
+            return self.full & ~true
+        return self.full & ~(true | undecided) if want == "false" else true | undecided | unknown
+
+    def verdicts(self, text: str) -> tuple[int, int, int]:
+        """Return the cells on which an atom is true, those on which it is false, and those where it is not known."""
+        true, undecided, unknown = self.masks[text]
+        return true, self.full & ~(true | undecided | unknown), unknown
 
     @cached_property
     def usual(self) -> int:
         """The cells a witness is taken from where nothing else is asked: a value, and few conditions true on it."""
-        chosen = 0
-        for position, cell in enumerate(self.cells):
-            if cell.kind == "value":
-                chosen |= 1 << position
-        chosen = chosen or self.real
-        for true, _, _ in self.verdicts.values():
+        chosen = (self.full & ~self._odd) or self.real
+        for true, _, _ in self.masks.values():
             chosen = chosen & ~true or chosen
         return chosen & self.familiar or chosen
 
@@ -101,7 +106,7 @@ class Axis:
 
     @cached_property
     def _odd(self) -> int:
-        return sum(1 << i for i, c in enumerate(self.cells) if c.kind != "value")
+        return bitset(c.kind != "value" for c in self.cells)
 
     @staticmethod
     def positions(mask: int) -> list[int]:
@@ -148,10 +153,11 @@ def build_axis(
     for low, high, representative in bases:
         assert isinstance(low, (int, float, str))
         lows.append(low)
+        cell = Cell("rest", low) if representative is None else universe.cell(representative)
         # A number read from text has many spellings, so that its cell is no point for conditions on the text.
-        typed_text = isinstance(representative, float) and isinstance(universe.cell(representative).value, str)
+        typed_text = isinstance(representative, float) and isinstance(cell.value, str)
         points.append(line.is_point(low, high) and not typed_text)  # type: ignore[union-attr,arg-type]
-        cells.append(Cell("rest", low) if representative is None else universe.cell(representative))
+        cells.append(cell)
     first = len(universe.singles)
     exact = {a.text: own[a.text] is not None or (universe.exact and not a.opaque) for a in atoms}
     sampled = not all(exact.values())
@@ -170,13 +176,13 @@ def build_axis(
     axis.first, axis.lows = first, tuple(lows)
     axis.single = all(points) and all(c.kind in ("value", "blank") for c in cells)
     axis.full = (1 << len(cells)) - 1
-    axis.real = sum(1 << i for i, c in enumerate(cells) if c.kind != "rest")
+    axis.real = bitset(c.kind != "rest" for c in cells)
     known = set(universe.familiar)
-    axis.familiar = axis.real & sum(1 << i for i, (_, _, value) in enumerate(bases, first) if value in known)
+    axis.familiar = axis.real & bitset(value in known for _, _, value in bases) << first
     rest_of = {base: len(cells) - len(rests) + k for k, base in enumerate(rests)}
     for atom in atoms:
         cuts, sure = own[atom.text], exact[atom.text]
-        axis.verdicts[atom.text] = _verdicts(atom, cuts, cells, first, lows, rest_of, ask, sure=sure)
+        axis.masks[atom.text] = _masks(atom, cuts, cells, first, lows, rest_of, ask, sure=sure)
     return axis
 
 
@@ -197,7 +203,7 @@ def _preferring(familiar: Sequence[float | str], line: Line, bases: list[_Base])
     return bases
 
 
-def _verdicts(
+def _masks(
     atom: Atom,
     thresholds: list[float | str] | None,
     cells: list[Cell],
@@ -208,8 +214,8 @@ def _verdicts(
     *,
     sure: bool,
 ) -> tuple[int, int, int]:
-    """Return (true, false, unknown) cells of one atom; ``sure``: its verdict is the same everywhere in a cell."""
-    masks = {True: 0, False: 0, None: 0}
+    """Return (true, undecided, unknown) cells of one atom; ``sure``: its verdict is the same everywhere in a cell."""
+    masks: dict[bool | None, int] = {True: 0, False: 0, None: 0}
     unknown = 0
     if thresholds is None:
         for position, cell in enumerate(cells[: len(cells) - len(rest_of)]):
@@ -219,25 +225,29 @@ def _verdicts(
             else:
                 masks[ask(atom, cell)] |= here | rest if sure else here
                 unknown |= 0 if sure else rest
-        return masks[True], masks[False], unknown
+        return masks[True], masks[None], unknown
     for position in range(first):
         verdict = ask(atom, cells[position])
         masks[verdict] |= 1 << position
         if position in rest_of:
             masks[verdict] |= 1 << rest_of[position]
     if not lows:
-        return masks[True], masks[False], 0
+        return masks[True], masks[None], 0
     starts = sorted({0, *(bisect_left(lows, t) for t in thresholds)} - {len(lows)})
     # Rest cells stand in the order of their intervals, so a stretch of intervals has a stretch of rest cells.
     with_rest = sorted(b - first for b in rest_of if b >= first)
     offset = min((r for b, r in rest_of.items() if b >= first), default=0)
-    for start, end in zip(starts, [*starts[1:], len(lows)], strict=True):
-        verdict = ask(atom, cells[first + start])
+    asked = [ask(atom, cells[first + start]) for start in starts]
+    for verdict, same in groupby(zip(asked, starts, [*starts[1:], len(lows)], strict=True), key=itemgetter(0)):
+        if verdict is False:  # which is what the others leave over
+            continue
+        (_, start, end), *others = same
+        end = others[-1][2] if others else end
         masks[verdict] |= ((1 << (end - start)) - 1) << (first + start)
         if with_rest:
             begin, stop = bisect_left(with_rest, start), bisect_left(with_rest, end)
             masks[verdict] |= ((1 << (stop - begin)) - 1) << (offset + begin)
-    return masks[True], masks[False], unknown
+    return masks[True], masks[None], unknown
 
 
 def _pulled_back(
@@ -277,7 +287,7 @@ def build_clock_axis(variable: Variable, atoms: Sequence[Atom], ask: Ask) -> Axi
         by_verdict = {True: 0, False: 0, None: 0}
         for position, signature in enumerate(groups):
             by_verdict[signature[index]] |= 1 << position
-        masks[atom.text] = (by_verdict[True], by_verdict[False], 0)
+        masks[atom.text] = (by_verdict[True], by_verdict[None], 0)
     axis = Axis(variable, tuple(cells), masks)
     axis.full = axis.real = (1 << len(cells)) - 1
     return axis

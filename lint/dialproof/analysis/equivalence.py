@@ -267,7 +267,7 @@ def _cells(axis: Axis, texts: list[str]) -> Iterator[dict[str, Verdict]]:
     for position in range(len(axis.cells)):
         verdicts: dict[str, Verdict] = {}
         for text in texts:
-            true, false, unknown = axis.verdicts[text]
+            true, false, unknown = axis.verdicts(text)
             if not unknown >> position & 1:
                 verdicts[text] = True if true >> position & 1 else False if false >> position & 1 else None
         key = frozenset(verdicts.items())

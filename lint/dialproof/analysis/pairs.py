@@ -6,11 +6,15 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dialproof.analysis.regions import Box, Region
 
-__all__ = ["bits", "overlaps", "sharing", "stretches"]
+__all__ = ["bits", "bitset", "overlaps", "sharing", "stretches"]
+
+
+_BLOCK = 8
+"""Toggles of a tree (see below) that have one node."""
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -19,6 +23,11 @@ def bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
+
+
+def bitset(flags: Iterable[bool]) -> int:
+    """Return the bitset of the positions that are true, in time linear in their number."""
+    return int("".join("01"[flag] for flag in flags)[::-1] or "0", 2)
 
 
 def overlaps(asked: Sequence[Box], boxes: Sequence[Box]) -> list[int]:
@@ -64,7 +73,7 @@ def sharing(asked: Sequence[Region], regions: Sequence[Region]) -> list[int]:
     boxes: list[Box] = [r.boxes[k] if k < len(r.boxes) else {} for k in range(layers) for r in regions]
     present = 0
     for k in range(layers):
-        present |= sum(1 << i for i, r in enumerate(regions) if k < len(r.boxes)) << k * count
+        present |= bitset(k < len(r.boxes) for r in regions) << k * count
     rest = [(i, box) for i, region in enumerate(regions) for box in region.boxes[layers:]]
     boxes += [box for _, box in rest]
     listed = layers * count
@@ -106,7 +115,12 @@ def stretches(mask: int) -> Iterator[tuple[int, int]]:
 
 
 class _Tree:
-    """Bitsets of boxes over the cells of one variable, joined bottom up; equal neighbouring cells are one leaf."""
+    """Which boxes hold a cell of one variable.
+
+    A box *toggles* where a stretch of its cells begins or ends. Those that hold a cell of ``low ... high`` hold the
+    first one, or toggle behind it. What each block of toggles comes to is joined in a tree, so that many of them cost
+    a few operations on integers; a node for each of them would take most of the memory of the whole analysis.
+    """
 
     def __init__(self, masks: Sequence[tuple[int, int]]) -> None:
         toggles: dict[int, int] = {0: 0}
@@ -115,12 +129,16 @@ class _Tree:
                 toggles[start] = toggles.get(start, 0) ^ bit
                 toggles[end] = toggles.get(end, 0) ^ bit
         self._starts = sorted(toggles)
-        size = len(self._starts)
+        self._toggles = [toggles[start] for start in self._starts]
+        size = -(-len(self._starts) // _BLOCK)
+        self._held: list[int] = []  # in front of each block
         nodes = [0] * (2 * size)
         current = 0
-        for leaf, start in enumerate(self._starts):
-            current ^= toggles[start]
-            nodes[size + leaf] = current
+        for block in range(size):
+            self._held.append(current)
+            for toggle in self._toggles[block * _BLOCK : (block + 1) * _BLOCK]:
+                current ^= toggle
+                nodes[size + block] |= toggle
         for node in range(size - 1, 0, -1):
             nodes[node] = nodes[2 * node] | nodes[2 * node + 1]
         self._nodes, self._size = nodes, size
@@ -129,15 +147,35 @@ class _Tree:
         """Return the boxes that hold a cell of ``mask``."""
         found = 0
         for start, end in stretches(mask):
-            low = bisect_right(self._starts, start) - 1 + self._size
-            high = bisect_left(self._starts, end) + self._size
-            while low < high:
-                if low & 1:
-                    found |= self._nodes[low]
-                    low += 1
-                if high & 1:
-                    high -= 1
-                    found |= self._nodes[high]
-                low >>= 1
-                high >>= 1
+            first = bisect_right(self._starts, start) - 1
+            found |= self._holding(first) | self._toggling(first + 1, bisect_left(self._starts, end))
+        return found
+
+    def _holding(self, position: int) -> int:
+        block = position // _BLOCK
+        held = self._held[block]
+        for toggle in self._toggles[block * _BLOCK : position + 1]:
+            held ^= toggle
+        return held
+
+    def _toggling(self, first: int, end: int) -> int:
+        """Return the boxes that toggle from ``first`` up to in front of ``end``."""
+        found = 0
+        low, high = -(-first // _BLOCK), end // _BLOCK
+        if low >= high:
+            for toggle in self._toggles[first:end]:
+                found |= toggle
+            return found
+        for toggle in (*self._toggles[first : low * _BLOCK], *self._toggles[high * _BLOCK : end]):
+            found |= toggle
+        low, high = low + self._size, high + self._size
+        while low < high:
+            if low & 1:
+                found |= self._nodes[low]
+                low += 1
+            if high & 1:
+                high -= 1
+                found |= self._nodes[high]
+            low >>= 1
+            high >>= 1
         return found

@@ -154,7 +154,7 @@ class Formula:
         if len(atom.axes) > 1 or CLOCK in atom.axes:
             return self.open_verdict(1, 1, -1, -1)
         (variable,) = atom.axes
-        true, false, unknown = self._axes[variable].verdicts[atom.text]
+        true, false, unknown = self._axes[variable].verdicts(atom.text)
         if not unknown:
             return self.within(variable, true), self.within(variable, false)
         within = (true | unknown, false | unknown, true, false)

@@ -146,7 +146,7 @@ class Space:
             axis = self.runs.analysis.axes[variable]
             parts = (self.runs.analysis.part(self.runs.rules[i]) for i in self.rules)
             texts = {a.text for part in parts for a in atoms_of(part) if a.axes == (variable,)}
-            masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts[text][:2]]
+            masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts(text)[:2]]
         if self._beside is None:
             return masks
         others = self._beside._verdicts(variable)  # noqa: SLF001  (another object of this class)

@@ -105,10 +105,10 @@ def _may_be_undecided(runs: Runs, atom: Atom) -> bool:
     if atom.program is not None and atom.program.compiled is not None and not atom.program.compiled.nullable:
         return False
     axis = runs.analysis.axes.get(atom.axes[0]) if len(atom.axes) == 1 else None
-    if axis is None or atom.text not in axis.verdicts:
+    if axis is None or atom.text not in axis.masks:
         return True
-    true, false, unknown = axis.verdicts[atom.text]
-    return bool(unknown or axis.full & ~(true | false))
+    _, undecided, unknown = axis.masks[atom.text]
+    return bool(unknown or undecided)
 
 
 def _fed(runs: Runs) -> list[int]:

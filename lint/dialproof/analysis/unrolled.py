@@ -109,7 +109,7 @@ class Unrolled:
         """Return the cells from which a condition comes to be true, false, and who knows what."""
         axis = self._axes[variable]
         if content is self._initial[variable]:
-            return axis.verdicts[atom.text]
+            return axis.verdicts(atom.text)
         if "age" in atom.readings and not axis.relative:  # it depends on the time of the call
             return 0, 0, axis.full
         key = atom.text, content

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dialproof.cel import values
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CelProblem", "LeafProgram", "Programs", "define", "leaf_program"]
 
-_GLOBALS = {
+_TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b\d+(?:\.\d+)?(?:e[-+]?\d+)?|\b[a-z]\d+\b""")
+"""A constant, or a name that :mod:`dialproof.cel.compile` has made, in code of its making."""
+_GLOBALS: dict[str, Any] = {
     "MISSING": values.MISSING,
     "fold": values.fold,
     "lookup": values.lookup,
@@ -71,13 +74,13 @@ class LeafProgram:
     constants: Mapping[str, object] = field(repr=False)
 
     @cached_property
-    def _function(self) -> tuple[Callable[..., bool | None], tuple[Slot, ...]]:
+    def _function(self) -> tuple[Callable[..., bool | None], tuple[Slot, ...], tuple[object, ...]]:
+        """The compiled condition, the slots it reads, and its constants: conditions that differ by these share one."""
         assert self.compiled is not None
-        words = _words(self.compiled.code)
-        names = [n for n in self.slots.values() if n in words]
-        function = define("verdict", names, f"return {self.compiled.code}", self.constants)
-        wanted = frozenset(names)
-        return function, tuple(s for s, n in self.slots.items() if n in wanted)
+        shape, slots, constants = _taken_out(self.compiled.code)
+        by_name = {name: slot for slot, name in self.slots.items() if name in slots}
+        values: tuple[object, ...] = eval(f"({''.join(f'{c}, ' for c in constants)})", {}, self.constants)  # noqa: S307
+        return _shaped(shape, len(slots), len(constants)), tuple(by_name[name] for name in slots), values
 
     @property
     def reads_text_alone(self) -> bool:
@@ -87,8 +90,8 @@ class LeafProgram:
     def verdict(self, view: View) -> bool | None:
         """Return whether the condition holds for a view; None is undecided."""
         if self.compiled is not None:
-            function, slots = self._function
-            return function(*(view.slot(s) for s in slots))
+            function, slots, constants = self._function
+            return function(*(view.slot(s) for s in slots), *constants)
         return self.reference(view) if self.cel and self.ast is not None else None
 
     def reference(self, view: View) -> bool | None:
@@ -103,10 +106,22 @@ class LeafProgram:
         return reference.evaluate(self.cel, activation, view.zone)
 
 
-def _words(code: str) -> frozenset[str]:
-    import re
+def _taken_out(code: str) -> tuple[str, list[str], list[str]]:
+    """Return code with new names, and what ``s0 s1 ...`` and ``k0 k1 ...`` in it were: slots and constants."""
+    names: dict[str, dict[str, str]] = {"s": {}, "k": {}, "t": {}}
 
-    return frozenset(re.findall(r"\b[a-z]\d+\b", code))
+    def renamed(found: re.Match[str]) -> str:
+        kind = found[0][0] if found[0][0] in names else "k"
+        return names[kind].setdefault(found[0], f"{kind}{len(names[kind])}")
+
+    return _TOKEN.sub(renamed, code), list(names["s"]), list(names["k"])
+
+
+@lru_cache(maxsize=1024)
+def _shaped(code: str, slots: int, constants: int) -> Callable[..., bool | None]:
+    parameters = [*(f"s{i}" for i in range(slots)), *(f"k{i}" for i in range(constants))]
+    function: Callable[..., bool | None] = eval(f"lambda {', '.join(parameters)}: {code}", _GLOBALS)  # noqa: S307
+    return function
 
 
 def _reading(slot: Slot, parameter: str) -> str:

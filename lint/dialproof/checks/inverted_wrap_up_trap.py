@@ -92,7 +92,7 @@ def _excluded(runs: Runs, index: int, variable: Variable) -> int:
         if any(cut.value == "" for cut in atom.cuts):
             return 0
         axis = runs.analysis.axes[variable]
-        true, false, _ = axis.verdicts[atom.text]
+        true, false, _ = axis.verdicts(atom.text)
         wanted, other = (true, false) if holds else (false, true)
         if wanted & _blank(runs, variable):
             found |= other & axis.real

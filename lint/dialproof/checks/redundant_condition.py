@@ -125,7 +125,7 @@ def _stands_alone(runs: Runs, rule: Rule, path: _Path) -> bool:
     if len(path) > 1 or not isinstance(own, Atom) or len(own.axes) != 1 or own.axes[0] not in runs.analysis.axes:
         return False
     axis = runs.analysis.axes[own.axes[0]]
-    true, _, unknown = axis.verdicts[own.text]
+    true, _, unknown = axis.masks[own.text]
     others = (part for position, part in enumerate(members) if position != path[0])
     shared = any(own.axes[0] in atom.axes for part in others for atom in atoms_of(part))
     return not shared and not unknown and bool(axis.real & ~true)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,8 +29,7 @@ from dialproof.source.edits import without_entry
 from dialproof.source.positions import Problem, Problems, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from collections.abc import Mapping as AbstractMapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from dialproof.findings import Edit
 
@@ -52,6 +52,30 @@ INVALID: Any = _Invalid()
 """What reading returns where a problem was reported."""
 
 
+class Spans(AbstractMapping[str, Span]):
+    """The places of a mapping's values (``key``) and of the items of lists in it (``key[0]``), found when asked for."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Mapping) -> None:
+        self._node = node
+
+    def __getitem__(self, key: str) -> Span:
+        name, _, number = key.partition("[")
+        node = self._node.get(name)
+        if not number and node is not None:
+            return node.span
+        if isinstance(node, Sequence) and int(number.removesuffix("]")) < len(node.items):
+            return node.items[int(number.removesuffix("]"))].span
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.key.text for entry in self._node.entries)
+
+    def __len__(self) -> int:
+        return len(self._node.entries)
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """A record as read: the valid values by key, the node of each, and the free keys that begin with ``x-``."""
@@ -70,9 +94,9 @@ class Fields:
         return head(self.node) if node is None else node.span
 
     @property
-    def spans(self) -> dict[str, Span]:
-        """The place of each key's value."""
-        return {entry.key.text: entry.value.span for entry in self.node.entries}
+    def spans(self) -> Spans:
+        """The place of each key's value, and of each item of a list."""
+        return Spans(self.node)
 
 
 class Reader:

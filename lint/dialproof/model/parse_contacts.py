@@ -162,14 +162,10 @@ def expectation(fields: Fields | None) -> Expect:
     """Return what a record expects; nothing is expected where there is none."""
     if fields is None:
         return Expect()
-    spans = fields.spans
-    for key, node in fields.node.entries:
-        if isinstance(node, Sequence):
-            spans.update({f"{key.text}[{index}]": item.span for index, item in enumerate(node.items)})
     values = dict(fields.values)
     if "contact" in values:
         values["contact"] = dict(flat(values["contact"]))
-    return Expect(**values, spans=spans)
+    return Expect(**values, spans=fields.spans)
 
 
 def ambiguous(contact: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Literal, NoReturn
 
 from dialproof.source.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, SourceText, Style
@@ -152,6 +153,8 @@ class TreeBuilder:
             self.duplicates.append(
                 (start, node.end_offset, f"duplicate key {node.text!r}: first given at line {line}, column {column}")
             )
+        if node.value is node.text:  # nearly all keys, and the same few of them in every record
+            node.text = node.value = intern(node.text)
         frame.key = node
 
 

@@ -329,7 +329,7 @@ class Refusing:
             axis = self._analysis.axes[variable]
             positions = axis.positions(axis.real)
             if not any(_overlap(variable.name, name) for name in written):
-                masks = [axis.verdicts[atom.text] for atom in atoms if atom.axes == (variable,)]
+                masks = [axis.verdicts(atom.text) for atom in atoms if atom.axes == (variable,)]
                 alike = {tuple(m >> p & 1 for three in masks for m in three): p for p in reversed(positions)}
                 positions = list(alike.values())
             choices.append(positions)
