@@ -125,7 +125,7 @@ def _population(reader: Reader, fields: Fields) -> Population:
 
 
 def _expect(fields: Fields) -> PopulationExpect:
-    spans = fields.spans
+    spans = dict(fields.spans)
     for key, node in fields.node.entries:
         if isinstance(node, Mapping):
             spans.update({f"{key.text}.{entry.key.text}": entry.key.span for entry in node.entries})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NUMBERS = [-1.0, 0.0, 0.5, 1.0, 4.999999999999999, 5.0, 5.000000000000001, 7.0, 10.0, 1e15, 123456789.25]
 TEXTS = ["", " ", "a", "A", "ab", "TX", "yes", "true", "5", "5.0", " 5 ", "+5.", ".5", "1e5", "0x10", "ß", "ẞ", "İ"]
 TEXTS += ["\U0001f600", "a\U0001f600b", "\ud7ff", "\ue000", 'quo"te', "back\\slash", "new\nline", "tab\t", "café", "Ⅷ"]
+TEXTS += ['it\'s "s0" or 7.5']
 TIMES = ["2026-01-01", "2025-12-25T12:00", "2025-12-25T12:00:00Z", "2025-12-25T12:00:00.250+05:30", "2026-03-08T02:30"]
 TIMES += ["2026-11-01T01:30", "2026-02-30", "12:30", "2026-01-01T25:00", "0001-01-01", "9999-12-31T23:59:59Z"]
 TIMES += ["0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-07:00", "9999-12-31T23:59:59"]
@@ -166,5 +167,6 @@ def test_compiled_verdicts_are_those_of_cel_python(
         view = compiled.view(contact, time_zone=zone)
         whole = {r.name: reference.evaluate(compiled.programs.text(r), reference.activation(view), zone) for r in rules}
         assert ours == theirs, {r.name: compiled.programs.text(r) for r in rules}
+        assert compiled.of(rules).verdicts(contact, time_zone=zone) == ours, "each condition by a function of its own"
         assert ours == whole, {r.name: compiled.programs.text(r) for r in rules}
         assert compiled.run(contact, time_zone=zone) == plain.run(contact, time_zone=zone)
