@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action, Category, Expression, Invariant, Rule
     from dialproof.project import Campaign
 
-__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of", "with_column"]
+__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of", "new_value", "with_column"]
 
 
 class EvaluationError(ValueError):
@@ -248,7 +248,7 @@ class Evaluator:
         if action.type != "setAttribute":
             return False
         name = str(action.fields["attribute"])
-        state.contact = with_column(state.contact, name, _new_value(action, lookup(state.contact, name), view))
+        state.contact = with_column(state.contact, name, new_value(action, lookup(state.contact, name), view))
         return name in self._read_again
 
     def _rule_trace(self, rule: Rule, verdict: bool | None, view: View) -> RuleTrace:
@@ -366,7 +366,11 @@ def _with_path(nested: object, path: str, value: object) -> dict[str, object]:
     return result
 
 
-def _new_value(action: Action, current: object, view: View) -> object:
+def new_value(action: Action, current: object, view: View) -> object:
+    """Return what ``setAttribute`` makes of a value; raises :class:`EvaluationError` where that is no number to count.
+
+    Nothing but its action and the clock of the view matters otherwise.
+    """
     option, value = action.fields.get("option", "SET"), action.fields.get("value")
     if option == "SET":
         return "" if value is None else value

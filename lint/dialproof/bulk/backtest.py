@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 import polars as pl
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Category
     from dialproof.populations import Statements
 
-__all__ = ["Options", "backtest"]
+__all__ = ["Engine", "Options", "backtest", "wanted_of"]
+
+Engine: TypeAlias = Literal["polars", "duckdb"]
 
 _DECIMAL_COMMA = r"^ *[+-]?[0-9][0-9. ]*,[0-9]+ *$"
 
@@ -52,6 +54,7 @@ class Options:
     seed: int = 0
     allow_blank: str = "--missing-columns blank"
     allow_bad_rows: str = "--on-bad-row skip, or report"
+    engine: Engine = "polars"
 
 
 def backtest(
@@ -70,8 +73,9 @@ def backtest(
     Raises :class:`InputError` for contacts that cannot be read, :class:`UsageError` for an id column that is personal
     where ids are written.
     """
+    run_by = _evaluators(options.engine)
     bulks = [
-        BulkEvaluator(evaluator, category=options.category, now=options.now, time_zone=options.time_zone)
+        run_by(evaluator, category=options.category, now=options.now, time_zone=options.time_zone)
         for evaluator in ([new] if old is None else [new, old])
     ]
     columns = new.campaign.contact_list
@@ -81,7 +85,7 @@ def backtest(
     problems = Problems(
         options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr), allow=options.allow_bad_rows
     )
-    wanted = _wanted(bulks, columns, options, statements)
+    wanted = wanted_of(bulks, columns, options, statements)
     read = _read(bulks, statements)
     examples = Examples([b.evaluator.campaign.contact_list for b in bulks], read, options.id_column)
     tally = Tally(bulks[0], examples)
@@ -112,6 +116,14 @@ def backtest(
     )
 
 
+def _evaluators(engine: Engine) -> type[BulkEvaluator]:
+    if engine == "polars":
+        return BulkEvaluator
+    from dialproof.bulk.in_duckdb import DuckDBEvaluator
+
+    return DuckDBEvaluator
+
+
 def _written(file: Path) -> TextIO:
     try:
         return file.open("w", encoding="utf-8")
@@ -128,9 +140,10 @@ def _read(bulks: Sequence[BulkEvaluator], statements: Statements | None) -> froz
     return found
 
 
-def _wanted(
-    bulks: Sequence[BulkEvaluator], columns: ContactList, options: Options, statements: Statements | None
+def wanted_of(
+    bulks: Sequence[BulkEvaluator], columns: ContactList, options: Options, statements: Statements | None = None
 ) -> Wanted:
+    """Return what runs read of each file."""
     read = _read(bulks, statements)
     needed = {} if statements is None else dict.fromkeys(statements.named, "what is expected of each contact")
     needed |= {n: f"rule {rule}" for b in reversed(bulks) for n, rule in b.read_by.items()}

@@ -120,7 +120,8 @@ class Columns:
     """The columns of a batch of contacts while rules write to them.
 
     ``frame`` holds text, enumerations, doubles, booleans and instants (microseconds, UTC) under the contacts' own
-    names; a column that it lacks is blank. ``written`` are the names of those that rules have written to.
+    names; a column that it lacks is blank. ``written`` are the names of those that rules have written to; ``beyond``
+    the rows, if any, in which a number has become greater than a double can be.
     """
 
     def __init__(self, frame: pl.DataFrame, zone: str | None) -> None:
@@ -128,6 +129,7 @@ class Columns:
         self.height = frame.height
         self.zone = zone
         self.written: set[str] = set()
+        self.beyond: pl.Series | None = None
         self._columns: dict[str, _Column] = {}
 
     def _column(self, name: str) -> _Column:
@@ -154,10 +156,23 @@ class Columns:
         self.written.add(name)
         self._column(name).write(_Patch(rows, value))
 
-    def count(self, name: str, rows: pl.Series, numbers: pl.Series) -> None:
-        """Write finite numbers into the given rows."""
+    def keep(self, _name: str, rows: pl.Series) -> pl.Series:
+        """Return the rows, which are there already."""
+        return rows
+
+    def count(self, name: str, rows: pl.Series, step: float) -> pl.Series:
+        """Add to the numbers in the given rows, blank ones being 0; return where the column holds no number."""
         self.written.add(name)
-        self._column(name).write(_Patch(rows, counted=numbers))
+        column = self._column(name)
+        number = column.reading("number").set(column.reading("blank"), 0.0)
+        counted = number + step
+        finite = counted.is_finite().fill_null(value=False)
+        if not finite.all():
+            infinite = rows & ~finite & number.is_not_null()
+            self.beyond = infinite if self.beyond is None else self.beyond | infinite
+            rows = rows & finite
+        column.write(_Patch(rows, counted=counted))
+        return number.is_null()
 
     def copy(self) -> Columns:
         """Return columns that are written to apart from these."""

@@ -1,11 +1,8 @@
-"""Conditions as Narwhals expressions: the syntax tree of a condition over the columns of a batch.
+"""Conditions as Narwhals expressions: the syntax tree of a condition over columns of contacts, for any engine.
 
 A verdict is a column of booleans of three values: true, false, and null for undecided. Such a column is two masks, one
 that says which rows are decided and one that says which of them are true; ``&``, ``|`` and ``~`` on it are strong
-Kleene logic, as ``&&``, ``||`` and ``!`` are.
-
-A part that reads one column of few different values is not translated: the compiled row function decides it once for
-each value, and the column's codes are compared. What can be expressed in neither way raises :class:`Inexpressible`.
+Kleene logic, as ``&&``, ``||`` and ``!`` are. What cannot be expressed raises :class:`Inexpressible`.
 """
 
 from __future__ import annotations
@@ -17,29 +14,22 @@ from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
-import polars as pl
 
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Select
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import KINDS, READERS, Compiler, Slot, resolve, uses_every_column
-from dialproof.cel.program import leaf_program
+from dialproof.cel.compile import KINDS, READERS, Slot, resolve
 from dialproof.cel.values import parse_datetime, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from dialproof.bulk.columns import Coded, Columns
     from dialproof.cel.ast import Node
     from dialproof.cel.compile import Kind
-    from dialproof.cel.program import LeafProgram
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
 __all__ = ["Inexpressible", "Term", "Translator"]
-
-RUNS = 4
-"""So many stretches of codes are compared; for more, a column of verdicts is looked up."""
 
 _TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
@@ -57,7 +47,6 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
     "/": operator.truediv,
 }
 _FAR = 2**62
-_ORDINAL = 2**16 - 1
 
 
 class Inexpressible(Exception):  # noqa: N818  (not an error: a request to use the row function)
@@ -78,24 +67,24 @@ class Term:
 
 
 class Translator:
-    """Translates the conditions of a campaign for one batch; ``needed`` are the columns that the expressions read.
+    """Translates the conditions of a campaign; ``reading`` returns a column as it is read under a kind.
 
-    ``view`` is that of a contact without columns: the clock, the zone and the context. ``atoms`` holds what was
-    compiled for parts of conditions from one batch to the next.
+    ``view`` is that of a contact without columns: the clock, the zone and the context. ``re2`` says that the engine's
+    patterns are those of RE2, as CEL's are.
     """
 
     def __init__(
         self,
         contact_list: ContactList,
-        columns: Columns,
         view: View,
-        atoms: dict[int, tuple[LeafProgram, Variable] | None],
+        reading: Callable[[str, Kind], nw.Expr],
+        *,
+        re2: bool = False,
     ) -> None:
-        self.needed: dict[str, pl.Series] = {}
         self._contact_list = contact_list
-        self._columns = columns
         self._view = view
-        self._atoms = atoms
+        self._read = reading
+        self._re2 = re2
 
     def verdict(self, node: Node) -> nw.Expr:
         """Return the expression of a condition that type-checks; raises :class:`Inexpressible`."""
@@ -124,15 +113,11 @@ class Translator:
         return self._constant(variable, kind) if variable.source != "contact" else self._reading(variable.name, kind)
 
     def _reading(self, name: str, kind: Kind) -> Term:
-        return Term(self._need(f"{kind} {name}", self._columns.reading(name, kind)), _TYPES[kind])
+        return Term(self._read(name, kind), _TYPES[kind])
 
     def _constant(self, variable: Variable, kind: Kind) -> Term:
         value: Any = self._view.slot(Slot(variable, kind))
         return Term(_lit(value, kind), _TYPES[kind])
-
-    def _need(self, name: str, series: pl.Series) -> nw.Expr:
-        self.needed[name] = series
-        return nw.col(name)
 
     def _conditional(self, node: Conditional) -> Term:
         test, then, otherwise = self._term(node.test), self._term(node.then), self._term(node.otherwise)
@@ -147,14 +132,14 @@ class Translator:
             return Term(~self._term(arguments[0]).expr, "boolean")
         atom = self._atom(node)
         if atom is not None:
-            return atom
+            return Term(atom, "boolean")
         if name in _COMPARISONS:
             return self._comparison(name, self._term(arguments[0]), self._term(arguments[1]))
         if name == "in":
             return self._membership(node)
         if name in ("+", "-", "*", "/", "neg"):
             return self._arithmetic(node)
-        if name in ("contains", "startsWith", "endsWith"):
+        if name in ("contains", "startsWith", "endsWith") or (name == "matches" and self._re2):
             return self._method(node)
         if name == "size":
             text = self._term(node.target if node.target is not None else arguments[0])
@@ -166,6 +151,10 @@ class Translator:
         if name in ("datetime", "timestamp", "duration") and isinstance(arguments[0], LiteralNode):
             return self._time(name, str(arguments[0].value))
         raise Inexpressible(f"the function {name}()")
+
+    def _atom(self, _node: Call) -> nw.Expr | None:
+        """Return what decides a part in another way than by the operations that stand in it, if there is any."""
+        return None
 
     def _time(self, name: str, text: str) -> Term:
         value = parse_duration(text) if name == "duration" else parse_datetime(text, self._view.zone)
@@ -214,71 +203,9 @@ class Translator:
         if not isinstance(part, LiteralNode) or not isinstance(part.value, str):
             raise Inexpressible(f"{node.function}() with a text that is no literal")
         text = self._term(node.target).expr.str
-        if node.function == "contains":
-            return Term(text.contains(part.value, literal=True), "boolean")
+        if node.function in ("contains", "matches"):
+            return Term(text.contains(part.value, literal=node.function == "contains"), "boolean")
         return Term((text.starts_with if node.function == "startsWith" else text.ends_with)(part.value), "boolean")
-
-    def _atom(self, node: Call) -> Term | None:
-        """Return a part that reads one column of few values, decided for each of them by the row function."""
-        if id(node) not in self._atoms:
-            self._atoms[id(node)] = _atom_of(node, self._contact_list)
-        found = self._atoms[id(node)]
-        coded = None if found is None else self._columns.coded(found[1].name)
-        if found is None or coded is None:
-            return None
-        program, variable = found
-        verdicts = [program.verdict(_with(self._view, variable.name, value)) for value in coded.values]
-        return Term(self._by_codes(variable.name, coded, verdicts, str(id(node))), "boolean")
-
-    def by_value(self, program: LeafProgram) -> nw.Expr | None:
-        """Return the expression of a whole condition that reads one column of few values, else None."""
-        read = {variable.name for variable in program.reads if variable.source == "contact"}
-        if program.every_column or len(read) != 1:
-            return None
-        name = read.pop()
-        coded = self._columns.coded(name)
-        if coded is None:
-            return None
-        verdicts = [program.verdict(_with(self._view, name, value)) for value in coded.values]
-        return self._by_codes(name, coded, verdicts, str(id(program)))
-
-    def _by_codes(self, name: str, coded: Coded, verdicts: Sequence[bool | None], key: str) -> nw.Expr:
-        true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
-        if len(true) + len(unknown) > RUNS:
-            return self._need(f"verdict {key}", coded.gathered(verdicts, pl.Boolean()))
-        codes = self._need(f"codes {name}", coded.codes)
-        holds = _within(codes, true)
-        return nw.when(~_within(codes, unknown)).then(holds) if unknown else holds
-
-
-def _within(codes: nw.Expr, stretches: Sequence[tuple[int, int]]) -> nw.Expr:
-    tests = [codes == a if a == b else codes <= b if a == 0 else (codes >= a) & (codes <= b) for a, b in stretches]
-    return reduce(or_, tests) if tests else codes == _ORDINAL  # which no code is
-
-
-def _stretches(verdicts: Sequence[bool | None], wanted: bool | None) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for code, verdict in enumerate(verdicts):
-        if verdict is not wanted:
-            continue
-        if found and found[-1][1] == code - 1:
-            found[-1] = (found[-1][0], code)
-        else:
-            found.append((code, code))
-    return found
-
-
-def _atom_of(node: Call, contact_list: ContactList) -> tuple[LeafProgram, Variable] | None:
-    compiler = Compiler(contact_list)
-    read = {variable for variable in compiler.reads(node) if variable.source == "contact"}
-    if len(read) != 1 or uses_every_column(node):
-        return None
-    program, problems = leaf_program("", node, compiler)
-    return None if problems or program.compiled is None else (program, read.pop())
-
-
-def _with(view: View, name: str, value: object) -> View:
-    return view.written({name: value})
 
 
 def _literal(node: LiteralNode) -> Term:

@@ -20,7 +20,18 @@ from dialproof.model.populations import CONTACT_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["BATCH_BYTES", "Batch", "OnBadRow", "Problems", "Wanted", "ahead", "batches_of", "files_of", "steps_of"]
+__all__ = [
+    "BATCH_BYTES",
+    "Batch",
+    "OnBadRow",
+    "Problems",
+    "Wanted",
+    "ahead",
+    "batches_of",
+    "columns_of",
+    "files_of",
+    "steps_of",
+]
 
 OnBadRow: TypeAlias = Literal["fail", "skip", "report"]
 
@@ -146,6 +157,25 @@ def batches_of(path: str, file: Path, wanted: Wanted, problems: Problems) -> Ite
         yield from read_csv(path, file, wanted, problems)
 
 
+def columns_of(path: str, file: Path, wanted: Wanted) -> pa.Table:
+    """Return the columns that are read of a file, without rows and as the file has them."""
+    if not _is_parquet(file):
+        first = next(batches_of(path, file, wanted, Problems("fail", print)), None)
+        return pa.table({}) if first is None else first.frame.clear().cast({pl.Enum: pl.String}).to_arrow()
+    from pyarrow import parquet
+
+    try:
+        schema = parquet.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+    chosen = wanted.of(path, [name for name, _ in _paths(schema, "")])
+    return schema.empty_table().select([n for n in schema.names if any(f"{c}.".startswith(f"{n}.") for c in chosen)])
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    return InputError(f"{path}: cannot be read as Parquet ({type(error).__name__})")
+
+
 def _is_parquet(file: Path) -> bool:
     return file.suffix.lower() in (".parquet", ".pq")
 
@@ -173,7 +203,7 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
             yield Batch(path, frame, numbers(at, batch.num_rows))
             at += batch.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({type(error).__name__})") from error
+        raise _unreadable(path, error) from error
 
 
 def _paths(schema: pa.Schema | pa.StructType, above: str) -> list[tuple[str, pa.DataType]]:

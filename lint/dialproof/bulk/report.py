@@ -45,6 +45,7 @@ def as_json(report: Report) -> str:
     document: dict[str, Any] = {
         "campaign": report.campaign,
         "category": tally.bulk.category,
+        "engine": tally.bulk.engine,
         "files": list(report.files),
         "contacts": tally.contacts,
         "left_out": report.left_out,
@@ -166,6 +167,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield from _changes(report.changes, report.against, total)
     yield ""
+    if tally.bulk.engine != "Polars":
+        yield f"run by {tally.bulk.engine}"
     if tally.bulk.whole_by_row:
         yield f"run contact by contact, not by columns: {tally.bulk.whole_by_row}"
     for rule, why in tally.bulk.by_row.items():

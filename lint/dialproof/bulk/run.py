@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
+from dialproof.bulk.batch_expressions import BatchTranslator
 from dialproof.bulk.columns import Columns, contacts_of
-from dialproof.bulk.expressions import Inexpressible, Translator
-from dialproof.cel.values import from_micros, read_number
-from dialproof.model.actions import action_types
+from dialproof.bulk.expressions import Inexpressible
+from dialproof.bulk.order import Run
 from dialproof.model.rules import Group, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dialproof.cel.program import LeafProgram
     from dialproof.cel.values import Variable
     from dialproof.evaluate import Evaluator
-    from dialproof.model.rules import Action, Category, Expression, Rule
+    from dialproof.model.rules import Category, Expression, Rule
     from dialproof.outcome import Outcome
     from dialproof.view import View
 
@@ -54,12 +54,14 @@ class Batch:
 
 
 class BulkEvaluator:
-    """Runs the rules of one campaign over batches of contacts.
+    """Runs the rules of one campaign over batches of contacts, in ``engine``.
 
     ``now`` (default: the clock of analysis) and ``time_zone`` are those of every contact. ``by_row`` maps each rule
     whose conditions are decided by row functions to the reason; ``whole_by_row`` is the reason why whole runs are, or
     is empty. Raises ValueError for a ``now`` that is no date or time.
     """
+
+    engine = "Polars"
 
     def __init__(
         self,
@@ -76,23 +78,24 @@ class BulkEvaluator:
         self.rules: tuple[Rule, ...] = tuple(
             r for r in evaluator.campaign.rules if r.enabled and r.category == category
         )
+        self.undecided_is_met = evaluator.semantics.undecided == "met"
         self.by_row: dict[str, str] = {}
-        self._view: View = evaluator.view({}, now=now, time_zone=time_zone)
+        self.view: View = evaluator.view({}, now=now, time_zone=time_zone)
         self._programs: dict[int, LeafProgram] = {}
-        self._leaves: dict[str, list[LeafProgram]] = {}
+        self.leaves: dict[str, list[LeafProgram]] = {}
         for rule in self.rules:
             found = {id(leaf): evaluator.leaf(leaf) for leaf in leaves(rule.conditions)}
             self._programs.update(found)
-            self._leaves[rule.name] = list(found.values())
+            self.leaves[rule.name] = list(found.values())
         self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
         self.written = [{str(a.fields["attribute"]) for a in r.actions if a.type == "setAttribute"} for r in self.rules]
-        self._parts = self._parts_of_the_run()
+        self.parts = self._parts_of_the_run()
         self.whole_by_row = self._why_whole_by_row()
 
     @property
     def reads(self) -> frozenset[str] | None:
         """The columns that matter to a run, None where all of them do."""
-        programs = [program for programs in self._leaves.values() for program in programs]
+        programs = [program for programs in self.leaves.values() for program in programs]
         if self.whole_by_row or any(program.every_column for program in programs):
             return None
         read = {v.name for program in programs for v in program.reads if v.source == "contact"}
@@ -111,7 +114,7 @@ class BulkEvaluator:
 
     def read_of(self, rule: Rule) -> set[str]:
         """Return the columns that the conditions of a rule read."""
-        return {v.name for p in self._leaves[rule.name] for v in p.reads if v.source == "contact"}
+        return {v.name for p in self.leaves[rule.name] for v in p.reads if v.source == "contact"}
 
     def _parts_of_the_run(self) -> list[range]:
         """Cut the run where a rule reads what an earlier one of its part may have written."""
@@ -139,24 +142,31 @@ class BulkEvaluator:
         columns = contacts if isinstance(contacts, Columns) else Columns(contacts, self.time_zone)
         frame = columns.frame
         if self.whole_by_row:
-            return self._rows(frame)
-        run = _Run(self, columns)
+            return self.by_rows(frame)
+        state = columns.copy() if any(self.written) else columns
+        seen = state if self.evaluator.semantics.laterRulesSeeUpdates else columns
+        run: Run[pl.Series] = Run(self.evaluator, self.category, self.view, state)
         try:
-            for part in self._parts:
-                verdicts = self._verdicts([self.rules[i] for i in part], run.seen)
-                for index, verdict in zip(part, verdicts, strict=True):
-                    run.take(self.rules[index], verdict)
+            for part in self.parts:
+                for index, verdict in zip(part, self._verdicts([self.rules[i] for i in part], seen), strict=True):
+                    undecided = verdict.is_null() if verdict.null_count() else None
+                    met = verdict if undecided is None else verdict.fill_null(self.undecided_is_met)
+                    run.take(self.rules[index], met, undecided)
         except _WrittenError as why:
             self.whole_by_row = str(why)
-            return self._rows(frame)
-        return run.finished()
+            return self.by_rows(frame)
+        batch = _batch(run, columns.height)
+        if state.beyond is not None and len(rows := state.beyond.arg_true()):
+            _put(batch, rows.to_list(), self.outcomes(contacts_of(frame[rows])))
+        return batch
 
     def outcomes(self, contacts: Sequence[Mapping[str, object]]) -> list[Outcome]:
         """Return the outcomes of contacts by the row functions."""
         options: dict[str, Any] = {"category": self.category, "now": self.now, "time_zone": self.time_zone}
         return [self.evaluator.run(contact, **options) for contact in contacts]
 
-    def _rows(self, frame: pl.DataFrame) -> Batch:
+    def by_rows(self, frame: pl.DataFrame) -> Batch:
+        """Run the rules over contacts by the row functions."""
         none = _all(frame.height, value=False)
         batch = Batch(
             frame.height,
@@ -168,20 +178,22 @@ class BulkEvaluator:
         return batch
 
     def _verdicts(self, rules: Sequence[Rule], columns: Columns) -> list[pl.Series]:
-        translator = Translator(self.evaluator.campaign.contact_list, columns, self._view, self._atoms)
+        translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._atoms)
         decided: dict[str, nw.Expr] = {}
         for rule in rules:
-            for program in self._leaves[rule.name]:
-                key = f"c{id(program)}"
+            for program in self.leaves[rule.name]:
+                key = _key(program)
                 if key not in decided:
                     decided[key] = self._leaf(rule, program, translator, columns)
         frame = pl.DataFrame([_all(columns.height, value=True).rename("row"), *_named(translator.needed)])
         with_leaves = nw.from_native(frame).with_columns(**decided)
-        wanted = {f"r{i}": self._junction(rule.conditions, "all") for i, rule in enumerate(rules)}
+        wanted = {
+            f"r{i}": self.conditions_of(rule, lambda program: nw.col(_key(program))) for i, rule in enumerate(rules)
+        }
         done = with_leaves.with_columns(**wanted).to_native()
         return [done[name] for name in wanted]
 
-    def _leaf(self, rule: Rule, program: LeafProgram, translator: Translator, columns: Columns) -> nw.Expr:
+    def _leaf(self, rule: Rule, program: LeafProgram, translator: BatchTranslator, columns: Columns) -> nw.Expr:
         if program.ast is None:
             return nw.lit(None, dtype=nw.Boolean)
         found = translator.by_value(program)
@@ -209,110 +221,60 @@ class BulkEvaluator:
         for contact in contacts_of(frame):
             key = repr(list(contact.values()))
             if key not in known:
-                known[key] = program.verdict(self._view.written(contact))
+                known[key] = program.verdict(self.view.written(contact))
             verdicts.append(known[key])
         return pl.Series(verdicts, dtype=pl.Boolean) if frame.width else self._one(program, columns.height)
 
     def _one(self, program: LeafProgram, height: int) -> pl.Series:
-        return pl.Series([program.verdict(self._view)], dtype=pl.Boolean).new_from_index(0, height)
+        return pl.Series([program.verdict(self.view)], dtype=pl.Boolean).new_from_index(0, height)
 
-    def _junction(self, members: Sequence[Expression], kind: str) -> nw.Expr:
-        parts = [self._member(member) for member in members]
+    def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
+        """Return the conditions of a rule together, each as ``verdict`` has it."""
+        return self._junction(rule.conditions, "all", verdict)
+
+    def _junction(self, members: Sequence[Expression], kind: str, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
+        parts = [self._member(member, verdict) for member in members]
         return reduce(or_ if kind == "any" else and_, parts) if parts else nw.lit(value=True)
 
-    def _member(self, member: Expression) -> nw.Expr:
+    def _member(self, member: Expression, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
         if not isinstance(member, Group):
-            return nw.col(f"c{id(self._programs[id(member)])}")
-        joined = self._junction(member.members, "any" if member.kind == "any" else "all")
+            return verdict(self._programs[id(member)])
+        joined = self._junction(member.members, "any" if member.kind == "any" else "all", verdict)
         return ~joined if member.kind == "not" else joined
+
+
+def _key(program: LeafProgram) -> str:
+    """Return the name of the column of the verdicts of a condition."""
+    return f"c{id(program)}"
 
 
 class _WrittenError(Exception):
     """A row function is to read what the run by columns has written; the text says which."""
 
 
-class _Run:
-    """The state of one run; ``seen`` are the columns that conditions read, ``state`` those that actions write."""
-
-    def __init__(self, bulk: BulkEvaluator, columns: Columns) -> None:
-        self.bulk = bulk
-        self.frame = columns.frame
-        self.state = columns.copy() if any(bulk.written) else columns
-        self.seen = self.state if bulk.evaluator.semantics.laterRulesSeeUpdates else columns
-        self.none = _all(columns.height, value=False)
-        self.ended: pl.Series | None = None
-        self.broken: pl.Series = self.none
-        self.refused: pl.Series = self.none
-        self.batch = Batch(columns.height, {}, {}, None)
-
-    def take(self, rule: Rule, verdict: pl.Series) -> None:
-        """Take the next rule of the run, with its verdicts."""
-        semantics, batch = self.bulk.evaluator.semantics, self.batch
-        matched, undecided = verdict, self.none
-        if verdict.null_count():
-            undecided = self._going(verdict.is_null())
-            matched = verdict.fill_null(semantics.undecided == "met")
-            if semantics.undecided == "refuseToDial":
-                self._refuse(f"undecided: {rule.name}", undecided)
-        matched = self._going(matched)
-        batch.matched[rule.name], batch.undecided[rule.name] = matched, undecided
-        for action in rule.actions:
-            self._act(rule, action, matched)
-        if self.bulk.evaluator.campaign.hit_policy == "first" or (
-            semantics.doNotDialStops and any(a.type == "doNotDial" for a in rule.actions)
-        ):
-            self.ended = matched if self.ended is None else self.ended | matched
-
-    def _going(self, rows: pl.Series) -> pl.Series:
-        return rows if self.ended is None else rows & ~self.ended
-
-    def _refuse(self, reason: str, rows: pl.Series) -> None:
-        if self.bulk.category == "preCall":
-            first = rows & ~self.refused
-            known = self.batch.reasons.get(reason)
-            self.batch.reasons[reason] = first if known is None else known | first
-            self.refused = self.refused | rows
-
-    def _act(self, rule: Rule, action: Action, rows: pl.Series) -> None:
-        if self.bulk.category in action_types()[action.type].stops_dial_in:
-            self._refuse(f"{action.type}: {rule.name}", rows)
-        if action.type == "setList":
-            name, batch = str(action.fields["listId"]), self.batch
-            put, other = (batch.on, batch.off) if action.fields.get("value") != "false" else (batch.off, batch.on)
-            put[name] = rows if name not in put else put[name] | rows
-            other[name] = other[name] & ~rows if name in other else self.none
-        elif action.type == "setAttribute":
-            self._write(action, rows)
-
-    def _write(self, action: Action, rows: pl.Series) -> None:
-        option, value = action.fields.get("option", "SET"), action.fields.get("value")
-        name = str(action.fields["attribute"])
-        if option in ("SET", "CURRENT_TIME"):
-            now = f"{from_micros(self.bulk._view.now):%Y-%m-%dT%H:%M:%SZ}"  # noqa: SLF001  (the run is part of it)
-            written: Any = now if option == "CURRENT_TIME" else "" if value is None else value
-            self.state.set(name, rows, written)
-            return
-        step = 1.0 if value is None else read_number(value)
-        blank = self.state.blank(name)
-        before = self.state.reading(name, "number")
-        number = before.set(blank, 0.0)
-        after = number + (step or 0.0) if option == "INCREMENT" else number - (step or 0.0)
-        good = after.is_finite().fill_null(value=False) if step is not None else self.none
-        self.broken = self.broken | (rows & ~good)
-        self.state.count(name, rows & good, after)
-
-    def finished(self) -> Batch:
-        """Return the outcomes; contacts whose run broke are run again, one by one."""
-        batch = self.batch
-        batch.dial = None if self.bulk.category == "wrapUp" else ~self.refused
-        rows = self.broken.arg_true()
-        if len(rows):
-            _put(batch, rows.to_list(), self.bulk.outcomes(contacts_of(self.frame[rows])))
-        return batch
-
-
 def _all(height: int, *, value: bool) -> pl.Series:
     return pl.Series([value], dtype=pl.Boolean).new_from_index(0, height)
+
+
+def _batch(run: Run[pl.Series], height: int) -> Batch:
+    none = _all(height, value=False)
+    undecided = {name: none if rows is None else rows for name, rows in run.undecided.items()}
+    batch = Batch(height, run.matched, undecided, None)
+    for name, on, rows in run.lists:
+        put, other = (batch.on, batch.off) if on else (batch.off, batch.on)
+        put[name] = put[name] | rows if name in put else rows
+        other[name] = other[name] & ~rows if name in other else none
+    for sentence, rows in run.failures:
+        batch.failed.update(dict.fromkeys(rows.arg_true(), sentence))
+    if run.category == "wrapUp":
+        return batch
+    refused = none
+    for reason, rows in [*((f"failure: {sentence}", rows) for sentence, rows in run.failures), *run.refusals]:
+        first = rows & ~refused
+        batch.reasons[reason] = batch.reasons[reason] | first if reason in batch.reasons else first
+        refused = refused | rows
+    batch.dial = ~refused
+    return batch
 
 
 def _named(columns: Mapping[str, pl.Series]) -> list[pl.Series]:

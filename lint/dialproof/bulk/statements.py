@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
+from dialproof.bulk.batch_expressions import BatchTranslator
 from dialproof.bulk.columns import contacts_of
-from dialproof.bulk.expressions import Inexpressible, Term, Translator
+from dialproof.bulk.expressions import Inexpressible, Term
 from dialproof.cel.ast import Call, Identifier, Index, Select
 from dialproof.cel.ast import Literal as LiteralNode
 from dialproof.cel.compile import resolve
@@ -174,7 +175,7 @@ class _Rows:
         return unknown.scatter(rows, verdicts) if len(rows) else unknown
 
 
-class _Translator(Translator):
+class _Translator(BatchTranslator):
     """Translates what reads the outcome, too."""
 
     def __init__(

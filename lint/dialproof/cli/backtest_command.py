@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=10, metavar="N", help="combinations of rules that are listed")
     parser.add_argument("--check", type=int, default=100, metavar="N", help="contacts that cel-python checks too")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the contacts that are checked")
+    parser.add_argument("--engine", choices=("polars", "duckdb"), default="polars",
+        help="what decides conditions: Polars, or DuckDB (extra duckdb); the outcomes are the same")  # fmt: skip
+    parser.add_argument("--sql", action="store_true",
+        help="run nothing: print the query that gives the outcomes of a table of such contacts in DuckDB")  # fmt: skip
     add_output_format(parser, "text (default) or json")
 
 
@@ -50,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the backtest; return 3 for contacts or rules that cannot be read, 70 where cel-python disagrees."""
     from dialproof.bulk import check_installed
 
-    check_installed()
+    check_installed("duckdb" if args.sql or args.engine == "duckdb" else "bulk")
     from dialproof.bulk.backtest import Options, backtest
     from dialproof.bulk.read import files_of
     from dialproof.bulk.report import FORMATS
@@ -60,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     rules, contacts = _split(args.paths)
     if args.ids is not None and (args.id is None or not (args.against or args.against_rev)):
         raise UsageError("--ids takes the contacts that change: name --against or --against-rev, and their --id column")
+    if args.sql and (args.against or args.against_rev):
+        raise UsageError("--sql prints the query of one set of rules: leave out --against and --against-rev")
     if args.against and args.against_rev:
         raise UsageError("name --against or --against-rev, not both")
     if args.now is not None and parse_datetime(args.now, None) is None:
@@ -72,8 +79,18 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--top and --check take a number that is not negative")
     files = files_of(contacts)
     config = config_for([rules])
+    options = Options(
+        category=args.category, now=args.now, time_zone=args.time_zone, id_column=args.id, ids=args.ids,
+        on_bad_row=args.on_bad_row, blank_columns=args.missing_columns == "blank", top=args.top, check=args.check,
+        seed=args.seed, engine=args.engine,
+    )  # fmt: skip
     with ExitStack() as stack:
         campaign, new = _evaluator(config, rules, args.campaign, files)
+        if args.sql:
+            from dialproof.bulk.in_duckdb import sql_of
+
+            sys.stdout.write(sql_of(new, shown(files[0].resolve()), files[0], options))
+            return ExitCode.OK
         old, against = None, ""
         if args.against:
             old = _evaluator(config_for([Path(args.against)]), Path(args.against), args.campaign, files)[1]
@@ -88,11 +105,6 @@ def run(args: argparse.Namespace) -> int:
                 raise UsageError(why or f"campaign {campaign.id} is not there at {args.against_rev}")
             old = _compiled(before[0], base.project, str(base.project.config.root))
             against = f"{args.against_rev} ({base.commit[:12]})"
-        options = Options(
-            category=args.category, now=args.now, time_zone=args.time_zone, id_column=args.id, ids=args.ids,
-            on_bad_row=args.on_bad_row, blank_columns=args.missing_columns == "blank", top=args.top, check=args.check,
-            seed=args.seed,
-        )  # fmt: skip
         report = backtest(new, {shown(file.resolve()): file for file in files}, options, old=old, against=against)
     for name, file in outputs:
         write_output(file, FORMATS[name](report))

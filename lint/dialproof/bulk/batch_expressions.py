@@ -1,0 +1,124 @@
+"""Conditions over a batch in memory, where much can be decided once for each of a column's few different values.
+
+A part of a condition that reads one such column is not translated: the compiled row function decides it once for each
+value, and the column's codes are compared.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+from dialproof.bulk.expressions import Translator
+from dialproof.cel.compile import Compiler, uses_every_column
+from dialproof.cel.program import leaf_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dialproof.bulk.columns import Coded, Columns
+    from dialproof.cel.ast import Call
+    from dialproof.cel.compile import Kind
+    from dialproof.cel.program import LeafProgram
+    from dialproof.cel.values import Variable
+    from dialproof.model.contactlist import ContactList
+    from dialproof.view import View
+
+__all__ = ["BatchTranslator"]
+
+RUNS = 4
+"""So many stretches of codes are compared; for more, a column of verdicts is looked up."""
+
+_ORDINAL = 2**16 - 1
+
+
+class BatchTranslator(Translator):
+    """Translates the conditions of a campaign for one batch; ``needed`` are the columns that the expressions read.
+
+    ``atoms`` holds what was compiled for parts of conditions from one batch to the next.
+    """
+
+    def __init__(
+        self,
+        contact_list: ContactList,
+        columns: Columns,
+        view: View,
+        atoms: dict[int, tuple[LeafProgram, Variable] | None],
+    ) -> None:
+        super().__init__(contact_list, view, self._needed_reading)
+        self.needed: dict[str, pl.Series] = {}
+        self._columns = columns
+        self._atoms = atoms
+
+    def _needed_reading(self, name: str, kind: Kind) -> nw.Expr:
+        return self._need(f"{kind} {name}", self._columns.reading(name, kind))
+
+    def _need(self, name: str, series: pl.Series) -> nw.Expr:
+        self.needed[name] = series
+        return nw.col(name)
+
+    def _atom(self, node: Call) -> nw.Expr | None:
+        """Return a part that reads one column of few values, decided for each of them by the row function."""
+        if id(node) not in self._atoms:
+            self._atoms[id(node)] = _atom_of(node, self._contact_list)
+        found = self._atoms[id(node)]
+        coded = None if found is None else self._columns.coded(found[1].name)
+        if found is None or coded is None:
+            return None
+        program, variable = found
+        verdicts = [program.verdict(_with(self._view, variable.name, value)) for value in coded.values]
+        return self._by_codes(variable.name, coded, verdicts, str(id(node)))
+
+    def by_value(self, program: LeafProgram) -> nw.Expr | None:
+        """Return the expression of a whole condition that reads one column of few values, else None."""
+        read = {variable.name for variable in program.reads if variable.source == "contact"}
+        if program.every_column or len(read) != 1:
+            return None
+        name = read.pop()
+        coded = self._columns.coded(name)
+        if coded is None:
+            return None
+        verdicts = [program.verdict(_with(self._view, name, value)) for value in coded.values]
+        return self._by_codes(name, coded, verdicts, str(id(program)))
+
+    def _by_codes(self, name: str, coded: Coded, verdicts: Sequence[bool | None], key: str) -> nw.Expr:
+        true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
+        if len(true) + len(unknown) > RUNS:
+            return self._need(f"verdict {key}", coded.gathered(verdicts, pl.Boolean()))
+        codes = self._need(f"codes {name}", coded.codes)
+        holds = _within(codes, true)
+        return nw.when(~_within(codes, unknown)).then(holds) if unknown else holds
+
+
+def _within(codes: nw.Expr, stretches: Sequence[tuple[int, int]]) -> nw.Expr:
+    tests = [codes == a if a == b else codes <= b if a == 0 else (codes >= a) & (codes <= b) for a, b in stretches]
+    return reduce(or_, tests) if tests else codes == _ORDINAL  # which no code is
+
+
+def _stretches(verdicts: Sequence[bool | None], wanted: bool | None) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for code, verdict in enumerate(verdicts):
+        if verdict is not wanted:
+            continue
+        if found and found[-1][1] == code - 1:
+            found[-1] = (found[-1][0], code)
+        else:
+            found.append((code, code))
+    return found
+
+
+def _atom_of(node: Call, contact_list: ContactList) -> tuple[LeafProgram, Variable] | None:
+    compiler = Compiler(contact_list)
+    read = {variable for variable in compiler.reads(node) if variable.source == "contact"}
+    if len(read) != 1 or uses_every_column(node):
+        return None
+    program, problems = leaf_program("", node, compiler)
+    return None if problems or program.compiled is None else (program, read.pop())
+
+
+def _with(view: View, name: str, value: object) -> View:
+    return view.written({name: value})
