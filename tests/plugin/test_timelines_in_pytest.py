@@ -78,10 +78,10 @@ def _with_timeline(project: Path) -> None:
     contacts.write_text(contacts.read_text("utf-8") + TIMELINE, encoding="utf-8")
 
 
-def test_a_failed_timeline_shows_its_steps(project: Path, run: Run, workers: str) -> None:
+def test_a_failed_timeline_shows_its_steps(project: Path, run: Run) -> None:
     """The step that differs is marked and explained, personal values are masked, the last line is file:line."""
     _with_timeline(project)
-    result = run("rules", workers, "--junit-xml=out.xml")
+    result = run("rules", "--junit-xml=out.xml")
     result.assert_outcomes(passed=ITEMS - 1, failed=1)
     assert FAILED in result.stdout.str()
     assert "555" not in result.stdout.str()
