@@ -157,8 +157,10 @@ def check_base(config: Config) -> None:
 
 
 @contextmanager
-def base_of(config: Config) -> Iterator[Base]:
+def base_of(config: Config, *, exact: bool = False) -> Iterator[Base]:
     """Read the project at the base of a configuration; its files are there until the context ends.
+
+    With ``exact`` the base is the revision itself, and not the commit at which it and HEAD part.
 
     Raises :class:`UsageError` with one sentence where git is missing, the configuration root is in no repository, the
     revision is unknown, or the clone is too shallow to hold it. What is wrong in the files of then is in the base.
@@ -171,7 +173,7 @@ def base_of(config: Config) -> Iterator[Base]:
     from dialproof.repository import Repository
 
     repository = Repository.of(config)
-    commit = repository.base(config.base)
+    commit = (repository.commit if exact else repository.base)(config.base)
     with TemporaryDirectory(prefix="dialproof-base-") as made:
         top = Path(made).resolve()
         start = top / repository.prefix

@@ -48,9 +48,7 @@ class Repository:
 
     def base(self, revision: str) -> str:
         """Return the commit at which a revision and HEAD part; raises :class:`UsageError` where there is none."""
-        commit = None if revision.startswith("-") else self._commit(revision)
-        if commit is None:
-            raise UsageError(self._unless_shallow(f"there is no revision {revision!r} in this repository", revision))
+        commit = self.commit(revision)
         head = self._commit("HEAD")
         if head is None:
             raise UsageError(f"what has changed since {revision!r} cannot be told: nothing is checked out here yet")
@@ -58,6 +56,13 @@ class Repository:
         if found.returncode:
             raise UsageError(self._unless_shallow(f"{revision!r} and HEAD have no commit in common", revision))
         return found.stdout.decode().split()[0]
+
+    def commit(self, revision: str) -> str:
+        """Return the commit of a revision; raises :class:`UsageError` where there is none."""
+        commit = None if revision.startswith("-") else self._commit(revision)
+        if commit is None:
+            raise UsageError(self._unless_shallow(f"there is no revision {revision!r} in this repository", revision))
+        return commit
 
     def _commit(self, revision: str) -> str | None:
         found = _git(self.top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")

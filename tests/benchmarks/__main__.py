@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
+from tests.benchmarks.changes import diff_of_edits
 from tests.benchmarks.contact_lists import contact_lists, memory
 from tests.benchmarks.deploys import deploys
 
@@ -232,6 +233,7 @@ def main() -> None:
         *analysis_of_pairs([100] if options.quick else [100, 300, 1000], "every fourth writes", writers=0.25),
         *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
         *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
+        diff_of_edits(500 if options.quick else 5_000, 10, rounds),
         *deploys(100 if options.quick else 1000),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]

@@ -171,6 +171,11 @@ class CampaignAnalysis:
                 found.setdefault(atom.text, (atom, side))
         return found
 
+    @property
+    def atoms(self) -> tuple[Atom, ...]:
+        """Every atom once."""
+        return tuple(atom for atom, _ in self._all_atoms.values())
+
     def _column(self, variable: Variable) -> Column:
         if variable.source == "contact":
             column = self.campaign.contact_list.columns.get(variable.name)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
-__all__ = ["Difference", "content_of", "stops"]
+__all__ = ["Difference", "analyses_of", "content_of", "stops"]
 
 _How: TypeAlias = Literal["acts", "undecided"]
 """How a rule comes to refuse a contact."""
@@ -60,25 +60,10 @@ class Difference:
         self, old: Evaluator, new: Evaluator, decided: Counter[str] | None = None, familiar: Familiar | None = None
     ) -> None:
         self._evaluators = old, new
-        self._familiar = familiar
-        self._columns = _contacts_of(old.campaign, new.campaign)
-        analyses = side_by_side(self._analysis(new), self._analysis(old), alike=self._read_alike)
-        self.new, self.old = (_Side(analysis.runs("preCall")) for analysis in analyses)
+        self._read_alike = _read_alike(old, new)
+        self.new, self.old = (_Side(analysis.runs("preCall")) for analysis in analyses_of(old, new, familiar))
         self.decided: Counter[str] = Counter() if decided is None else decided
         self._outside: Outside | None = None
-
-    def _analysis(self, evaluator: Evaluator) -> CampaignAnalysis:
-        campaign = replace(evaluator.campaign, contact_list=self._columns)
-        return CampaignAnalysis(campaign, evaluator, familiar=self._familiar)
-
-    @cached_property
-    def _read_alike(self) -> bool:
-        """Whether a condition of the same text says the same on both sides."""
-        (one, sensitive), (other, also) = (
-            ({c.name: c.type for c in e.campaign.contact_list.columns.values()}, e.semantics.caseSensitive)
-            for e in self._evaluators
-        )
-        return one == other and sensitive == also
 
     @cached_property
     def _run_alike(self) -> bool:
@@ -342,6 +327,26 @@ class _Side:
             return True
         regions = (self.region(index, how, sure=sure) for sure in (False, True))
         return any(region.open is not None for region in regions) or not runs.analysis.is_exact(runs.rules[index])
+
+
+def analyses_of(
+    old: Evaluator, new: Evaluator, familiar: Familiar | None = None
+) -> tuple[CampaignAnalysis, CampaignAnalysis]:
+    """Return the analyses of two campaigns with common axes, that of the new one first."""
+    columns = _contacts_of(old.campaign, new.campaign)
+    one, other = (
+        CampaignAnalysis(replace(side.campaign, contact_list=columns), side, familiar=familiar) for side in (new, old)
+    )
+    return side_by_side(one, other, alike=_read_alike(old, new))
+
+
+def _read_alike(old: Evaluator, new: Evaluator) -> bool:
+    """Tell whether a condition of the same text says the same on both sides."""
+    (one, sensitive), (other, also) = (
+        ({c.name: c.type for c in e.campaign.contact_list.columns.values()}, e.semantics.caseSensitive)
+        for e in (old, new)
+    )
+    return one == other and sensitive == also
 
 
 def stops(rule: Rule) -> bool:

@@ -38,7 +38,10 @@ _NO_CONTACT = Unknown("no contact that was tried settles it", "texts")
 
 
 class Formula:
-    """The conditions of the rules of one category as literals; they are added when they are first asked for."""
+    """The conditions of the rules of one category as literals; they are added when they are first asked for.
+
+    A literal is a statement about contacts: of :class:`dialproof.analysis.aspects.Logic` it is that of a solver.
+    """
 
     def __init__(self, runs: Runs) -> None:
         from pysat.solvers import Glucose4
@@ -51,6 +54,8 @@ class Formula:
         self._bounds: dict[Variable, dict[int, int]] = {}
         self._order: dict[Variable, list[int]] = {}
         self._within: dict[tuple[Variable, int], int] = {}
+        self._some: dict[tuple[int, ...], int] = {}
+        self._made: dict[int, tuple[object, ...]] = {}
         self._atoms: dict[str, tuple[int, int]] = {}
         self._rules: dict[int, tuple[int, int]] = {}
         self._hollow: dict[Variable, int] = {}
@@ -98,11 +103,24 @@ class Formula:
             return 1
         if len(kept) < 2:
             return kept[0] if kept else -1
-        found = self._new()
-        self._clause(-found, *kept)
-        for literal in kept:
-            self._clause(found, -literal)
-        return found
+        key = tuple(kept)
+        if key not in self._some:  # what is made of the same is the same: two campaigns share what they have in common
+            found = self._some[key] = self.new()
+            self._made[found] = ("some", key)
+            self._clause(-found, *kept)
+            for literal in kept:
+                self._clause(found, -literal)
+        return self._some[key]
+
+    @staticmethod
+    def negated(literal: int) -> int:
+        """Return the opposite of a literal."""
+        return -literal
+
+    @staticmethod
+    def never(literal: int) -> bool:
+        """Tell whether a literal is the one that is false."""
+        return literal == -1
 
     def within(self, variable: Variable, mask: int) -> int:
         """Return the literal "the contact is in one of these cells of the axis"."""
@@ -119,7 +137,8 @@ class Formula:
         at = self._at
         return self.some(self.every((at(variable, a), -at(variable, b))) for a, b in stretches(mask))
 
-    def _new(self) -> int:
+    def new(self) -> int:
+        """Return a literal of which nothing is known."""
         self._top += 1
         return self._top
 
@@ -135,7 +154,8 @@ class Formula:
         first = variable not in self._bounds
         bounds = self._bounds.setdefault(variable, {0: 1, count: -1})
         if position not in bounds:
-            found = bounds[position] = self._new()
+            found = bounds[position] = self.new()
+            self._made[found] = ("at", variable, position)
             order = self._order.setdefault(variable, [0, count])
             place = bisect(order, position)
             self._clause(bounds[order[place - 1]], -found)
@@ -162,12 +182,45 @@ class Formula:
 
     def open_verdict(self, may_hold: int, may_fail: int, holds: int, fails: int) -> tuple[int, int]:
         """Return the literals of a condition that is not decided everywhere."""
-        true, false = self._new(), self._new()
+        true, false = self.new(), self.new()
+        self._made[true] = self._made[false] = ("verdict", true, (may_hold, may_fail, holds, fails))
         self._clause(-true, -false)
         for literal, most, least in ((true, may_hold, holds), (false, may_fail, fails)):
             self._clause(-literal, most)
             self._clause(literal, -least)
         return true, false
+
+    def alone(self, literals: Iterable[int]) -> tuple[Formula, list[int]]:
+        """Return a formula that knows nothing but what some literals are made of, and these literals in it.
+
+        A solver decides about all that it knows before it has a solution.
+        """
+        part = Formula(self._runs)
+        known: dict[int, int] = {1: 1}
+        asked = list(literals)
+        waiting = [abs(literal) for literal in asked]
+        while waiting:
+            literal = waiting[-1]
+            made = self._made.get(literal)
+            inner: tuple[int, ...] = () if made is None or made[0] == "at" else made[-1]  # type: ignore[assignment]
+            missing = [abs(one) for one in inner if abs(one) not in known] if literal not in known else []
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if literal in known:
+                continue
+            there = [known[abs(one)] * (1 if one > 0 else -1) for one in inner]
+            if made is None:
+                known[literal] = part.new()
+            elif made[0] == "some":
+                known[literal] = part.some(there)
+            elif made[0] == "at":
+                known[literal] = part._at(*made[1:])  # type: ignore[arg-type]
+            else:
+                true = made[1]
+                known[true], known[true + 1] = part.open_verdict(*there)  # type: ignore[index,operator]
+        return part, [known[abs(literal)] * (1 if literal > 0 else -1) for literal in asked]
 
     # Questions.
 
@@ -179,14 +232,14 @@ class Formula:
         return answer
 
     def _search(self, literals: Sequence[int], holds: Callable[[Assignment], bool]) -> Answer:
-        try_on = self._new()
+        try_on = self.new()
         real = [*self._hollow.values(), try_on]
         for _ in range(_TRIES):
             found = self._solve([*literals, *real])
             if found is None:
                 return _OUT_OF_BUDGET
             if not found:
-                self.core = frozenset(self._solver.get_core() or ())
+                self.core = self.conflict()
                 if self.core.isdisjoint(real):
                     return Nowhere()
                 break
@@ -200,7 +253,7 @@ class Formula:
         if found is None:
             return _OUT_OF_BUDGET
         if not found:
-            self.core = frozenset(self._solver.get_core() or ())
+            self.core = self.conflict()
             return Nowhere()
         hollow = next((v for v, p in self.assignment().items() if not self._axes[v].real >> p & 1), None)
         return _NO_CONTACT if hollow is None else self._axes[hollow].hollow
@@ -208,6 +261,10 @@ class Formula:
     def holds(self, literals: Sequence[int]) -> bool | None:
         """Tell whether the cells hold a contact with all ``literals``; None where that takes too long."""
         return self._solve(literals)
+
+    def conflict(self) -> frozenset[int]:
+        """Return those of the literals that were asked about last which exclude each other, where they do."""
+        return frozenset(self._solver.get_core() or ())
 
     def true_ones(self, literals: Iterable[int]) -> frozenset[int]:
         """Return those of some literals that are true in the last solution."""
@@ -230,6 +287,10 @@ class Formula:
             mask = (1 << order[high]) - (1 << order[low])
             result[variable] = max(self._axes[variable].pick(mask), order[low])
         return result
+
+    def imply(self, conditions: Iterable[int], literal: int) -> None:
+        """State that a literal holds wherever all conditions do."""
+        self._clause(*(-condition for condition in conditions), literal)
 
     def exclude(self, box: dict[Variable, int], *, only_if: int = 1) -> None:
         """Forbid the contacts of a box from now on, or where ``only_if`` holds."""

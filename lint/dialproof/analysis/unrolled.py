@@ -19,8 +19,11 @@ from dialproof.analysis.witness import scene_of
 from dialproof.cel.values import MISSING, Variable, lookup, read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from dialproof.analysis.atoms import Atom
     from dialproof.analysis.runs import Runs
+    from dialproof.analysis.sat import Formula
     from dialproof.model.rules import Action, Rule
 
 __all__ = ["Unrolled"]
@@ -38,21 +41,44 @@ _VALUES = 100_000
 """Values that all contents of one column may have."""
 
 
-class Unrolled:
-    """The runs of the rules of one category, gone through rule by rule as far as somebody asks."""
+class _Shared:
+    """What several campaigns have in common: verdicts by condition and what its columns hold.
 
-    def __init__(self, runs: Runs) -> None:
+    A number stands for the history of a column: who has written what to it where.
+    """
+
+    def __init__(self) -> None:
+        self.verdicts: dict[tuple[str, tuple[int, ...]], tuple[int, int]] = {}
+        self._histories: dict[Hashable, int] = {}
+
+    def history(self, what: Hashable) -> int:
+        """Return the number of a history, 0 being that of a column to which nobody has written."""
+        return self._histories.setdefault(what, len(self._histories) + 1)
+
+
+class Unrolled:
+    """The runs of the rules of one category, gone through rule by rule as far as somebody asks.
+
+    With ``beside`` they are literals of the same solver as those of another campaign over the same axes; what comes to
+    be in the same way in both is one literal.
+    """
+
+    def __init__(self, runs: Runs, beside: Unrolled | None = None) -> None:
         self._runs = runs
-        self._formula = runs.formula
+        self.formula: Formula = runs.formula if beside is None else beside.formula
         self._axes = runs.analysis.axes
         read = frozenset[Variable]().union(*runs.reads)
-        self._written = frozenset[Variable]().union(*runs.writes) & read & self._axes.keys()
+        broken = (counted for counted, fails in zip(runs.counts, runs.may_fail, strict=True) if fails)
+        looked_at = (frozenset[Variable]().union(*runs.writes) & read).union(*broken)
+        self._written = looked_at & self._axes.keys()
         self._initial = {variable: self._given(variable) for variable in self._written}
         self._contents = {variable: {initial: 1} for variable, initial in self._initial.items()}
         self._reached = 1
         self._acts: list[int] = []
+        self._matched: list[int] = []
+        self._undecided: list[int] = []
         self._breaks: list[int] = []
-        self._verdicts: dict[tuple[str, tuple[int, ...]], tuple[int, int]] = {}
+        self._shared: _Shared = _Shared() if beside is None else beside._shared  # noqa: SLF001  (another object of this class)
         self._versions = dict.fromkeys(self._written, 0)
         self._asked: dict[tuple[str, _Content], tuple[int, int, int]] = {}
         self._made: dict[tuple[Variable, object, object, object], object] = {}
@@ -62,38 +88,51 @@ class Unrolled:
         self._go_through(index + 1)
         return self._acts[index]
 
+    def matched(self, index: int) -> int:
+        """Return the literal "the rule acts, maybe because undecided counts as met"."""
+        self._go_through(index + 1)
+        return self._matched[index]
+
+    def undecided(self, index: int) -> int:
+        """Return the literal "the run comes to the rule, and its conditions are undecided there"."""
+        self._go_through(index + 1)
+        return self._undecided[index]
+
     def unbroken(self) -> list[int]:
         """Return literals that hold in every run which no rule breaks."""
         self._go_through(len(self._runs.rules))
         return [-literal for literal in self._breaks]
 
     def _go_through(self, end: int) -> None:
-        runs, formula = self._runs, self._formula
+        runs, formula = self._runs, self.formula
         for index in range(len(self._acts), end):
             rule = runs.rules[index]
             true, false = formula.verdict_of(runs.analysis.part(rule), self._verdict)
             self._acts.append(formula.every((self._reached, true)))
-            matched = formula.every((self._reached, true if runs.acts_when == "true" else -false))
+            self._undecided.append(formula.every((self._reached, -true, -false)))
+            met = true if runs.acts_when == "true" else -false
+            matched = formula.every((self._reached, met))
+            self._matched.append(matched)
             for action in rule.actions:
                 if action.type == "setAttribute" and column_of(action) in self._written:
                     self._write(rule, action, matched)
             if runs.ends[index]:
-                self._reached = formula.every((self._reached, -matched))
+                self._reached = formula.every((self._reached, -met))
 
     # Reading.
 
     def _verdict(self, atom: Atom) -> tuple[int, int]:
         """Return the literals "true" and "false" of a condition on what its columns hold now."""
-        written = [v for v in atom.axes if self._versions.get(v)]
+        written = [v for v in atom.axes if self._versions.get(v)] if self._runs.updated else []
         if not written:
-            return self._formula.verdict_of(atom)
-        key = atom.text, tuple(self._versions[v] for v in written)
-        if key not in self._verdicts:
-            self._verdicts[key] = self._verdict_on(written[0], atom)
-        return self._verdicts[key]
+            return self.formula.verdict_of(atom)
+        key = atom.text, tuple(self._versions.get(v, 0) for v in atom.axes)
+        if key not in self._shared.verdicts:
+            self._shared.verdicts[key] = self._verdict_on(written[0], atom)
+        return self._shared.verdicts[key]
 
     def _verdict_on(self, variable: Variable, atom: Atom) -> tuple[int, int]:
-        formula = self._formula
+        formula = self.formula
         if len(atom.axes) > 1 or CLOCK in atom.axes:
             return formula.open_verdict(1, 1, -1, -1)
         found: list[list[int]] = []
@@ -132,7 +171,10 @@ class Unrolled:
 
     def _write(self, rule: Rule, action: Action, matched: int) -> None:
         """Lead a column from each of its contents to the next where the rule matches."""
-        formula, variable = self._formula, column_of(action)
+        formula, variable = self.formula, column_of(action)
+        what = action.fields.get("option"), repr(action.fields.get("value"))
+        history = self._versions[variable], variable, what, matched
+        self._versions[variable] = self._shared.history(history)
         after: dict[_Content, list[int]] = {}
         for content, there in self._contents[variable].items():
             written = self._after(rule, action, content)
@@ -142,12 +184,22 @@ class Unrolled:
             broken = sum(1 << i for i, value in enumerate(written) if value is _BROKEN)
             if broken:
                 self._breaks.append(formula.every((writes, formula.within(variable, broken))))
+            if counts(action) and _UNKNOWN in written and self._runs.may_fail[self._runs.index(rule)]:
+                self._breaks.append(self._may_break(variable, written, writes))
         found = {content: formula.some(literals) for content, literals in after.items()}
         found = {content: literal for content, literal in found.items() if literal != -1}
         if len(found) > _CONTENTS or len(found) * len(self._initial[variable]) > _VALUES:
             found = {(_UNKNOWN,) * len(self._initial[variable]): 1}
         self._contents[variable] = found
-        self._versions[variable] += 1
+
+    def _may_break(self, variable: Variable, written: _Content, writes: int) -> int:
+        """Return the literal "counting what is not known breaks the run"."""
+        unknown = sum(1 << i for i, value in enumerate(written) if value is _UNKNOWN)
+        key = f"breaks {self._versions[variable]} {writes} {unknown}", ()
+        if key not in self._shared.verdicts:
+            at_most = self.formula.every((writes, self.formula.within(variable, unknown)))
+            self._shared.verdicts[key] = self.formula.open_verdict(at_most, 1, -1, -1)
+        return self._shared.verdicts[key][0]
 
     def _after(self, rule: Rule, action: Action, content: _Content) -> _Content:
         variable, option, value = column_of(action), action.fields.get("option"), action.fields.get("value")

@@ -22,10 +22,11 @@ from dialproof.progress import progress
 from dialproof.view import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from dialproof.bulk import read
+    from dialproof.bulk.run import Batch as Outcomes
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Category
@@ -65,10 +66,11 @@ def backtest(
     old: Evaluator | None = None,
     against: str = "",
     statements: Statements | None = None,
+    watch: Callable[[Outcomes, Outcomes], None] | None = None,
 ) -> Report:
     """Run the contacts of files (by the names that messages use) through rules, and through old rules beside them.
 
-    ``statements`` are held against each contact.
+    ``statements`` are held against each contact; ``watch`` is told of each batch of outcomes under old and new rules.
 
     Raises :class:`InputError` for contacts that cannot be read, :class:`UsageError` for an id column that is personal
     where ids are written.
@@ -106,7 +108,10 @@ def backtest(
                 if held is not None:
                     held.add(good, contacts, outcomes, checked)
                 if changes is not None:
-                    rows = changes.add(good, bulks[1].run(contacts), outcomes)
+                    before = bulks[1].run(contacts)
+                    if watch is not None:
+                        watch(before, outcomes)
+                    rows = changes.add(good, before, outcomes)
                     if ids is not None and options.id_column is not None:
                         ids.writelines(f"{name}\n" for name in contacts.reading(options.id_column, "text").gather(rows))
     if not tally.contacts and not problems.count:

@@ -31,6 +31,7 @@ COMMANDS = {
     "schema": "print the JSON Schema of a kind of file",
     "cel": "print each rule's conditions as CEL",
     "backtest": "run rules over whole contact lists, and tell what a change of them does",
+    "diff": "tell what a change of rules does to contacts, proved or shown on a contact",
     "init": "write a small project that passes",
 }
 """Built-in subcommand -> one-line help; its module is ``dialproof.cli.NAME_command``."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import config_for, shown
+from dialproof.cli.inputs import check_read, compiled, config_for, shown
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
-from dialproof.errors import ExitCode, InputError, UsageError
+from dialproof.errors import ExitCode, UsageError
 from dialproof.reading import kind_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dialproof.config import Config
     from dialproof.evaluate import Evaluator
-    from dialproof.project import Campaign, Project
+    from dialproof.project import Campaign
 
 __all__ = ["add_arguments", "run"]
 
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
             before = base.before(campaign)
             if why or not before:
                 raise UsageError(why or f"campaign {campaign.id} is not there at {args.against_rev}")
-            old = _compiled(before[0], base.project, str(base.project.config.root))
+            old = compiled(before[0], base.project, str(base.project.config.root))
             against = f"{args.against_rev} ({base.commit[:12]})"
         report = backtest(new, {shown(file.resolve()): file for file in files}, options, old=old, against=against)
     for name, file in outputs:
@@ -136,33 +136,8 @@ def _evaluator(
     if campaign_id is not None:
         found = [c for c in found if campaign_id in c.ids]
     if len(found) != 1:
-        _check(project, name)
+        check_read(project, name)
         known = ", ".join(campaign.id for campaign in project.campaigns) or "none"
         what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
         raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
-    return found[0], _compiled(found[0], project, shown(root))
-
-
-def _check(project: Project, name: str) -> None:
-    from dialproof.lint import is_error
-
-    root = project.config.root.resolve()
-    problems = [p for p in project.problems if is_error(p) and name in ("", p.path)]
-    if problems:
-        raise InputError("\n".join(f"{shown(root / p.path)}:{str(p)[len(p.path) + 1 :]}" for p in problems))
-
-
-def _compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
-    """Return the evaluator; raises ``InputError`` for files with errors and conditions without a meaning."""
-    from dialproof.evaluate import Evaluator
-
-    for file in campaign.files:
-        _check(project, file.path)
-    if campaign.contact_list.declared:
-        _check(project, campaign.contact_list.path)
-    evaluator = Evaluator(campaign, project.config.semantics, cache=project.config.cache)
-    if evaluator.problems:
-        raise InputError(
-            "\n".join(f"{root}/{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
-        )
-    return evaluator
+    return found[0], compiled(found[0], project, shown(root))

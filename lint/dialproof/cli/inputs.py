@@ -6,14 +6,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.errors import UsageError
+from dialproof.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dialproof.config import Config
+    from dialproof.evaluate import Evaluator
+    from dialproof.project import Campaign, Project
 
-__all__ = ["config_for", "projects_of", "shown"]
+__all__ = ["check_read", "compiled", "config_for", "projects_of", "shown"]
 
 
 def config_for(paths: Sequence[Path]) -> Config:
@@ -68,3 +70,32 @@ def shown(path: Path) -> str:
     """Return an absolute path as the user would write it: relative to the current folder where it is below it."""
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
+
+
+def check_read(project: Project, name: str = "") -> None:
+    """Raise :class:`InputError` for the errors of a file of a project, or of all its files."""
+    from dialproof.lint import is_error
+
+    root = project.config.root.resolve()
+    problems = [p for p in project.problems if is_error(p) and name in ("", p.path)]
+    if problems:
+        raise InputError("\n".join(f"{shown(root / p.path)}:{str(p)[len(p.path) + 1 :]}" for p in problems))
+
+
+def compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
+    """Return the evaluator; raises :class:`InputError` for files with errors and conditions without a meaning.
+
+    ``root`` is the configuration root as messages show it.
+    """
+    from dialproof.evaluate import Evaluator
+
+    for file in campaign.files:
+        check_read(project, file.path)
+    if campaign.contact_list.declared:
+        check_read(project, campaign.contact_list.path)
+    evaluator = Evaluator(campaign, project.config.semantics, cache=project.config.cache)
+    if evaluator.problems:
+        raise InputError(
+            "\n".join(f"{root}/{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
+        )
+    return evaluator

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dialproof.output.markdown import code_span
 from dialproof.output.report import count, printable
 from dialproof.output.witness import outcome_text, witness_lines
-from dialproof_deploy.markdown import code_span, text_block
+from dialproof_deploy.markdown import text_block
 from dialproof_deploy.redact import redact, scrub
 
 if TYPE_CHECKING:

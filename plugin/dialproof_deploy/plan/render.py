@@ -9,8 +9,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
+from dialproof.output.markdown import code_span
 from dialproof.output.report import count, printable
-from dialproof_deploy.markdown import code_span, text_block
+from dialproof_deploy.markdown import text_block
 from dialproof_deploy.plan.dialing import refusal_of, widening_of
 from dialproof_deploy.plan.personal import hidden
 from dialproof_deploy.plan.plan import Action

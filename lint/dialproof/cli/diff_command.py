@@ -1,0 +1,75 @@
+"""``dialproof diff OLD [NEW]``: what a change of rules does to contacts, proved or shown on a contact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialproof.cli.outputs import add_output_format, outputs_of, write_output
+from dialproof.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add both states and the options."""
+    parser.add_argument("old", metavar="OLD",
+        help="a *.rules.yaml file, the folder of a project, or a git revision")  # fmt: skip
+    parser.add_argument("new", nargs="?", metavar="NEW",
+        help="likewise; left out: the files as they are on disk, and a revision OLD then stands for its merge base "
+        "with HEAD, as in a pull request (two revisions are compared as they are)")  # fmt: skip
+    parser.add_argument("--campaign", metavar="ID", help="this campaign only")
+    parser.add_argument("--contacts", metavar="FILE", nargs="+", default=[],
+        help="count over these contacts too: .csv, .csv.gz or .parquet files; globs are understood")  # fmt: skip
+    parser.add_argument("--exit-code", action="store_true",
+        help="exit with 1 unless everything is proved to be equal")  # fmt: skip
+    add_output_format(parser, "text (default), markdown (for a pull request) or json")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare; return 0, with ``--exit-code`` 1 where something is not equal, and 3 for rules that cannot be read."""
+    from dialproof.analysis.answers import WitnessError
+    from dialproof.cli.states import states_of
+    from dialproof.diff.campaigns import CampaignDiff, diff_of, pairs_of
+    from dialproof.diff.report import FORMATS, Report
+    from dialproof.progress import progress
+
+    outputs = outputs_of(args.output_format or ["text"], FORMATS)
+    files: list[Path] = []
+    if args.contacts:
+        from dialproof.bulk import check_installed
+
+        check_installed()
+        from dialproof.bulk.read import files_of
+
+        files = files_of(args.contacts)
+    with states_of(args.old, args.new, files) as (old, new):
+        pairs = list(pairs_of(old, new, args.campaign))
+        if not pairs:
+            known = ", ".join(dict.fromkeys(i for s in (old, new) for c in s.campaigns for i in c.ids)) or "none"
+            raise UsageError(f"expected the campaign {args.campaign!r}, and there are {known}")
+        found = []
+        with progress(len(pairs)) as step:
+            for before, after in pairs:
+                one = after or before
+                assert one is not None
+                step(one.id)
+                if before is None or after is None:
+                    found.append(CampaignDiff(one.id, old.label if after is None else new.label))
+                    continue
+                try:
+                    diff, comparisons = diff_of(before, after, old, new)
+                except WitnessError as error:
+                    raise RuntimeError(str(error)) from error
+                if files:
+                    from dialproof.diff.counting import count_contacts
+
+                    count_contacts(diff, comparisons, files)
+                found.append(diff)
+        report = Report(old.label, new.label, found)
+    for name, file in outputs:
+        write_output(file, FORMATS[name](report))
+    return ExitCode.FINDINGS if args.exit_code and not report.equal else ExitCode.OK

@@ -1,0 +1,114 @@
+"""The two states that are compared: files, folders, git revisions."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.cli.inputs import check_read, compiled, config_for, shown
+from dialproof.errors import InputError, UsageError
+from dialproof.reading import display_path, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dialproof.base import Base
+    from dialproof.config import Config
+    from dialproof.evaluate import Evaluator
+    from dialproof.project import Campaign, Project
+
+__all__ = ["State", "states_of"]
+
+
+@dataclass(frozen=True)
+class State:
+    """A project as it is or was; ``label`` is what people call it, ``file`` the only rules file that counts, if set."""
+
+    label: str
+    project: Project
+    file: str = ""
+    base: Base | None = None
+
+    @property
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """The campaigns that are compared."""
+        return tuple(c for c in self.project.campaigns if not self.file or any(f.path == self.file for f in c.files))
+
+    def evaluator(self, campaign: Campaign) -> Evaluator:
+        """Return the evaluator of one of them; raises :class:`InputError` for what is wrong in its files."""
+        if self.base is not None and (why := self.base.open(campaign)):
+            raise InputError(why)
+        root = self.project.config.root
+        return compiled(campaign, self.project, str(root) if self.base is not None else shown(root.resolve()))
+
+    def check(self) -> None:
+        """Raise :class:`InputError` where it has no campaign because its files have errors."""
+        if self.base is not None and self.base.unread:
+            raise InputError(self.base.unread)
+        if not self.campaigns and self.base is None:
+            check_read(self.project, self.file)
+            raise UsageError(f"{self.label}: there are no rules of a campaign")
+
+
+@contextmanager
+def states_of(old: str, new: str | None, contacts: Sequence[Path] = ()) -> Iterator[tuple[State, State]]:
+    """Read both states; what belongs to a git revision is there until the context ends.
+
+    What is no file or folder is a revision. Without ``new`` it is the files as they are on disk, and ``old`` stands for
+    the commit at which it and HEAD part; two revisions are taken as they are. ``contacts`` are no files of the project.
+    Raises :class:`UsageError` for what is neither, :class:`InputError` for files that cannot be read.
+    """
+    paths = [None if text is None or not Path(text).exists() else Path(text) for text in (old, new)]
+    config = config_for([_of_project(next((p for p in (paths[1], paths[0]) if p is not None), Path()))])
+    with ExitStack() as stack:
+        states = []
+        for text, path, other in ((old, paths[0], paths[1]), (new, paths[1], paths[0])):
+            if text is None:
+                states.append(_on_disk("the files", Path(), contacts))
+            elif path is None:
+                states.append(_at(text, config, stack, exact=new is not None))
+            else:
+                _check_not_both(text, path, config)
+                beside = [*contacts, *([other] if other is not None and other.is_file() else [])]
+                states.append(_on_disk(text, path, beside))
+        for state in states:
+            state.check()
+        yield states[0], states[1]
+
+
+def _of_project(path: Path) -> Path:
+    if path.is_file() and kind_of(path.name) != "rules":
+        raise UsageError(f"{path}: expected a *.rules.yaml file, a folder or a git revision")
+    return path
+
+
+def _check_not_both(text: str, path: Path, config: Config) -> None:
+    """Raise :class:`UsageError` where a name is that of a revision as well."""
+    from dialproof.repository import Repository
+
+    if path.is_file() or text.startswith(("/", ".")):
+        return
+    try:
+        Repository.of(replace(config, base=text)).commit(text)
+    except UsageError:
+        return
+    raise UsageError(f"{text!r} is a folder and a git revision: write ./{text}, or heads/{text}")
+
+
+def _on_disk(label: str, path: Path, beside: Sequence[Path]) -> State:
+    from dialproof.project import load_project
+
+    config = config_for([_of_project(path)])
+    root = config.root.resolve()
+    own = tuple(display_path(root, other.resolve()) for other in beside)
+    project = load_project(replace(config, exclude=(*config.exclude, *own)), [] if path.is_dir() else [path.resolve()])
+    return State(label, project, "" if path.is_dir() else display_path(root, path.resolve()))
+
+
+def _at(revision: str, config: Config, stack: ExitStack, *, exact: bool) -> State:
+    from dialproof.base import base_of
+
+    base = stack.enter_context(base_of(replace(config, base=revision), exact=exact))
+    return State(f"{revision} ({base.commit[:12]})", base.project, base=base)
