@@ -125,6 +125,7 @@ class CampaignMachine(RuleBasedStateMachine):
             **({"timeZone": self.time_zone} if self.time_zone else {}),
             "contact": dict(self._first),
             "timeline": steps,
+            "expect": {"dials": len(self.calls)},
         }
         return "\n".join(block([case], 3, 2))
 

@@ -120,6 +120,23 @@ def test_a_loophole_is_printed_as_a_case_that_shows_it(options: dict[str, Any]) 
     assert len(timeline.steps) == 4
 
 
+@pytest.mark.parametrize("chosen", [WINBACK, COUNTED], ids=["winback", "counted"])
+def test_any_run_is_the_timeline_that_is_printed(chosen: Campaign) -> None:
+    """Read again and played by cel-python it happens at the same times and comes out as it says."""
+    base = campaign_machine(project(chosen), updates=["attempts", "customer.status"], time_zone="America/Denver")
+
+    class Pasted(base):  # type: ignore[misc, valid-type]
+        def teardown(self) -> None:
+            if not self._steps:
+                return
+            file = contacts_file(f"cases:\n{self.timeline()}\n")
+            played = play_and_compare(Evaluator(chosen, Semantics(), reference=True), file.timelines[0], file)
+            assert played.found == {}
+            assert [one.at for one in played.happened] == [at for _, at in self._steps]
+
+    run_state_machine_as_test(Pasted, settings=settings(FEW, max_examples=10))
+
+
 def test_somebody_who_writes_a_column_is_a_step() -> None:
     """Whoever had three calls is not called, unless his count is written over."""
 
