@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialproof.bulk.report import share
+from dialproof.bulk.report import contacts, share
 from dialproof.output.report import count, printable
 from dialproof.output.witness import value_text
 from pytest_dialproof.masking import cel_text
@@ -27,14 +27,13 @@ def passed_lines(item: PopulationItem, report: Report, statements: Statements) -
     yield from _summary(report)
     for held in report.held.held if report.held else ():
         said = " ".join(_statement(item, held.statement, statements))
-        yield printable(f"{said}: shown of {count(held.about, 'contact')}")
+        yield printable(f"{said}: shown of {contacts(held.about)}")
 
 
 def _summary(report: Report) -> Iterator[str]:
     tally = report.tally
     dialed = "" if tally.bulk.category == "wrapUp" else f", dialed {share(tally.dialed, tally.contacts)}"
-    contacts = "1 contact" if tally.contacts == 1 else f"{tally.contacts:,} contacts"
-    yield f"{contacts} of {count(len(report.files), 'file')}{dialed}"
+    yield f"{contacts(tally.contacts)} of {count(len(report.files), 'file')}{dialed}"
     if report.left_out:
         yield f"{count(report.left_out, 'bad row')} left out"
     recheck = report.recheck

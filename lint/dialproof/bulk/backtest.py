@@ -14,6 +14,7 @@ from dialproof.bulk.read import OnBadRow, Problems, Wanted, ahead, batches_of, s
 from dialproof.bulk.recheck import Recheck
 from dialproof.bulk.report import Report
 from dialproof.bulk.run import BulkEvaluator
+from dialproof.bulk.slowest import CONTACTS, slowest
 from dialproof.bulk.statements import StatementTally
 from dialproof.bulk.tally import Changes, Examples, Tally
 from dialproof.errors import InputError, UsageError
@@ -53,6 +54,7 @@ class Options:
     top: int = 10
     check: int = 100
     seed: int = 0
+    slowest: int = 0
     allow_blank: str = "--missing-columns blank"
     allow_bad_rows: str = "--on-bad-row skip, or report"
     engine: Engine = "polars"
@@ -95,6 +97,7 @@ def backtest(
     recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
     held = None if statements is None else StatementTally(statements, bulks[0], examples)
     unreadable: dict[str, int] = {}
+    some: pl.DataFrame | None = None
     with ExitStack() as stack:
         ids = None if options.ids is None else stack.enter_context(_written(options.ids))
         step = stack.enter_context(progress(steps_of(files.values())))
@@ -107,6 +110,8 @@ def backtest(
                 checked = recheck.check(good, contacts, outcomes)
                 if held is not None:
                     held.add(good, contacts, outcomes, checked)
+                if options.slowest and some is None and good.frame.height:
+                    some = good.frame.head(CONTACTS)
                 if changes is not None:
                     before = bulks[1].run(contacts)
                     if watch is not None:
@@ -117,7 +122,17 @@ def backtest(
     if not tally.contacts and not problems.count:
         raise InputError(f"{', '.join(files)}: expected at least one contact, found none")
     return Report(
-        new.campaign.id, list(files), tally, recheck, changes, against, problems.count, unreadable, options.top, held
+        new.campaign.id,
+        list(files),
+        tally,
+        recheck,
+        changes,
+        against,
+        problems.count,
+        unreadable,
+        options.top,
+        held,
+        [] if some is None else slowest(bulks[0], some, options.slowest),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dialproof.bulk.backtest import Options, backtest
-from dialproof.bulk.report import share
+from dialproof.bulk.report import contacts, share
 from dialproof.output.report import count
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def unmet(population: Population, report: Report) -> list[Unmet]:
 
 def _broken(population: Population, report: Report) -> Iterator[Unmet]:
     for failure, number in report.tally.failures.most_common():
-        summary = f"the rules could not be run for {count(number, 'contact')}: {failure}"
+        summary = f"the rules could not be run for {contacts(number)}: {failure}"
         yield Unmet("failure", summary, "", "", population.span)
 
 
@@ -112,5 +112,5 @@ def _expected(population: Population, report: Report) -> Iterator[tuple[str, Ran
 def _violated(report: Report) -> Iterator[Unmet]:
     for held in report.held.held if report.held else ():
         if held.violated:
-            got = f"violated by {held.violated:,} of {held.about:,} contacts"
+            got = f"violated by {held.violated:,} of {contacts(held.about)}"
             yield Unmet(held.statement.kind, got, "", got, held.statement.text.span, held=held)

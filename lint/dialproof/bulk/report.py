@@ -6,17 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dialproof.bulk.slowest import CONTACTS
 from dialproof.cel.values import read_text
 from dialproof.output.report import count, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from dialproof.bulk.recheck import Recheck
+    from dialproof.bulk.slowest import Cost
     from dialproof.bulk.statements import StatementTally
     from dialproof.bulk.tally import Changes, Example, Tally
 
-__all__ = ["FORMATS", "Report", "share"]
+__all__ = ["FORMATS", "Report", "contacts", "share"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Report:
     """Everything that is told: ``top`` combinations of rules, and what is shown of the changes is in themselves.
 
     ``unreadable`` counts by column the cells that are neither blank nor of its type; ``left_out`` the bad rows.
-    ``held`` says for whom statements hold, where there were any.
+    ``held`` says for whom statements hold, where there were any; ``costs`` what the slowest conditions cost.
     """
 
     campaign: str
@@ -37,6 +39,7 @@ class Report:
     unreadable: Mapping[str, int]
     top: int
     held: StatementTally | None = None
+    costs: Sequence[Cost] = ()
 
 
 def as_json(report: Report) -> str:
@@ -44,6 +47,7 @@ def as_json(report: Report) -> str:
     tally = report.tally
     document: dict[str, Any] = {
         "campaign": report.campaign,
+        "clock": tally.bulk.clock or None,
         "category": tally.bulk.category,
         "engine": tally.bulk.engine,
         "files": list(report.files),
@@ -51,6 +55,7 @@ def as_json(report: Report) -> str:
         "left_out": report.left_out,
         "unreadable_cells": dict(report.unreadable),
         "dialed": tally.dialed if tally.bulk.category == "preCall" else None,
+        "undecided": tally.undecided,
         "not_dialed_first_reason": dict(_most(tally.reasons)),
         "rules": [
             {
@@ -80,6 +85,15 @@ def as_json(report: Report) -> str:
         "broken_runs": dict(_most(tally.failures)),
         "rules_by_row": dict(tally.bulk.by_row),
         "all_by_row": tally.bulk.whole_by_row,
+        "slowest_conditions": [
+            {
+                "condition": cost.condition,
+                "rules": list(cost.rules),
+                "nanoseconds_a_contact": round(cost.seconds * 1e9, 1),
+                "by_row": cost.by_row,
+            }
+            for cost in report.costs
+        ],
         "rechecked": {
             "seed": report.recheck.seed,
             "sampled": report.recheck.sampled,
@@ -117,15 +131,18 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {"text": as_text, "json": as_js
 
 def _lines(report: Report) -> Iterator[str]:
     tally, total = report.tally, report.tally.contacts
-    yield f"{report.campaign}: {count(total, 'contact')} of {count(len(report.files), 'file')}"
+    columns = tally.bulk.evaluator.campaign.contact_list.columns
+    yield f"{report.campaign}: {contacts(total)} of {count(len(report.files), 'file')}"
     if report.left_out:
         yield f"{count(report.left_out, 'bad row')} left out"
     for name, n in report.unreadable.items():
-        yield f"column {name}: {share(n, total)} can not be read under its type"
+        yield f"column {name} holds no {columns[name].type} for {share(n, total)}"
     if tally.bulk.category == "preCall":
         yield f"dialed      {share(tally.dialed, total)}"
         yield f"not dialed  {share(total - tally.dialed, total)}"
         yield from (f"  first because of {reason}: {share(n, total)}" for reason, n in _most(tally.reasons))
+    if tally.undecided:
+        yield f"undecided   {share(tally.undecided, total)}, for one rule or more"
     yield ""
     width = max((len(name) for name in tally.rules), default=4)
     yield f"{'rule':<{width}}  {'matched':>11}  {'first':>11}  {'undecided':>11}"
@@ -150,29 +167,36 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  {tally.other:>11,}  in further combinations"
     yield f"no rule matches {share(tally.unmatched, total)}"
     yield from _shown("    for example", tally.unmatched_example)
-    for name, counts in tally.rules.items():
+    for rule in tally.bulk.rules:
+        counts = tally.rules[rule.name]
         if counts.undecided:
-            yield f"{name} cannot be decided for {share(counts.undecided, total)}"
-            yield from _shown("    for example", counts.undecided_example)
+            yield f"{rule.name} cannot be decided for {share(counts.undecided, total)}"
+            yield from _shown("    for example", counts.undecided_example, tally.bulk.read_of(rule))
     yield f"{count(len(tally.conflicts), 'pair')} of rules contradict each other on a contact" + (
         "" if not tally.conflicts else ":"
     )
-    for (one, other), conflict in tally.conflicts.items():
+    for pair, conflict in tally.conflicts.items():
         declared = ", declared by overrides" if conflict.declared else ""
-        yield f"  {one} and {other}: {share(conflict.contacts, total)}{declared}"
+        yield f"  {' and '.join(pair)}: {share(conflict.contacts, total)}{declared}"
         yield from _shown("    for example", conflict.example)
     for failure, n in _most(tally.failures):
-        yield f"the run of {count(n, 'contact')} breaks: {failure}"
+        yield f"the run of {contacts(n)} breaks: {failure}"
     if report.changes is not None:
         yield ""
         yield from _changes(report.changes, report.against, total)
     yield ""
+    if report.costs:
+        yield f"slowest conditions (processor time of each alone, columns read anew, on at most {CONTACTS:,} contacts)"
+        yield from (f"  {1e9 * cost.seconds:>11,.1f} ns a contact  {_cost(cost)}" for cost in report.costs)
+        yield ""
     if tally.bulk.engine != "Polars":
         yield f"run by {tally.bulk.engine}"
     if tally.bulk.whole_by_row:
         yield f"run contact by contact, not by columns: {tally.bulk.whole_by_row}"
-    for rule, why in tally.bulk.by_row.items():
-        yield f"{rule} is decided contact by contact, not by columns: {why}"
+    for name, why in tally.bulk.by_row.items():
+        yield f"{name} is decided contact by contact, not by columns: {why}"
+    if tally.bulk.clock:
+        yield f"conditions read the clock, which stands at {tally.bulk.clock}: --now and --time-zone set it"
     recheck = report.recheck
     yield (
         f"checked by cel-python: {count(recheck.sampled, 'contact')} drawn with seed {recheck.seed}, "
@@ -203,10 +227,12 @@ def _outcome(outcome: tuple[bool | None, tuple[str, ...]]) -> str:
     return "; ".join([*dialing, *actions]) or "(no action)"
 
 
-def _shown(lead: str, example: Example | None) -> Iterator[str]:
+def _shown(lead: str, example: Example | None, asked: Collection[str] = ()) -> Iterator[str]:
+    """Yield a contact without its blank columns, but for those that are asked for."""
     if example is not None:
         about = f" ({example.id})" if example.id else ""
-        values = ", ".join(f"{k}={read_text(v)}" for k, v in example.contact.items() if read_text(v))
+        texts = {name: read_text(value) for name, value in example.contact.items()}
+        values = ", ".join(f"{k}={text or '(blank)'}" for k, text in texts.items() if text or k in asked)
         yield f"{lead}: {example.path}, row {example.row}{about}: {values or 'all blank'}"
 
 
@@ -215,6 +241,16 @@ def _example(example: Example | None) -> dict[str, object] | None:
         return None
     shown: dict[str, object] = {"path": example.path, "row": example.row, "contact": dict(example.contact)}
     return {**shown, "id": example.id} if example.id else shown
+
+
+def _cost(cost: Cost) -> str:
+    by_row = f" (contact by contact: {cost.by_row})" if cost.by_row else ""
+    return f"{' '.join(cost.condition.split())}: {', '.join(cost.rules)}{by_row}"
+
+
+def contacts(n: int) -> str:
+    """Return ``1 contact`` or ``4,119 contacts``."""
+    return "1 contact" if n == 1 else f"{n:,} contacts"
 
 
 def share(n: int, total: int) -> str:

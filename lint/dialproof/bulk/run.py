@@ -18,6 +18,7 @@ from dialproof.bulk.batch_expressions import BatchTranslator
 from dialproof.bulk.columns import Columns, contacts_of
 from dialproof.bulk.expressions import Inexpressible
 from dialproof.bulk.order import Run
+from dialproof.cel.values import from_micros
 from dialproof.model.rules import Group, leaves
 
 if TYPE_CHECKING:
@@ -111,6 +112,14 @@ class BulkEvaluator:
                 found.setdefault(name, rule.name)
             written |= names
         return found
+
+    @property
+    def clock(self) -> str:
+        """When and where the contacts are, in words; empty where no condition asks."""
+        read = [v for programs in self.leaves.values() for program in programs for v in program.reads]
+        if not any(v.source == "now" or (v.source == "context" and v.name.startswith("now.")) for v in read):
+            return ""
+        return f"{from_micros(self.view.now):%Y-%m-%dT%H:%M:%SZ} ({self.time_zone or 'UTC'})"
 
     def read_of(self, rule: Rule) -> set[str]:
         """Return the columns that the conditions of a rule read."""

@@ -48,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what decides conditions: Polars, or DuckDB (extra duckdb); the outcomes are the same")  # fmt: skip
     parser.add_argument("--sql", action="store_true",
         help="run nothing: print the query that gives the outcomes of a table of such contacts in DuckDB")  # fmt: skip
+    parser.add_argument("--slowest", type=int, default=0, metavar="N",
+        help="measure what each condition costs, and show the N slowest (default: none)")  # fmt: skip
     add_output_format(parser, "text (default) or json")
 
 
@@ -75,14 +77,14 @@ def run(args: argparse.Namespace) -> int:
         zone_of(args.time_zone)
     except ValueError as error:
         raise UsageError(f"--time-zone: {error}") from error
-    if min(args.top, args.check) < 0:
-        raise UsageError("--top and --check take a number that is not negative")
+    if min(args.top, args.check, args.slowest) < 0:
+        raise UsageError("--top, --check and --slowest take a number that is not negative")
     files = files_of(contacts)
     config = config_for([rules])
     options = Options(
         category=args.category, now=args.now, time_zone=args.time_zone, id_column=args.id, ids=args.ids,
         on_bad_row=args.on_bad_row, blank_columns=args.missing_columns == "blank", top=args.top, check=args.check,
-        seed=args.seed, engine=args.engine,
+        seed=args.seed, slowest=args.slowest, engine=args.engine,
     )  # fmt: skip
     with ExitStack() as stack:
         campaign, new = _evaluator(config, rules, args.campaign, files)
@@ -137,7 +139,9 @@ def _evaluator(
         found = [c for c in found if campaign_id in c.ids]
     if len(found) != 1:
         check_read(project, name)
-        known = ", ".join(campaign.id for campaign in project.campaigns) or "none"
+        if not project.campaigns:
+            raise UsageError(f"{rules}: there are no rules; name a *.rules.yaml file or its folder before the contacts")
+        known = ", ".join(campaign.id for campaign in project.campaigns)
         what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
         raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
     return found[0], compiled(found[0], project, shown(root))

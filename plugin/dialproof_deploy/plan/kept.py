@@ -1,7 +1,8 @@
 """Rules on the target that are not in the files and may stay (``keep``): held against what was tested.
 
 They run together with ours on the same contacts. So they are read back, checked with ours by the linter, and run with
-ours on every case that the evidence is about: a kept rule may act, but it must change nothing that the tests show.
+ours on every case and population that the evidence is about: a kept rule may act, but it must change nothing that the
+tests show.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dialproof.errors import DialproofError
 from dialproof.evaluate import Evaluator
 from dialproof.findings import SEVERITIES
 from dialproof.lint import lint
 from dialproof.model.contacts import Case
 from dialproof.over_time import play_and_compare
+from dialproof.populations import Statements, files_of
 from dialproof_deploy.gate.decision import strict
 from dialproof_deploy.plan.read_back import read_back
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dialproof.model.contacts import ContactsFile
+    from dialproof.model.populations import Population
     from dialproof.model.rules import Rule
     from dialproof.model.timelines import Timeline
     from dialproof.outcome import Outcome
@@ -54,7 +58,11 @@ def refusals_of_kept(
     alone = _with(campaign, own)
     together = _with(campaign, [*own, *rules])
     names = frozenset(rule.name for rule in rules)
-    return [*_findings(project, together, names), *_changes(project, campaign, alone, together, names)]
+    return [
+        *_findings(project, together, names),
+        *_changes(project, campaign, alone, together, names),
+        *_counts(project, campaign, alone, together, names),
+    ]
 
 
 def _with(campaign: Campaign, rules: Sequence[Rule]) -> Campaign:
@@ -89,6 +97,48 @@ def _changes(
                 acting = dict.fromkeys(rule for rule in seen if rule in names)
                 whose = f"kept rule {', '.join(map(repr, acting))}" if acting else "a kept rule"
                 yield f"{path}:{case.span.line}: {whose} changes the outcome of the case {case.name!r}: {_WAY_OUT}"
+
+
+def _counts(
+    project: Project, campaign: Campaign, alone: Campaign, together: Campaign, names: frozenset[str]
+) -> Iterator[str]:
+    """Yield the populations whose counts the kept rules change, and those that cannot be run."""
+    for path, linked in project.links.items():
+        file = project.contacts_files[path]
+        for population in file.populations if linked is campaign else ():
+            place, name = f"{path}:{population.span.line}", population.name
+            try:
+                without, counted = (_counted(project, file, population, one, names) for one in (alone, together))
+            except DialproofError as error:
+                why = str(error).partition("\n")[0]
+                yield f"{place}: the population {name!r} cannot be run beside kept rules: {why}"
+                continue
+            if counted != without:
+                yield f"{place}: a kept rule changes what the population {name!r} counts: {_WAY_OUT}"
+
+
+def _counted(
+    project: Project, file: ContactsFile, population: Population, campaign: Campaign, names: frozenset[str]
+) -> tuple[object, ...]:
+    """Return what a population can expect, apart from the kept rules themselves."""
+    from dialproof.bulk import check_installed
+
+    check_installed()
+    from dialproof.bulk.population import run_population
+
+    config = project.config
+    report = run_population(
+        population,
+        Statements(file.path, population, campaign, config),
+        Evaluator(campaign, config.semantics),
+        files_of(config.root, file, population),
+        now=file.now,
+        time_zone=file.time_zone,
+    )
+    tally, held = report.tally, report.held.held if report.held else ()
+    rules = {name: (one.matched, one.undecided) for name, one in tally.rules.items() if name not in names}
+    statements = [(one.about, one.violated) for one in held]
+    return rules, tally.dialed, tally.undecided, tally.lists, tally.failures, statements
 
 
 def _outcomes(evaluator: Evaluator, file: ContactsFile, case: Case | Timeline) -> list[Outcome]:

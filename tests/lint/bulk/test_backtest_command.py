@@ -81,7 +81,7 @@ def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
 def test_the_counts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each number is one that can be counted by hand."""
     found = _json(capsys, "c.rules.yaml", "people.csv", "--id", "id")
-    assert (found["contacts"], found["dialed"]) == (5, 2)
+    assert (found["contacts"], found["dialed"], found["undecided"]) == (5, 2, 2)
     assert found["not_dialed_first_reason"] == {"undecided: minors": 2, "doNotDial: minors": 1}
     rules = {rule["name"]: rule for rule in found["rules"]}
     assert [(r["matched"], r["matched_first"], r["undecided"]) for r in rules.values()] == [
@@ -115,6 +115,51 @@ def test_the_text_says_the_same(project: Path, capsys: pytest.CaptureFixture[str
     assert "texans and phones: 1 (20.0 %)" in text
     assert "checked by cel-python: 5 contacts drawn with seed 0, 0 on boundaries of conditions; all agree" in text
     assert "+1" not in text
+
+
+def test_the_slowest_conditions_are_told_where_asked_for(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each condition once, with the rules that share it and why it is not decided by columns; none without asking."""
+    more = (
+        "  - {name: few, version: 1, priority: 1, executionOrder: 4, "
+        "when: 'text.id + text.state != \"\" && contact.age < 18.0', actions: [{type: setList, listId: few}]}\n"
+    )
+    shared = RULES.replace('operator: greaterThan, value: "64"', 'operator: lessThan, value: "18"')
+    (project / "c.rules.yaml").write_text(shared + more)
+    costs = _json(capsys, "people.csv", "--slowest", "9")["slowest_conditions"]
+    assert {(c["condition"], tuple(c["rules"])): bool(c["by_row"]) for c in costs} == {
+        ("contact.age < 18.0", ("minors", "phones")): False,
+        ('contact.state == "TX"', ("texans",)): False,
+        ("phone beginsWith •••", ("phones",)): False,
+        ('text.id + text.state != "" && contact.age < 18.0', ("few",)): True,
+    }
+    assert [c["nanoseconds_a_contact"] for c in costs] == sorted(
+        (c["nanoseconds_a_contact"] for c in costs), reverse=True
+    )
+    assert main(["backtest", "people.csv", "--slowest", "1"]) == 0
+    text = capsys.readouterr().out
+    assert text.count(" ns a contact  ") == 1
+    assert "+1" not in text
+    assert _json(capsys, "people.csv")["slowest_conditions"] == []
+
+
+def test_the_clock_is_told_where_a_condition_reads_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts that depend on the clock say which one it was."""
+    assert _json(capsys, "people.csv")["clock"] is None
+    late = RULES.replace(
+        "conditions: [{attribute: state, operator: equals, value: TX}]", "when: now > datetime('2026-02-01')"
+    )
+    (project / "c.rules.yaml").write_text(late)
+    assert main(["backtest", "people.csv", "--now", "2026-03-01T10:00:00+02:00", "--time-zone", "Europe/Athens"]) == 0
+    assert "conditions read the clock, which stands at 2026-03-01T08:00:00Z (Europe/Athens)" in capsys.readouterr().out
+
+
+def test_what_cannot_be_decided_is_shown_with_its_blanks(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The column that is blank or unreadable is the reason, so it is part of the example."""
+    assert main(["backtest", "people.csv"]) == 0
+    text = capsys.readouterr().out
+    assert "undecided   2 (40.0 %), for one rule or more" in text
+    assert "minors cannot be decided for 2 (40.0 %)\n    for example: people.csv, row 2: age=(blank), state=CA" in text
+    assert "column age holds no integer for 1 (20.0 %)" in text
 
 
 def test_against_old_rules(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,6 +266,8 @@ def test_a_column_that_rules_read_has_to_be_there(project: Path, capsys: pytest.
         (["people.csv", "--campaign", "other"], 2, "expected the campaign 'other', and there are c"),
         (["people.csv", "--id", "name"], 3, "there is no column 'name', which --id reads"),
         (["people.csv", "--top", "-1"], 2, "not negative"),
+        (["people.csv", "--slowest", "-1"], 2, "not negative"),
+        (["old", "people.csv"], 2, "old: there are no rules; name a *.rules.yaml file or its folder"),
         (["people.csv", "-f", "xml"], 2, "there is no output format 'xml'"),
     ],
 )
@@ -228,6 +275,8 @@ def test_what_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
 ) -> None:
     """One sentence and the exit code of its class."""
+    (project / "old").mkdir()
+    (project / "old" / "dialproof.toml").write_text("")
     assert main(["backtest", *arguments]) == code
     assert message in capsys.readouterr().err
 
