@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dialproof.base import base_of, not_at_base
 from dialproof.baseline import apply_baseline
 from dialproof.checks.base import CheckContext
+from dialproof.checks.passive import reported_by_a_command
 from dialproof.checks.registry import all_checks, checks_by_code
 from dialproof.errors import DialproofError, UsageError
 from dialproof.findings import Finding
@@ -186,10 +187,12 @@ def without_baseline(result: LintResult, project: Project) -> LintResult:
 def _ran(checks: Iterable[Check], config: Config, base: Base | None) -> frozenset[str]:
     """Return the codes of the checks of which it is known what they find.
 
-    Comments and baselines may be about another target than those of ``--target``, and about a change.
+    Comments and baselines may be about another target than those of ``--target``, about a change, and about what a
+    command of its own reports.
     """
     unknown = [("target", bool(config.only_targets)), ("changes", base is None)]
-    return frozenset(check.code for check in checks if (check.family, True) not in unknown)
+    here = [check for check in checks if check.run is not reported_by_a_command]
+    return frozenset(check.code for check in here if (check.family, True) not in unknown)
 
 
 def _left_open(context: CheckContext) -> frozenset[str]:

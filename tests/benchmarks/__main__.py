@@ -214,6 +214,27 @@ def _growth(what: str, seconds: float, size: int, first: int, rows: Sequence[Row
     return {"what": f"{what} / linear", "ours": seconds, "other": linear, "ratio": seconds / linear}
 
 
+def mutation(rule_count: int, cases: int = 200) -> Row:
+    """``dialproof mutate``: about fifteen changes of each rule, each against all cases, what survives shown."""
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    from dialproof.cli import main as dialproof
+
+    with tempfile.TemporaryDirectory() as name:
+        workload.write_project(Path(name), rule_count=rule_count, cases=cases)
+        with redirect_stdout(StringIO()):
+            seconds = _seconds(lambda: dialproof(["mutate", name, "-f", f"json={name}/mutants.json"]))
+        (found,) = json.loads(Path(name, "mutants.json").read_text())["campaigns"]
+    return {
+        "what": f"mutation of {rule_count} rules, {found['total']:,} mutants, {cases} cases / 30 s",
+        "ours": seconds,
+        "other": 30.0,
+        "ratio": seconds / 30,
+        "target": "<= 1",
+    }
+
+
 def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
@@ -234,6 +255,7 @@ def main() -> None:
         *analysis_of_unions([1000] if options.quick else [1000, 10_000]),
         *analysis_of_gaps([(100, 5)] if options.quick else [(100, 5), (500, 10), (1500, 15)]),
         diff_of_edits(500 if options.quick else 5_000, 10, rounds),
+        mutation(10 if options.quick else 100),
         *deploys(100 if options.quick else 1000),
         *(items(rounds, 1000 if options.quick else 10_000, form) for form in ("csv", "json", "yaml")),
     ]

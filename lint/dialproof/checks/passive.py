@@ -1,4 +1,4 @@
-"""For checks that others report: reading makes some findings, and the suppressions make others.
+"""For checks that others report: reading makes some findings, the suppressions and commands of their own make others.
 
 Such a check has a module like any other, for its page, its severity and its code; its ``run`` has nothing to do.
 """
@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
 
-__all__ = ["reported_elsewhere"]
+__all__ = ["reported_by_a_command", "reported_elsewhere"]
 
 
 def reported_elsewhere(context: CheckContext) -> Iterable[Finding]:  # noqa: ARG001  (the signature of a check)
     """Yield nothing: :func:`dialproof.lint.lint` reports this check's findings."""
+    return ()
+
+
+def reported_by_a_command(context: CheckContext) -> Iterable[Finding]:  # noqa: ARG001  (the signature of a check)
+    """Yield nothing: a command of its own reports this check's findings, and no lint run knows of them."""
     return ()

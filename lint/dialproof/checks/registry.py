@@ -54,6 +54,7 @@ BUILT_IN: tuple[str, ...] = (
     "dead_write",
     "undocumented_semantics",
     "execution_order_gap",
+    "surviving_mutant",
     "not_expressible_on_target",
     "action_not_in_category",
     "name_too_long",

@@ -95,7 +95,8 @@ def compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
         check_read(project, campaign.contact_list.path)
     evaluator = Evaluator(campaign, project.config.semantics, cache=project.config.cache)
     if evaluator.problems:
+        folder = "" if root == "." else f"{root}/"
         raise InputError(
-            "\n".join(f"{root}/{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
+            "\n".join(f"{folder}{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
         )
     return evaluator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dialproof.findings import Finding
     from dialproof.output.report import Report
 
-__all__ = ["SHOWN_PER_CODE", "render"]
+__all__ = ["SHOWN_PER_CODE", "finding_text", "render"]
 
 SHOWN_PER_CODE = 5
 """How many findings of one code are shown; the others are counted."""
@@ -29,13 +29,12 @@ _COLORS = {"error": "31", "warning": "33", "info": "36", "place": "34", "dim": "
 
 def render(report: Report) -> str:
     """Return the first findings of each code in full, and how many more there are of each."""
-    paint = _paint if report.color else _plain
     seen: Counter[str] = Counter()
     blocks = []
     for finding in report.findings:
         seen[finding.code] += 1
         if seen[finding.code] <= SHOWN_PER_CODE:
-            blocks.append("\n".join(_finding(finding, report, paint)) + "\n")
+            blocks.append(finding_text(finding, report))
     names = {f.code: f.name for f in report.findings}
     more = [
         f"{code} {names[code]}: and {total - SHOWN_PER_CODE} more ({count(total, 'finding')} in all)\n"
@@ -47,6 +46,11 @@ def render(report: Report) -> str:
     if any(report.decided.values()):
         blocks.append(f"{_decided(report.decided)}\n")
     return "\n".join(blocks)
+
+
+def finding_text(finding: Finding, report: Report) -> str:
+    """Return one finding of a report in full, ending in a newline."""
+    return "\n".join(_finding(finding, report, _paint if report.color else _plain)) + "\n"
 
 
 def _decided(decided: Mapping[str, int]) -> str:
