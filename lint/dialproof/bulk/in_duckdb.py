@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.bulk.backtest import Options
     from dialproof.evaluate import Evaluator
 
-__all__ = ["DuckDBEvaluator", "sql_of"]
+__all__ = ["DuckDBEvaluator", "batch_of", "sql_of"]
 
 _ROW = "row of the batch"
 _TABLE = "contacts"
@@ -48,10 +48,12 @@ class DuckDBEvaluator(BulkEvaluator):
         except UsageError as why:
             self.whole_by_row = str(why)
             return self.by_rows(frame)
-        return _batch(self, pl.DataFrame(outcomes.to_arrow_table()).sort(_ROW))
+        return batch_of(self, pl.DataFrame(outcomes.to_arrow_table()).sort(_ROW))
 
 
-def _batch(bulk: BulkEvaluator, found: pl.DataFrame) -> Batch:
+def batch_of(bulk: BulkEvaluator, found: pl.DataFrame) -> Batch:
+    """Return the outcomes that stand in the columns of :func:`lazy_outcomes` as a batch."""
+
     def told(column: str) -> dict[str, pl.Series]:
         return {text: found[column] == text for text in found[column].unique() if text}
 

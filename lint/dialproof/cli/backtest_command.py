@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import check_read, compiled, config_for, shown
+from dialproof.cli.inputs import campaign_in, compiled, config_for, shown
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode, UsageError
 from dialproof.reading import kind_of
@@ -16,10 +16,6 @@ from dialproof.reading import kind_of
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-
-    from dialproof.config import Config
-    from dialproof.evaluate import Evaluator
-    from dialproof.project import Campaign
 
 __all__ = ["add_arguments", "run"]
 
@@ -87,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed, slowest=args.slowest, engine=args.engine,
     )  # fmt: skip
     with ExitStack() as stack:
-        campaign, new = _evaluator(config, rules, args.campaign, files)
+        campaign, new = campaign_in(config, rules, args.campaign, files)
         if args.sql:
             from dialproof.bulk.in_duckdb import sql_of
 
@@ -95,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
             return ExitCode.OK
         old, against = None, ""
         if args.against:
-            old = _evaluator(config_for([Path(args.against)]), Path(args.against), args.campaign, files)[1]
+            old = campaign_in(config_for([Path(args.against)]), Path(args.against), args.campaign, files)[1]
             against = args.against
         elif args.against_rev:
             from dialproof.base import base_of
@@ -120,28 +116,3 @@ def _split(paths: Sequence[str]) -> tuple[Path, list[str]]:
             raise UsageError("no contacts: name .csv, .csv.gz or .parquet files behind the rules")
         return first, list(paths[1:])
     return Path(), list(paths)
-
-
-def _evaluator(
-    config: Config, rules: Path, campaign_id: str | None, contacts: Sequence[Path]
-) -> tuple[Campaign, Evaluator]:
-    """Return the campaign that is meant and its evaluator; the contacts are no files of the project here."""
-    from dialproof.project import load_project
-    from dialproof.reading import display_path
-
-    root = config.root.resolve()
-    own = tuple(display_path(root, file.resolve()) for file in contacts)
-    config = replace(config, exclude=(*config.exclude, *own))
-    project = load_project(config, [] if rules.is_dir() else [rules.resolve()])
-    name = "" if rules.is_dir() else display_path(root, rules.resolve())
-    found = [c for c in project.campaigns if not name or any(file.path == name for file in c.files)]
-    if campaign_id is not None:
-        found = [c for c in found if campaign_id in c.ids]
-    if len(found) != 1:
-        check_read(project, name)
-        if not project.campaigns:
-            raise UsageError(f"{rules}: there are no rules; name a *.rules.yaml file or its folder before the contacts")
-        known = ", ".join(campaign.id for campaign in project.campaigns)
-        what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
-        raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
-    return found[0], compiled(found[0], project, shown(root))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.project import Campaign, Project
 
-__all__ = ["check_read", "compiled", "config_for", "projects_of", "shown"]
+__all__ = ["campaign_in", "check_read", "compiled", "config_for", "projects_of", "shown"]
 
 
 def config_for(paths: Sequence[Path]) -> Config:
@@ -100,3 +101,32 @@ def compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
             "\n".join(f"{folder}{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
         )
     return evaluator
+
+
+def campaign_in(
+    config: Config, rules: Path, campaign_id: str | None, contacts: Sequence[Path]
+) -> tuple[Campaign, Evaluator]:
+    """Return the campaign that is meant, of a rules file or a folder, and its evaluator.
+
+    The contacts are no files of the project here. Raises :class:`UsageError` where it is not one campaign,
+    :class:`InputError` for rules with errors.
+    """
+    from dialproof.project import load_project
+    from dialproof.reading import display_path
+
+    root = config.root.resolve()
+    own = tuple(display_path(root, file.resolve()) for file in contacts)
+    config = replace(config, exclude=(*config.exclude, *own))
+    project = load_project(config, [] if rules.is_dir() else [rules.resolve()])
+    name = "" if rules.is_dir() else display_path(root, rules.resolve())
+    found = [c for c in project.campaigns if not name or any(file.path == name for file in c.files)]
+    if campaign_id is not None:
+        found = [c for c in found if campaign_id in c.ids]
+    if len(found) != 1:
+        check_read(project, name)
+        if not project.campaigns:
+            raise UsageError(f"{rules}: there are no rules; name a *.rules.yaml file or its folder before the contacts")
+        known = ", ".join(campaign.id for campaign in project.campaigns)
+        what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
+        raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
+    return found[0], compiled(found[0], project, shown(root))
