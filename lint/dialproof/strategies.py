@@ -1,4 +1,4 @@
-"""Hypothesis strategies for contacts and campaigns: what differential and property tests draw from.
+"""Hypothesis strategies for contacts, the context of a call, rules and campaigns: what property tests draw from.
 
 ::
 
@@ -8,30 +8,33 @@
     @given(contacts(campaign.contact_list, rules=campaign.rules))
     def test_nobody_without_consent_is_dialed(contact): ...
 
-Values lie on and beside the boundaries: those of the contact list's domain and the constants that rules compare with.
+Values lie on and beside the boundaries: those of the contact list's domain and the constants that rules and invariants
+compare with.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from hypothesis import strategies as st
 
 from dialproof.cel.values import from_micros, number_text, parse_datetime, parse_number, read_text
 from dialproof.model.actions import BUILT_IN
-from dialproof.model.contactlist import VALUE_TYPES
-from dialproof.model.operators import OPERATORS
-from dialproof.model.rules import Action, Condition, Group, Rule, leaves
+from dialproof.model.contactlist import VALUE_TYPES, Column
+from dialproof.model.operators import OPERATORS, context_type
+from dialproof.model.rules import Action, Condition, Group, Rule, When, leaves
 from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from dialproof.model.contactlist import Column, ContactList
-    from dialproof.model.rules import Expression, Value
+    from dialproof.cel.ast import Node
+    from dialproof.model.contactlist import ContactList
+    from dialproof.model.rules import Expression, Invariant, Value
 
-__all__ = ["campaigns", "contacts", "rules"]
+__all__ = ["campaigns", "contacts", "contexts", "moments", "rules"]
 
 _SPAN = Span.point(1, 1)
 _TEXTS = st.text(
@@ -42,6 +45,8 @@ _TEXTS = st.text(
     max_size=4,
 )
 _UNREADABLE: tuple[object, ...] = ("", " ", "abc", "1e3", "0x10", "1,5", "--1", "NaN", True, False, "2026-02-30", "yes")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_ZONES = ("UTC", "America/New_York", "America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland")
 _SOME_DAY = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z in microseconds
 
 
@@ -51,20 +56,21 @@ def contacts(
     contact_list: ContactList,
     *,
     rules: Iterable[Rule] = (),
+    invariants: Iterable[Invariant] = (),
     blanks: bool = True,
     wrong_types: bool = False,
 ) -> dict[str, object]:
     """Draw a contact of a contact list, as a flat mapping of column names to values.
 
-    ``rules`` lend their constants as boundary values. With ``blanks`` a column that is not required may be absent,
-    empty or null; with ``wrong_types`` any column may hold what its type cannot read.
+    ``rules`` and ``invariants`` lend their constants as boundary values. With ``blanks`` a column that is not required
+    may be absent, empty or null; with ``wrong_types`` any column may hold what its type cannot read.
     """
-    constants = _constants(rules)
+    constants = _constants(rules, invariants)
     contact: dict[str, object] = {}
     for name, column in contact_list.columns.items():
-        choices: list[st.SearchStrategy[Any]] = [_values(column, constants.get(name, ()))]
+        choices: list[st.SearchStrategy[Any]] = [_values(column, constants.get(("contact", name), ()))]
         if blanks and not column.required:
-            choices.append(st.sampled_from((_ABSENT, "", None)))
+            choices.insert(0, st.sampled_from((_ABSENT, "", None)))  # the simplest contact has the fewest columns
         if wrong_types:
             choices.append(st.sampled_from((_ABSENT, None, *_UNREADABLE)))
         value = draw(st.one_of(choices))
@@ -76,22 +82,97 @@ def contacts(
 _ABSENT = object()
 
 
-def _constants(rules: Iterable[Rule]) -> dict[str, tuple[str | float | bool, ...]]:
-    """Return the constants that each column is compared with."""
-    found: dict[str, dict[tuple[type, str | float | bool], None]] = {}
-    for rule in rules:
-        for leaf in leaves(rule.conditions):
-            if isinstance(leaf, Condition) and leaf.source == "contact":
-                values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-                # By type too: to a dict, True and 1.0 are one key.
-                found.setdefault(leaf.subject, {}).update({(type(v), v): None for v in values if v is not None})
+@st.composite
+def contexts(
+    draw: st.DrawFn, *, rules: Iterable[Rule] = (), invariants: Iterable[Invariant] = ()
+) -> dict[str, dict[str, object]]:
+    """Draw what surrounds a call: the fields that ``rules`` and ``invariants`` read, each of which may be absent.
+
+    The fields of ``now`` are left out: they follow the clock.
+    """
+    context: dict[str, Any] = {}
+    for (source, name), values in _constants(rules, invariants).items():
+        kind = context_type(name) if source == "context" else None
+        if kind is None or name.startswith("now."):
+            continue
+        value = draw(st.one_of(st.just(_ABSENT), _values(Column(name, kind), values)))  # type: ignore[arg-type]
+        if value is not _ABSENT:
+            *parents, last = name.split(".")
+            inner = context
+            for parent in parents:
+                inner = inner.setdefault(parent, {})
+            inner[last] = value
+    return context
+
+
+def moments(*, rules: Iterable[Rule] = (), invariants: Iterable[Invariant] = ()) -> st.SearchStrategy[str]:
+    """Draw the moment of a call (RFC 3339, UTC): noon first, any minute of the year, those that are compared with."""
+    constants = [value for values in _constants(rules, invariants).values() for value in values]
+    times = [t for t in constants if isinstance(t, str) and _TIME.fullmatch(t)]
+    days = [t[:10] for t in constants if isinstance(t, str) and parse_datetime(t) is not None]
+    near = [(int(t[:2]) * 60 + int(t[3:]) + d) % 1440 for t in times for d in (0, -1, 1)]
+    minutes = st.one_of(st.sampled_from((720, *near)), st.integers(0, 1439))
+    some_day = st.integers(0, 364).map(lambda n: _moment_text(_SOME_DAY + n * 86_400_000_000, date=True))
+    return st.builds(
+        lambda day, minute: f"{day}T{minute // 60:02}:{minute % 60:02}:00Z",
+        st.one_of(st.sampled_from(("2026-01-01", *days)), some_day), minutes,
+    )  # fmt: skip
+
+
+def _constants(
+    rules: Iterable[Rule], invariants: Iterable[Invariant] = ()
+) -> dict[tuple[str, str], tuple[str | float | bool, ...]]:
+    """Return the constants that each column, and each field of the context, is compared with.
+
+    Those of an expression in CEL are lent to everything that it reads.
+    """
+    found: dict[tuple[str, str], dict[tuple[type, str | float | bool], None]] = {}
+
+    def lend(source: str, name: str, values: Iterable[str | float | bool]) -> None:
+        # By type too: to a dict, True and 1.0 are one key.
+        found.setdefault((source, name), {}).update({(type(v), v): None for v in values})
+
+    for leaf in (leaf for rule in rules for leaf in leaves(rule.conditions)):
+        if isinstance(leaf, When):
+            _lend_cel(leaf.text, lend)
+        else:
+            values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+            lend(leaf.source, leaf.subject, [v for v in values if v is not None])
+    for invariant in invariants:
+        _lend_cel(invariant.always.text, lend)
     return {name: tuple(value for _, value in keys) for name, keys in found.items()}
+
+
+def _lend_cel(text: str, lend: Callable[[str, str, Iterable[str | float | bool]], None]) -> None:
+    from dialproof.cel.ast import Literal as CelLiteral
+    from dialproof.cel.ast import children, path
+    from dialproof.cel.parse import CelSyntaxError, parse
+
+    try:
+        pending: list[Node] = [parse(text)]
+    except CelSyntaxError:
+        return
+    read: list[tuple[str, str]] = []
+    values: list[str | float | bool] = []
+    while pending:
+        node = pending.pop()
+        parts = path(node)
+        if parts is not None and len(parts) > 1:
+            source, name = ("contact" if parts[0] == "text" else parts[0]), ".".join(parts[1:])
+            read.append(("context", name[8:]) if parts[0] == "text" and name.startswith("context.") else (source, name))
+        elif isinstance(node, CelLiteral) and isinstance(node.value, (str, float, bool)):
+            values.append(node.value)
+        pending.extend(children(node) if parts is None else ())
+    for source, name in read:
+        lend(source, name, values)
 
 
 def _values(column: Column, constants: Sequence[str | float | bool]) -> st.SearchStrategy[Any]:
     """Return values of a column within its domain, those near constants and bounds first."""
     if column.enum is not None:
         return st.sampled_from(column.enum)
+    if column.time_zone:
+        return st.sampled_from(_ZONES)
     match column.type:
         case "boolean":
             return st.sampled_from((True, False, "true", "false"))

@@ -82,9 +82,16 @@ class View:
             return read_as(lookup(self.contact, name), kind, self.zone)
         if source == "now":
             return self.zone if name == "zone" else self.now
-        if kind in ("dial", "matched", "undecided"):
-            return getattr(self.outcome, kind)
+        if self.outcome is not None and name.startswith("outcome."):
+            return self._of_outcome(self.outcome, name.removeprefix("outcome."), kind)
         return read_as(self.context_value(name), kind, self.zone)
+
+    def _of_outcome(self, outcome: Outcome, name: str, kind: Kind) -> object:
+        if kind == "member":
+            return outcome.lists.get(name.removeprefix("lists."))
+        if name.startswith("contact."):
+            return read_as(lookup(outcome.contact, name.removeprefix("contact.")), kind, self.zone)
+        return getattr(outcome, kind)
 
     def read_as(self, raw: object, kind: Kind) -> object:
         """Read a raw value under a kind."""

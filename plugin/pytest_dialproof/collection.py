@@ -12,7 +12,8 @@ from dialproof.items import case_names, families, invariant_names, population_na
 from dialproof.model.contacts import Case
 from dialproof.reading import is_excluded, kind_of
 from pytest_dialproof.case_item import CaseItem
-from pytest_dialproof.lint_items import FamilyItem, InvariantItem
+from pytest_dialproof.invariant_item import InvariantItem
+from pytest_dialproof.lint_items import FamilyItem
 from pytest_dialproof.population_item import PopulationItem
 from pytest_dialproof.projects import project_of, projects_of, shown_path
 from pytest_dialproof.timeline_item import TimelineItem

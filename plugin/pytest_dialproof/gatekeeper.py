@@ -287,6 +287,7 @@ class Gatekeeper:
             stopped=self._stopped(),
             fail_on=self.option.dialproof_fail_on,
             since=self.option.dialproof_since,
+            proved=run.proved,
         )
 
     def _deselecting(self) -> tuple[str, ...]:

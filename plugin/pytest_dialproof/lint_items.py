@@ -1,24 +1,22 @@
-"""The items of a rules file or contact list: a family of checks, or an invariant."""
+"""The items of a rules file or contact list: one for each family of checks."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dialproof.findings import SEVERITIES
 from pytest_dialproof.items import DialproofItem
 from pytest_dialproof.warning import DialproofWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from dialproof.findings import Finding
-    from dialproof.model.rules import Invariant
-    from dialproof.project import Campaign
     from pytest_dialproof.failure import ItemFailed
 
-__all__ = ["FamilyItem", "InvariantItem"]
+__all__ = ["FamilyItem"]
 
 
 class FamilyItem(DialproofItem):
@@ -79,77 +77,3 @@ class FamilyItem(DialproofItem):
             return (self.place.config.root / path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
         except OSError:
             return ()
-
-
-class InvariantItem(DialproofItem):
-    """One invariant, evaluated on every case of its campaign and on the contacts that findings show."""
-
-    def __init__(self, *, invariant: Invariant, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.invariant = invariant
-
-    def check(self) -> None:
-        """Evaluate the invariant; a contact on which it is undecided fails it, as one on which it is false does."""
-        self.user_properties += [("file", self.place.shown(self.file)), ("line", str(self.line))]
-        held = 0
-        for campaign in self.place.project.campaigns:
-            if not any(file.path == self.file for file in campaign.files):
-                continue
-            self.user_properties.append(("campaign", campaign.id))
-            evaluator = self.place.evaluator(campaign)
-            place = self.invariant.always.span
-            for problem in evaluator.problems:
-                if problem.path == self.file and place.line <= problem.span.line <= place.end_line:
-                    raise self.fails(problem.message, line=problem.span.line)
-            for origin, contact, options in _contacts(self, campaign):
-                outcome = evaluator.run(contact, **options)
-                circumstances = {key: options[key] for key in ("context", "now", "time_zone") if key in options}
-                verdict = evaluator.invariant(self.invariant, contact, outcome, **circumstances)
-                if verdict is not True or outcome.failure is not None:
-                    raise self._violated(campaign, origin, contact, options, outcome, verdict)
-                held += 1
-        self.user_properties.append(("held", str(held)))
-        self.add_report_section("call", "stdout: dialproof", f"{self.name}: held on {held} contacts, not proved\n")
-
-    def _violated(
-        self,
-        campaign: Campaign,
-        origin: str,
-        contact: Mapping[str, object],
-        options: Mapping[str, Any],
-        outcome: Any,
-        verdict: bool | None,
-    ) -> ItemFailed:
-        from dialproof.findings import Finding, Witness
-        from dialproof.output.masking import masked
-        from dialproof.output.witness import witness_lines
-        from pytest_dialproof.masking import cel_text, values_masked
-
-        found = "is undecided" if verdict is None else "does not hold"
-        context = options.get("context") or {}
-        now = options.get("now")
-        # a clock that nobody set is another one in the next run
-        witness = Witness(contact, context, now if isinstance(now, str) else "", outcome)
-        finding = Finding("", "", "error", self.file, self.invariant.span, "", witness=witness)
-        safe = masked(finding, campaign.contact_list).witness
-        columns, always = campaign.contact_list, self.invariant.always
-        cel = cel_text(always.text.strip(), self.place.evaluator(campaign).leaf(always).reads, columns)
-        lines = [f"The invariant {found} for {origin}.", "", f"  {cel}", ""]
-        lines += [f"  {line}" for line in (witness_lines(safe) if safe else [])]
-        mask = values_masked(columns, [contact], context)
-        return self.fails(mask(f"invariant {self.invariant.name!r} {found} for {origin}"), mask("\n".join(lines)))
-
-
-def _contacts(item: InvariantItem, campaign: Campaign) -> Iterator[tuple[str, Mapping[str, object], dict[str, Any]]]:
-    """Yield where a contact comes from, the contact, and how it is run: the cases, then the findings' witnesses."""
-    project = item.place.project
-    for path, linked in project.links.items():
-        if linked is campaign:
-            file = project.contacts_files[path]
-            for case in file.cases:
-                yield f"the case {case.name!r} of {item.place.shown(path)}", case.contact, file.run_options(case)
-    for finding in item.place.lint_result.findings:
-        if finding.witness is not None and finding.campaign in campaign.ids:
-            witness = finding.witness
-            options = {"context": witness.context, "now": witness.now or None}
-            yield f"the contact that shows {finding.code} ({', '.join(finding.rules)})", witness.contact, options

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dialproof.config import Config
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Finding
+    from dialproof.invariants import Invariants
     from dialproof.lint import LintResult
     from dialproof.project import Campaign, Project
 
@@ -44,6 +45,7 @@ class SessionProject:
         self.project = project
         self._invocation_dir = pytest_config.invocation_params.dir
         self._evaluators: dict[str, Evaluator] = {}
+        self._invariants: dict[str, Invariants] = {}
         self._shown: dict[str, str] = {}
         fail_on: str | None = pytest_config.option.dialproof_fail_on
         self.fail_on: str = fail_on or config.fail_on
@@ -79,6 +81,14 @@ class SessionProject:
         if campaign.id not in self._evaluators:
             self._evaluators[campaign.id] = Evaluator(campaign, self.config.semantics, cache=self.config.cache)
         return self._evaluators[campaign.id]
+
+    def invariants(self, campaign: Campaign) -> Invariants:
+        """Return what verifies the campaign's invariants."""
+        from dialproof.invariants import Invariants
+
+        if campaign.id not in self._invariants:
+            self._invariants[campaign.id] = Invariants(self.project, campaign, self.evaluator(campaign))
+        return self._invariants[campaign.id]
 
     @cached_property
     def lint_result(self) -> LintResult:

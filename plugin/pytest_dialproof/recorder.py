@@ -24,11 +24,13 @@ class Run:
     """What was recorded of the items of one configuration root; ids are relative to it.
 
     ``phases`` holds (when, outcome, marked xfail) of each report, with outcome "overruled" where a report says that an
-    item passed which itself did not; ``cases`` what the evaluation of a case showed.
+    item passed which itself did not; ``cases`` what the evaluation of a case showed, ``proved`` whether an invariant
+    was proved.
     """
 
     phases: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    proved: dict[str, bool] = field(default_factory=dict)
     deselected: dict[str, None] = field(default_factory=dict)
 
 
@@ -88,6 +90,8 @@ class Recorder:
         phases.append((str(report.when), outcome, hasattr(report, "wasxfail")))
         if "case" in data:
             run.cases[data["id"]] = data["case"]
+        if "proved" in data:
+            run.proved[data["id"]] = data["proved"]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the files that could not be collected."""

@@ -16,15 +16,18 @@ __all__ = ["facts", "write_verdict"]
 
 
 def facts(verdict: Verdict, latencies: Sequence[int], coverage: Sequence[Coverage]) -> list[str]:
-    """Return what the cases that were evaluated showed, passed or not; nothing where there was none.
+    """Return how many invariants were proved, and what the cases that were evaluated showed, passed or not.
 
     ``latencies`` are in nanoseconds, one a case; ``coverage`` is that of campaigns with an evaluated case.
     """
+    lines = []
+    if verdict.proved or verdict.searched:
+        searched = f", {verdict.searched} only searched: no contact was found that breaks them"
+        lines.append(f"invariants: {verdict.proved} proved{searched if verdict.searched else ''}")
     if not latencies:
-        return []
+        return lines
     from pytest_dialproof.metrics import EvaluationMetrics
 
-    lines = []
     for gaps in coverage:
         if gaps.never_matched:
             lines.append(f"campaign {gaps.campaign}: matched by no case that ran: {', '.join(gaps.never_matched)}")

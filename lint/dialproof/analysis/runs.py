@@ -171,15 +171,16 @@ class Runs(Order):
     @cached_property
     def unclear(self) -> tuple[Unknown | None, ...]:
         """Why combinations of cells do not stand for all contacts as each rule sees them, None where they do."""
-        return tuple(None if self._enumerable(i) else self.acting(i).open for i in range(len(self.rules)))
+        parts = map(self.analysis.part, self.rules)
+        return tuple(None if self.enumerable(part) else self.acting(i).open for i, part in enumerate(parts))
 
-    def _enumerable(self, index: int) -> bool:
-        """Tell whether a rule has one verdict on each combination of cells.
+    def enumerable(self, part: Part) -> bool:
+        """Tell whether conditions have one verdict on each combination of cells.
 
         A condition over several columns has one where their cells are single values: all combinations are all there is.
         """
         axes = self.analysis.axes
-        for atom in atoms_of(self.analysis.part(self.rules[index])):
+        for atom in atoms_of(part):
             if CLOCK in atom.axes or (atom.program is not None and atom.program.every_column):
                 return False
             if len(atom.axes) > 1 and not all(axes[v].single for v in atom.axes):

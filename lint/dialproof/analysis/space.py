@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dialproof.analysis.answers import Answer, Question
+    from dialproof.analysis.atoms import Part
     from dialproof.analysis.regions import Box
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.steps import State
@@ -30,23 +31,34 @@ class Space:
     """One combination of cells for each way in which some rules can see a contact.
 
     ``updated`` (default: as it is in a run) tells whether it matters what the rules write; ``beside`` are rules of
-    another campaign, over the same axes, that are to be told apart as well. ``open`` says why the combinations do not
-    stand for all contacts, and is None where they do; it is complete when all have been yielded.
+    another campaign, over the same axes, that are to be told apart as well, and ``parts`` further conditions that have
+    one verdict on a combination. ``open`` says why the combinations do not stand for all contacts, and is None where
+    they do; it is complete when all have been yielded.
     """
 
     def __init__(
-        self, runs: Runs, rules: Sequence[int], *, updated: bool | None = None, beside: Space | None = None
+        self,
+        runs: Runs,
+        rules: Sequence[int],
+        *,
+        updated: bool | None = None,
+        beside: Space | None = None,
+        parts: Sequence[Part] = (),
     ) -> None:
         self.runs = runs
         self.rules = rules
+        self._more = [atom for part in parts for atom in atoms_of(part)]
         self._beside = beside
         axes = runs.analysis.axes
         counted = (runs.counts[i] for i in rules if runs.may_fail[i])
-        looked_at = runs.looked_at(rules).union(*counted, beside.variables if beside else ())
+        looked_at = runs.looked_at(rules).union(
+            *counted, beside.variables if beside else (), *(a.axes for a in self._more)
+        )
         self.variables: list[Variable] = sorted(v for v in looked_at if v in axes)
         self._masks: dict[Variable, list[int]] = {}
         self._written = frozenset[Variable]().union(*(runs.sets[i] for i in rules))
-        self._joined = frozenset[Variable]().union(*(runs.joined[i] for i in rules))
+        together = (atom.axes for atom in self._more if len(atom.axes) > 1)
+        self._joined = frozenset[Variable]().union(*(runs.joined[i] for i in rules), *together)
         self.open = next((r for i in rules if (r := runs.unclear[i]) is not None), None)
         if self.open is None and (runs.updated if updated is None else updated):
             self.open = self._drifting()
@@ -145,7 +157,8 @@ class Space:
         if masks is None:
             axis = self.runs.analysis.axes[variable]
             parts = (self.runs.analysis.part(self.runs.rules[i]) for i in self.rules)
-            texts = {a.text for part in parts for a in atoms_of(part) if a.axes == (variable,)}
+            atoms = [*(a for part in parts for a in atoms_of(part)), *self._more]
+            texts = {atom.text for atom in atoms if atom.axes == (variable,)}
             masks = self._masks[variable] = [m for text in sorted(texts) for m in axis.verdicts(text)[:2]]
         if self._beside is None:
             return masks

@@ -61,17 +61,20 @@ class Unrolled:
 
     With ``beside`` they are literals of the same solver as those of another campaign over the same axes; what comes to
     be in the same way in both is one literal.
+
+    ``written`` are the columns whose contents are followed: those that rules write and read or may not be able to
+    count, and those of ``asked`` that rules write.
     """
 
-    def __init__(self, runs: Runs, beside: Unrolled | None = None) -> None:
+    def __init__(self, runs: Runs, beside: Unrolled | None = None, *, asked: frozenset[Variable] = frozenset()) -> None:
         self._runs = runs
         self.formula: Formula = runs.formula if beside is None else beside.formula
         self._axes = runs.analysis.axes
         read = frozenset[Variable]().union(*runs.reads)
         broken = (counted for counted, fails in zip(runs.counts, runs.may_fail, strict=True) if fails)
         looked_at = (frozenset[Variable]().union(*runs.writes) & read).union(*broken)
-        self._written = looked_at & self._axes.keys()
-        self._initial = {variable: self._given(variable) for variable in self._written}
+        self.written = (looked_at | runs.ever_set & asked) & self._axes.keys()
+        self._initial = {variable: self._given(variable) for variable in self.written}
         self._contents = {variable: {initial: 1} for variable, initial in self._initial.items()}
         self._reached = 1
         self._acts: list[int] = []
@@ -79,7 +82,7 @@ class Unrolled:
         self._undecided: list[int] = []
         self._breaks: list[int] = []
         self._shared: _Shared = _Shared() if beside is None else beside._shared  # noqa: SLF001  (another object of this class)
-        self._versions = dict.fromkeys(self._written, 0)
+        self._versions = dict.fromkeys(self.written, 0)
         self._asked: dict[tuple[str, _Content], tuple[int, int, int]] = {}
         self._made: dict[tuple[Variable, object, object, object], object] = {}
 
@@ -114,16 +117,25 @@ class Unrolled:
             matched = formula.every((self._reached, met))
             self._matched.append(matched)
             for action in rule.actions:
-                if action.type == "setAttribute" and column_of(action) in self._written:
+                if action.type == "setAttribute" and column_of(action) in self.written:
                     self._write(rule, action, matched)
             if runs.ends[index]:
                 self._reached = formula.every((self._reached, -met))
 
     # Reading.
 
+    def at_the_end(self, atom: Atom) -> tuple[int, int]:
+        """Return the literals "true" and "false" of a condition on what an unbroken run leaves behind."""
+        self._go_through(len(self._runs.rules))
+        return self._on_contents(atom)
+
     def _verdict(self, atom: Atom) -> tuple[int, int]:
+        """Return the literals "true" and "false" of a condition of the rule that is at work."""
+        return self._on_contents(atom) if self._runs.updated else self.formula.verdict_of(atom)
+
+    def _on_contents(self, atom: Atom) -> tuple[int, int]:
         """Return the literals "true" and "false" of a condition on what its columns hold now."""
-        written = [v for v in atom.axes if self._versions.get(v)] if self._runs.updated else []
+        written = [v for v in atom.axes if self._versions.get(v)]
         if not written:
             return self.formula.verdict_of(atom)
         key = atom.text, tuple(self._versions.get(v, 0) for v in atom.axes)

@@ -37,7 +37,7 @@ __all__ = [
     "uses_every_column",
 ]
 
-Kind: TypeAlias = Literal["text", "number", "boolean", "timestamp", "matched", "undecided", "dial"]
+Kind: TypeAlias = Literal["text", "number", "boolean", "timestamp", "matched", "undecided", "dial", "lists", "member"]
 Type: TypeAlias = Literal["string", "number", "boolean", "timestamp", "duration", "list", "null", "unknown"]
 
 _COLUMN_TYPES: Mapping[str, Type] = {
@@ -207,7 +207,7 @@ class Compiler:
         if kind == "outcome":
             if not self.invariant:
                 raise self._stop(problems, node, "outcome is known to invariants alone: a rule is part of it")
-            return self._outcome(variable.name if variable else "")
+            return self._outcome(node, variable.name if variable else "", problems)
         if variable is None:
             if isinstance(node, Index) and isinstance(node.operand, ListLiteral):
                 raise Fallback("an index into a list")
@@ -227,13 +227,24 @@ class Compiler:
         name = self._slot(variable, KINDS[column_type])
         return Compiled(name, column_type, nullable=column_type != "string" and variable.source != "now")
 
-    def _outcome(self, name: str) -> Compiled:
+    def _outcome(self, node: Node, name: str, problems: list[TypeProblem]) -> Compiled:
+        variable = Variable("context", f"outcome.{name}")
+        head, _, rest = name.partition(".")
+        if head not in ("", "dial", "matched", "undecided", "lists", "contact"):
+            there_is = "there are dial, matched, undecided, lists and contact"
+            raise self._stop(problems, node, f"outcome has no {head}; {there_is}")
         if name == "dial":
-            return Compiled(self._slot(Variable("context", "outcome.dial"), "dial"), "boolean", nullable=True)
-        if name in ("matched", "undecided"):
-            kind: Kind = "matched" if name == "matched" else "undecided"
-            slot = self._slot(Variable("context", f"outcome.{name}"), kind)
-            return Compiled(slot, "list", nullable=False, item="string")
+            return Compiled(self._slot(variable, "dial"), "boolean", nullable=True)
+        if name in ("matched", "undecided", "lists"):
+            return Compiled(self._slot(variable, name), "list", nullable=False, item="string")  # type: ignore[arg-type]
+        if head == "lists":
+            return Compiled(self._slot(variable, "member"), "boolean", nullable=True)
+        column = self.columns.columns.get(rest) if head == "contact" else None
+        if column is not None:
+            kind = _COLUMN_TYPES[column.type]
+            return Compiled(self._slot(variable, KINDS[kind]), kind, nullable=kind != "string")
+        if head == "contact" and rest and self.columns.declared:
+            raise self._stop(problems, node, f"column {rest!r} is not in {self.columns.path}")
         raise Fallback(f"outcome.{name}" if name else "outcome")
 
     def _conditional(self, node: Conditional, problems: list[TypeProblem]) -> Compiled:

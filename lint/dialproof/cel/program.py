@@ -102,7 +102,7 @@ class LeafProgram:
             return None
         activation = reference.activation(view)
         if view.outcome is not None:
-            activation = reference.with_outcome(activation, view.outcome)
+            activation["outcome"] = reference.outcome_values(view, view.outcome)
         return reference.evaluate(self.cel, activation, view.zone)
 
 

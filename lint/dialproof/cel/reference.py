@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.view import View
 
-__all__ = ["GETTERS", "activation", "evaluate", "with_outcome"]
+__all__ = ["GETTERS", "activation", "evaluate", "outcome_values"]
 
 GETTERS = (
     *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
@@ -186,19 +186,21 @@ def activation(view: View) -> dict[str, Any]:
     }
 
 
-def with_outcome(values: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """Return the activation with ``outcome`` added: dial, matched, undecided, lists and contact."""
+def outcome_values(view: View, outcome: Outcome) -> Any:
+    """Return ``outcome`` in cel-python's types: dial, matched, undecided, lists, and contact read as contacts are."""
+    from celpy import celtypes
     from celpy.adapter import json_to_cel
 
     fields: dict[str, Any] = {
         "matched": list(outcome.matched),
         "undecided": list(outcome.undecided),
         "lists": dict(outcome.lists),
-        "contact": {k: v for k, v in outcome.contact.items() if v is not None},
     }
     if outcome.dial is not None:
         fields["dial"] = outcome.dial
-    return {**values, "outcome": json_to_cel(fields)}
+    values: Any = json_to_cel(fields)
+    values[celtypes.StringType("contact")] = activation(view.written(outcome.contact))["contact"]
+    return values
 
 
 def _typed(value: Any, kind: str) -> Any:

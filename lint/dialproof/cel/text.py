@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Condition, ValueType
 
-__all__ = ["ConditionError", "compares_numbers", "condition_cel", "condition_text", "condition_type"]
+__all__ = ["ConditionError", "column_text", "compares_numbers", "condition_cel", "condition_text", "condition_type"]
 
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _RESERVED = frozenset(
@@ -227,6 +227,12 @@ def _operand(condition: Condition, columns: ContactList, kind: ValueType) -> Pie
 def _operand_text(condition: Condition) -> Piece:
     subject = condition.subject if condition.source == "contact" else f"context.{condition.subject}"
     return pieces.index(pieces.name("text"), subject)
+
+
+def column_text(name: str) -> str:
+    """Return ``contact.a``, or ``contact["a.b"]``, which finds the column whatever others there are."""
+    plain = _IDENTIFIER.fullmatch(name) and name not in _RESERVED
+    return f"contact.{name}" if plain else f"contact[{pieces.quote(name)}]"
 
 
 def _path(root: str, name: str, columns: Mapping[str, object] | tuple[()]) -> Piece:

@@ -1,4 +1,4 @@
-"""``dialproof cel FILE``: each rule's conditions as the CEL that is evaluated."""
+"""``dialproof cel FILE``: each rule's conditions, and each invariant, as the CEL that is evaluated."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ def run(args: argparse.Namespace) -> int:
         for rule in campaign.rules:
             if rule.path == name:
                 print("\n".join(_rule(rule, evaluator)))
+        for invariant in campaign.invariants:
+            if invariant.path == name:
+                print(f"{invariant.span.line}: {printable(invariant.name)} (invariant)")
+                print("\n".join(_expression(invariant.always, evaluator, 1)))
     return code
 
 

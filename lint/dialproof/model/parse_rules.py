@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from dialproof.model.operators import CONTEXT_FIELDS, OPERATORS, canonical_operator, context_type
 from dialproof.model.parse_actions import read_action, read_flag_text, read_period
 from dialproof.model.parse_base import INVALID, Fields, Reader, head, hint
-from dialproof.model.rules import Condition, Group, Invariant, Rule, RulesFile, When
+from dialproof.model.parse_invariants import cel_of, read_invariant, read_time_of_day
+from dialproof.model.rules import Condition, Group, Rule, RulesFile, When
 from dialproof.model.schema import CONDITION, GROUP, RULES_FILE, Plain, Text
 from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dialproof.model.rules import Expression
     from dialproof.source.positions import Problem
 
@@ -38,6 +41,8 @@ def parse_rules(source: SourceFile) -> tuple[RulesFile | None, tuple[Problem, ..
             "action": read_action,
             "flag text": read_flag_text,
             "period": read_period,
+            "invariant": read_invariant,
+            "time of day": read_time_of_day,
         },
     )
     problems: list[Problem] = [*source.problems, *source.notes]
@@ -56,16 +61,22 @@ def _report_cel(reader: Reader, root: Node) -> None:
     """Report the CEL that does not parse in a file that is wrong elsewhere, which nobody will compile."""
     from dialproof.cel.parse import CelSyntaxError, parse
 
-    for key, name in (("rules", "when"), ("invariants", "always")):
+    for node in _written_cel(root):
+        if not node.text.strip():
+            continue
+        try:
+            parse(node.text)
+        except CelSyntaxError as error:
+            reader.problem(node.part(error.offset, error.offset + 1), str(error), "DP103")
+
+
+def _written_cel(root: Node) -> Iterator[Scalar]:
+    """Yield the texts of all ``when:`` of rules, and those of invariants."""
+    for key in ("rules", "invariants"):
         nodes = root.get(key) if isinstance(root, Mapping) else None
         for item in nodes if isinstance(nodes, Sequence) else ():
-            node = item.get(name) if isinstance(item, Mapping) else None
-            if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text.strip():
-                continue
-            try:
-                parse(node.text)
-            except CelSyntaxError as error:
-                reader.problem(node.part(error.offset, error.offset + 1), str(error), "DP103")
+            if isinstance(item, Mapping):
+                yield from cel_of(item)
 
 
 def _check_dates(reader: Reader, root: Node) -> None:
@@ -106,7 +117,7 @@ def _rules_file(fields: Fields, source: SourceFile) -> RulesFile:
         hit_policy=fields.get("hitPolicy", "all"),
         total=fields.get("total", False),
         rules=tuple(_rule(rule, source.display) for rule in fields.get("rules")),
-        invariants=tuple(_invariant(invariant, source.display) for invariant in fields.get("invariants", ())),
+        invariants=fields.get("invariants", ()),
         source=source,
         contact_list_span=fields.span("contactList") if contact_list is not None else None,
     )
@@ -136,12 +147,6 @@ def _rule(fields: Fields, path: str) -> Rule:
         name_span=fields.span("name"),
         spans=fields.spans,
     )
-
-
-def _invariant(fields: Fields, path: str) -> Invariant:
-    always = fields.node.get("always")
-    assert isinstance(always, Scalar)
-    return Invariant(fields.get("name"), When(always.text, always.span, always), fields.node.span, path)
 
 
 def _expression(reader: Reader, node: Node, label: str) -> Any:

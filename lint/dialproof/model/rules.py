@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dialproof.model.composed import Composed
     from dialproof.source import Scalar, SourceFile
     from dialproof.source.positions import Span
 
@@ -69,7 +70,7 @@ class When:
 
     text: str
     span: Span = field(compare=False)
-    scalar: Scalar = field(compare=False, repr=False)
+    scalar: Scalar | Composed = field(compare=False, repr=False)
 
 
 Expression: TypeAlias = Condition | Group | When
@@ -132,7 +133,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A CEL statement over ``contact`` and ``outcome`` that must hold on every contact."""
+    """A CEL statement over ``contact`` and ``outcome`` that must hold on every contact.
+
+    ``always`` is what every form of an invariant comes to: of ``never`` its negation, of a ready-made one its text.
+    """
 
     name: str
     always: When

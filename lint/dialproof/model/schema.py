@@ -20,7 +20,6 @@ __all__ = [
     "DEFAULTS",
     "EXPECT",
     "GROUP",
-    "INVARIANT",
     "KINDS",
     "MAX_WHOLE",
     "ONLY_FOR",
@@ -215,15 +214,6 @@ RULE = Record(
     ignored=API_KEYS,
 )
 
-INVARIANT = Record(
-    "invariant",
-    _frozen(
-        name=Key(Text("name"), "The name of the invariant.", required=True),
-        description=Key(Text("any"), "Why it must hold."),
-        always=Key(Text(), "CEL over contact and outcome that holds on every contact.", required=True),
-    ),
-)
-
 RULES_FILE = Record(
     "rules file",
     _frozen(
@@ -234,7 +224,9 @@ RULES_FILE = Record(
         hitPolicy=Key(Choice(("all", "first")), "Whether every matching rule acts or only the first; default all."),
         total=Key(Flag(), "Whether every contact must be matched; default false."),
         rules=Key(ListOf(RULE, filled=True), "The rules.", required=True),
-        invariants=Key(ListOf(INVARIANT), "Statements that hold on every contact."),
+        invariants=Key(
+            ListOf(Custom("invariant", {"$ref": "#/definitions/invariant"})), "Statements that hold on every contact."
+        ),
     ),
     at_most_one=(("campaigns", "campaign"),),
 )

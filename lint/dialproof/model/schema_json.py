@@ -34,6 +34,7 @@ from dialproof.model.schema import (
     Text,
     Whole,
 )
+from dialproof.model.schema_invariants import READY_INVARIANTS, STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,6 +137,7 @@ def _definitions(kind: str) -> dict[str, Any]:
             "operator": {"enum": [*OPERATORS, *OPERATOR_ALIASES]},
             "value": {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]},
             "action": _actions(partial=False),
+            "invariant": _invariant(),
         }
     contact = {"type": "object", "additionalProperties": {"anyOf": [_COLUMN_VALUE, {"$ref": "#/definitions/contact"}]}}
     return {
@@ -183,6 +185,13 @@ def _condition() -> dict[str, Any]:
         condition = {"properties": {"operator": {"enum": operators}}, "required": ["operator"]}
         schema["allOf"] = [*schema["allOf"], {"if": condition, "then": then}]
     return schema
+
+
+def _invariant() -> dict[str, Any]:
+    """Return the schema of an invariant: a statement, or a ready-made one with its options."""
+    statement = _record(STATEMENT)
+    statement["dependencies"] = {"when": ["implies"], "implies": ["when"]}
+    return {"oneOf": [statement, *map(_record, READY_INVARIANTS.values())]}
 
 
 def _actions(*, partial: bool) -> dict[str, Any]:

@@ -83,6 +83,8 @@ def attest(project: Project, verdict: Verdict, result: LintResult, *, now: datet
                 "campaigns": len(verdict.campaigns),
                 "evaluations": verdict.evaluations,
                 "conflicts": verdict.conflicts,
+                "invariantsProved": verdict.proved,
+                "invariantsSearched": verdict.searched,
             },
             "coverage": {"policy": config.gate.coverage, "campaigns": coverage},
             "accepted": [_json(asdict(accepted)) for accepted in verdict.accepted],

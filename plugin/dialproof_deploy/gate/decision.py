@@ -69,7 +69,8 @@ class Seen:
     (None: it never said);
     ``deselecting`` the options that leave items out, as written; ``arguments`` the files, folders and ids that were
     asked for ("" is the root itself); ``broken`` the files that could not be collected; ``fail_on`` the level of the
-    run, ``since`` the revision that it looked at changes against, where the options name one.
+    run, ``since`` the revision that it looked at changes against, where the options name one. ``proved`` says of each
+    invariant that was verified whether that was by proof.
     """
 
     phases: Mapping[str, Sequence[Phase]]
@@ -85,6 +86,7 @@ class Seen:
     stopped: str = ""
     fail_on: str | None = None
     since: str | None = None
+    proved: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,10 @@ class Coverage:
 class Verdict:
     """The gate's answer: open only without ``reasons``.
 
-    ``coverage`` is that of the cases that passed; ``evaluations`` and ``conflicts`` count all cases. ``failed`` are the
-    items that ran and did not pass at once: what they test is not proved, whatever an earlier run showed.
+    ``coverage`` is that of the cases that passed; ``evaluations`` and ``conflicts`` count all cases, ``proved`` and
+    ``searched`` the invariants that passed because they were proved, or because no contact was found that breaks them.
+    ``failed`` are the items that ran and did not pass at once: what they test is not proved, whatever an earlier run
+    showed.
     """
 
     reasons: tuple[str, ...]
@@ -146,6 +150,8 @@ class Verdict:
     evaluations: int
     conflicts: int
     failed: tuple[str, ...] = ()
+    proved: int = 0
+    searched: int = 0
 
     @classmethod
     def closed(cls, *reasons: str, evaluations: int = 0) -> Verdict:
@@ -235,6 +241,7 @@ def decide(expected: Expected, seen: Seen) -> Verdict:
     passed = tuple(item for item in items if states[item] == "passed")
     coverage = covered(expected.campaigns, [fact for item, fact in seen.cases.items() if states.get(item) == "passed"])
     conflicts = sum(fact.conflict for fact in seen.cases.values())
+    proved = [by_proof for item, by_proof in seen.proved.items() if states.get(item) == "passed"]
     reasons = [
         *expected.refusals,
         *_changes(expected.digests, seen.digests),
@@ -254,6 +261,8 @@ def decide(expected: Expected, seen: Seen) -> Verdict:
         evaluations=len(seen.cases),
         conflicts=conflicts,
         failed=tuple(item for item in items if states[item] in _DISPROVED),
+        proved=sum(proved),
+        searched=len(proved) - sum(proved),
     )
     if verdict.conflict_rate > expected.max_conflict_rate:
         reasons.append(

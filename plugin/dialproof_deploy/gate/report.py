@@ -47,6 +47,7 @@ def as_json(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
                 ],
                 "evaluations": verdict.evaluations,
                 "conflicts": verdict.conflicts,
+                "invariants": {"proved": verdict.proved, "searched": verdict.searched},
             }
             for project, verdict in verdicts.items()
         ],

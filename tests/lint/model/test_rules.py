@@ -362,6 +362,7 @@ def test_everything_wrong_is_reported_at_once() -> None:
         (9, "DP107"),
         (9, "DP107"),
         (10, "DP107"),
+        (10, "DP107"),
         (11, "DP102"),
         (12, "DP102"),
     ]
