@@ -16,6 +16,7 @@ from dialproof.compare import differences
 from dialproof.errors import DialproofError, ExitCode
 from dialproof.model.contacts import Expect, ExpectedAction
 from dialproof.output.witness import flat
+from dialproof.over_time import play_and_compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.contacts import Case, ContactsFile
+    from dialproof.model.timelines import Timeline
     from dialproof.mutation.search import Difference
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
-__all__ = ["CaseRun", "CasesFailError", "case_runs", "expectation", "likened", "unlike"]
+__all__ = ["CaseRun", "CasesFailError", "TimelineRun", "case_runs", "expectation", "likened", "unlike"]
 
 
 class CasesFailError(DialproofError):
@@ -47,25 +49,44 @@ class CaseRun:
     outcome: Outcome
 
 
-def case_runs(project: Project, campaign: Campaign, evaluator: Evaluator) -> list[CaseRun]:
+@dataclass(frozen=True, slots=True)
+class TimelineRun:
+    """A case that goes through time."""
+
+    file: ContactsFile
+    case: Timeline
+
+    def notices(self, evaluator: Evaluator) -> bool:
+        """Tell whether something is not as expected under the rules of an evaluator."""
+        return bool(play_and_compare(evaluator, self.case, self.file).found)
+
+
+def case_runs(project: Project, campaign: Campaign, evaluator: Evaluator) -> tuple[list[CaseRun], list[TimelineRun]]:
     """Run every case of a campaign; raises :class:`CasesFailError` that names each one that fails."""
-    runs, failing = [], []
-    for path, tested in project.links.items():
-        for case in project.contacts_files[path].cases if tested is campaign else ():
-            file = project.contacts_files[path]
+    runs, timelines, failing = [], [], []
+    for file in (project.contacts_files[path] for path, tested in project.links.items() if tested is campaign):
+        for case in file.cases:
             options = file.run_options(case)
             try:
                 run = CaseRun(file, case, options, evaluator.run(case.contact, **options))
             except ValueError as error:  # a clock or time zone that there is not
-                failing.append(f"{path}:{case.span.line}:{case.span.column}: the case cannot be run: {error}")
+                failing.append(f"{_place(file, case)}: the case cannot be run: {error}")
                 continue
             runs.append(run)
             if differences(case.expect, run.outcome, campaign):
-                failing.append(f"{path}:{case.span.line}:{case.span.column}: case {case.name!r} fails")
+                failing.append(f"{_place(file, case)}: case {case.name!r} fails")
+        for timeline in file.timelines:
+            timelines.append(TimelineRun(file, timeline))
+            if timelines[-1].notices(evaluator):
+                failing.append(f"{_place(file, timeline)}: case {timeline.name!r} fails")
     if failing:
         advice = "mutation asks which changes turn green cases red: make these pass first (pytest says why they fail)"
         raise CasesFailError("\n".join([*failing, advice]))
-    return runs
+    return runs, timelines
+
+
+def _place(file: ContactsFile, case: Case | Timeline) -> str:
+    return f"{file.path}:{case.span.line}:{case.span.column}"
 
 
 def likened(scene: Scene, model: CaseRun, columns: ContactList, shows: Callable[[Scene], bool]) -> Scene:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dialproof.evaluate import Evaluator
     from dialproof.model.contacts import Expect
-    from dialproof.mutation.cases import CaseRun
+    from dialproof.mutation.cases import CaseRun, TimelineRun
     from dialproof.mutation.mutants import Mutant
     from dialproof.mutation.search import Difference
     from dialproof.project import Campaign, Project
@@ -61,7 +61,7 @@ class Tried:
 
     mutant: Mutant
     fate: Fate
-    by: CaseRun | None = None
+    by: CaseRun | TimelineRun | None = None
     survivor: Survivor | None = None
     why: Unknown | None = None
 
@@ -111,7 +111,7 @@ def mutate(project: Project, campaign: Campaign, evaluator: Evaluator, budget: i
     written.
     """
     with paused_gc():  # of the many objects that an analysis makes, few are garbage
-        runs = case_runs(project, campaign, evaluator)
+        runs, timelines = case_runs(project, campaign, evaluator)
         familiar = familiar_to(project, campaign)
         every = mutants_of(campaign, evaluator, Wording(campaign.contact_list))
         bench = Bench(CampaignAnalysis(campaign, evaluator, familiar=familiar), every, project.config.cache)
@@ -127,7 +127,7 @@ def mutate(project: Project, campaign: Campaign, evaluator: Evaluator, budget: i
             left = []
             for mutant in (m for m in mutants if id(m) not in tried):
                 tell("running the cases")
-                by = bench.noticed(mutant, runs)
+                by = bench.noticed(mutant, runs) or bench.noticed_in_time(mutant, timelines)
                 if by is None:
                     left.append(mutant)
                 else:
@@ -136,7 +136,7 @@ def mutate(project: Project, campaign: Campaign, evaluator: Evaluator, budget: i
             for mutant in left:
                 tell("looking for contacts that show what no case notices")
                 tried[id(mutant)] = _unnoticed(mutant, bench, search, runs)
-    return MutationRun(campaign, evaluator, len(runs), tuple(tried[id(mutant)] for mutant in mutants))
+    return MutationRun(campaign, evaluator, len(runs) + len(timelines), tuple(tried[id(mutant)] for mutant in mutants))
 
 
 def _unnoticed(mutant: Mutant, bench: Bench, search: Search, runs: Sequence[CaseRun]) -> Tried:

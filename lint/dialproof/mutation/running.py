@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.model.rules import Category, Rule
-    from dialproof.mutation.cases import CaseRun
+    from dialproof.mutation.cases import CaseRun, TimelineRun
     from dialproof.mutation.mutants import Mutant
 
 __all__ = ["Bench"]
@@ -78,6 +78,11 @@ class Bench:
             if outcome != run.outcome and differences(run.case.expect, outcome, self.campaign):
                 return run
         return None
+
+    def noticed_in_time(self, mutant: Mutant, timelines: Sequence[TimelineRun]) -> TimelineRun | None:
+        """Return the first timeline that does not come out as expected under a mutant."""
+        evaluator = self.mutated(mutant) if timelines else self.evaluator
+        return next((run for run in timelines if run.notices(evaluator)), None)
 
     def _changed(self, mutant: Mutant, cases: Sequence[CaseRun]) -> Iterator[CaseRun]:
         """Yield the cases of which a mutant may change the outcome."""

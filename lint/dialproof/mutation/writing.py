@@ -98,7 +98,7 @@ def _appended(run: MutationRun, path: Path, display: str, before: bytes) -> tupl
     defaults = source.root.get("defaults")
     base = _plain(defaults) if isinstance(defaults, MappingNode) else {}
     assert isinstance(base, dict)
-    drafts = _drafts(run, [case.name for case in file.cases])
+    drafts = _drafts(run, [case.name for case in file.tests])
     lines = [line for draft in drafts for line in ("", *_case(draft, base, file, indent))]
     found = _LAST_LINE.match(text, cases.items[-1].end_offset)
     end = found.end() if found else len(text)
