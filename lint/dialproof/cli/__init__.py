@@ -32,6 +32,7 @@ COMMANDS = {
     "cel": "print each rule's conditions as CEL",
     "backtest": "run rules over whole contact lists, and tell what a change of them does",
     "diff": "tell what a change of rules does to contacts, proved or shown on a contact",
+    "why": "tell what of a contact forces its outcome, and the nearest contact with another one",
     "mutate": "change rules a little and tell which changes no case notices",
     "init": "write a small project that passes",
 }

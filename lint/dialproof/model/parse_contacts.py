@@ -19,11 +19,12 @@ from dialproof.source import Mapping, Node, Scalar, Sequence, SourceFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dialproof.model.contacts import Contact
     from dialproof.model.populations import Population
     from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Problem, Span
 
-__all__ = ["CONTEXT_ROOTS", "ambiguous", "expectation", "flat", "note_local_time", "parse_contacts"]
+__all__ = ["CONTEXT_ROOTS", "ambiguous", "expectation", "flat", "note_local_time", "parse_contact", "parse_contacts"]
 
 CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
 """The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
@@ -76,6 +77,14 @@ def parse_contacts(source: SourceFile) -> tuple[ContactsFile | None, tuple[Probl
         target_span=fields.span(target) if target in fields.values else None,
     )
     return file, problems
+
+
+def parse_contact(source: SourceFile) -> tuple[Contact | None, tuple[Problem, ...]]:
+    """Return the contact of a file that holds its columns and nothing else, None where anything is wrong."""
+    reader = Reader(source.display)
+    contact = INVALID if source.root is None else _contact(reader, source.root, "the contact")
+    problems = (*source.problems, *reader.problems.all())
+    return None if problems else contact, problems
 
 
 def _note_clocks_without_place(reader: Reader, file: Fields) -> None:

@@ -1,0 +1,162 @@
+"""Which contact a command line means: a case by its name, a row or case of a file, a file with one, or its columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialproof.analysis.witness import put
+from dialproof.cli.inputs import check_read, shown
+from dialproof.errors import InputError, UsageError
+from dialproof.model.operators import context_type
+from dialproof.output.report import count
+from dialproof.reading import display_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dialproof.model.contacts import Case, Contact, ContactsFile
+    from dialproof.model.rules import Category
+    from dialproof.project import Campaign, Project
+    from dialproof.source.positions import Problem
+
+__all__ = ["Chosen", "campaigns_of", "choose"]
+
+_ROW = re.compile(r"(.+):([0-9]+)")
+_PAIR = re.compile(r"([^=\s][^=]*)=(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A contact, what surrounds it, and the rules that it is run by; ``label`` says which one it is."""
+
+    label: str
+    campaign: Campaign
+    contact: Contact
+    context: Mapping[str, object] = field(default_factory=dict)
+    category: Category | None = None
+    now: str | None = None
+    time_zone: str | None = None
+
+
+def campaigns_of(project: Project, rules: Path, campaign_id: str | None) -> list[Campaign]:
+    """Return the campaigns of a rules file or folder, or the one of that name; raises if there is none."""
+    name = "" if rules.is_dir() else display_path(project.config.root.resolve(), rules.resolve())
+    found = [c for c in project.campaigns if not name or any(file.path == name for file in c.files)]
+    found = [c for c in found if campaign_id is None or campaign_id in c.ids]
+    if not found:
+        check_read(project, name)
+        known = ", ".join(i for c in project.campaigns for i in c.ids) or "none"
+        what = f"the campaign {campaign_id!r}" if campaign_id else "rules of a campaign"
+        raise UsageError(f"{rules}: expected {what}, and there are {known}")
+    return found
+
+
+def choose(texts: Sequence[str], project: Project, campaigns: Sequence[Campaign]) -> Chosen:
+    """Return the contact that is meant.
+
+    Raises :class:`UsageError` where that is none or several, :class:`InputError` for a file that cannot be read.
+    """
+    text = texts[0]
+    pairs = [_PAIR.fullmatch(one) for one in texts]
+    if all(pairs) and not Path(text).exists():
+        named = [(pair[1], pair[2]) for pair in pairs if pair is not None]
+        return _inline(named, _only(campaigns))
+    if len(texts) > 1:
+        raise UsageError("expected one contact, or pairs column=value: quote the name of a case")
+    row = _ROW.fullmatch(text)
+    if Path(text).is_file():
+        return _of_file(Path(text), None, _only(campaigns))
+    if row is not None and Path(row[1]).is_file():
+        return _of_file(Path(row[1]), int(row[2]), _only(campaigns))
+    return _case(text, project, campaigns)
+
+
+def _only(campaigns: Sequence[Campaign]) -> Campaign:
+    if len(campaigns) > 1:
+        raise UsageError(f"there are the campaigns {', '.join(c.id for c in campaigns)}: name one with --campaign")
+    return campaigns[0]
+
+
+def _inline(pairs: Sequence[tuple[str, str]], campaign: Campaign) -> Chosen:
+    names = campaign.contact_list.columns
+    contact: dict[str, object] = {}
+    context: dict[str, object] = {}
+    for name, value in pairs:
+        if name not in names and context_type(name) is not None:
+            put(context, name, value, ())
+        else:
+            put(contact, name, value, names)
+    return Chosen("the contact", campaign, contact, context)
+
+
+def _case(name: str, project: Project, campaigns: Sequence[Campaign]) -> Chosen:
+    found: list[tuple[Case, ContactsFile, Campaign]] = []
+    names: dict[str, None] = {}
+    for path, campaign in project.links.items():
+        if any(campaign is one for one in campaigns):
+            file = project.contacts_files[path]
+            names.update(dict.fromkeys(case.name for case in file.cases))
+            found += [(case, file, campaign) for case in file.cases if case.name == name]
+    if not found:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, names, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"there is no case {name!r}, and no file of that name{hint}")
+    if len(found) > 1:
+        root = project.config.root.resolve()
+        places = ", ".join(f"{shown(root / file.path)}:{case.name_span.line}" for case, file, _ in found)
+        raise UsageError(f"several cases are named {name!r} ({places}): name FILE:NUMBER, or --rules")
+    case, file, campaign = found[0]
+    return _of_case(f"case {name!r}", case, file, campaign)
+
+
+def _of_case(label: str, case: Case, file: ContactsFile, campaign: Campaign) -> Chosen:
+    now, zone = case.now or file.now, case.time_zone or file.time_zone
+    return Chosen(label, campaign, case.contact, case.context, case.category, now, zone)
+
+
+def _of_file(path: Path, number: int | None, campaign: Campaign) -> Chosen:
+    """Return the contact of a file, counted from one where it has several."""
+    file, contact = _read(path)
+    if file is None:
+        if number not in (None, 1) or contact is None:
+            raise UsageError(f"{path}: there is one contact, and none with number {number}")
+        return Chosen(str(path), campaign, contact)
+    contacts: Sequence[Case | Contact] = file.cases or file.population
+    if number is None and len(contacts) != 1:
+        raise UsageError(f"{path}: there are {count(len(contacts), 'contact')}: name one, {path}:1 say")
+    if number is not None and not 1 <= number <= len(contacts):
+        raise UsageError(f"{path}: there are {count(len(contacts), 'contact')}, and none with number {number}")
+    place = (number or 1) - 1
+    if file.cases:
+        return _of_case(f"case {file.cases[place].name!r}", file.cases[place], file, campaign)
+    return Chosen(f"{path}, row {place + 1}", campaign, file.population[place], now=file.now, time_zone=file.time_zone)
+
+
+def _read(path: Path) -> tuple[ContactsFile | None, Contact | None]:
+    """Return what a file holds: cases or rows, or else the columns of one contact."""
+    from dialproof.model.parse_contacts import parse_contact, parse_contacts
+    from dialproof.model.parse_csv import parse_csv
+    from dialproof.source import Mapping as MappingNode
+    from dialproof.source import read_source
+
+    file: ContactsFile | None = None
+    contact: Contact | None = None
+    problems: Sequence[Problem]
+    if path.suffix.lower() == ".csv":
+        file, problems, _ = parse_csv(path, str(path))
+    elif path.suffix.lower() in (".yaml", ".yml", ".json"):
+        source = read_source(path, str(path))
+        if isinstance(source.root, MappingNode) and "cases" in source.root:
+            file, problems = parse_contacts(source)
+        else:
+            contact, problems = parse_contact(source)
+    else:
+        raise UsageError(f"{path}: expected a contact as .csv, .yaml or .json")
+    if file is None and contact is None:
+        raise InputError("\n".join(map(str, problems)))
+    return file, contact
