@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
@@ -16,7 +17,7 @@ from dialproof.source import Note
 from dialproof.source.positions import MAX_PROBLEMS, Problem, Problems, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dialproof.config import Config
     from dialproof.model.contactlist import ContactList
@@ -188,8 +189,10 @@ class _Linker:
     def links(self, campaigns: tuple[Campaign, ...]) -> dict[str, Campaign]:
         """Return the campaign that each contacts file tests, and check the rule names of its cases."""
         links: dict[str, Campaign] = {}
+        by_file = {file.path: campaign for campaign in reversed(campaigns) for file in campaign.files}
+        by_id = {campaign_id: campaign for campaign in campaigns for campaign_id in campaign.ids}
         for path, file in sorted(self.files.contacts.items()):
-            campaign = self._target(file, campaigns)
+            campaign = self._target(file, by_file, by_id)
             if campaign is not None:
                 links[path] = campaign
                 self._check_names(file, {rule.name: None for rule in campaign.rules})
@@ -214,12 +217,13 @@ class _Linker:
                     self.problems.append(Note(file.path, case.span, "DP102", message))
                     return
 
-    def _target(self, file: ContactsFile, campaigns: tuple[Campaign, ...]) -> Campaign | None:
+    def _target(
+        self, file: ContactsFile, by_file: Mapping[str, Campaign], by_id: Mapping[str, Campaign]
+    ) -> Campaign | None:
         if file.campaign is not None:
-            ids = [campaign_id for campaign in campaigns for campaign_id in campaign.ids]
-            found = next((c for c in campaigns if file.campaign in c.ids), None)
+            found = by_id.get(file.campaign)
             if found is None and "rules" not in self.files.broken.values():
-                message = f"there is no campaign {file.campaign!r}; {hint(file.campaign, ids)}"
+                message = f"there is no campaign {file.campaign!r}; {hint(file.campaign, by_id)}"
                 self.problem(file.path, file.target_span, message)
             return found
         if file.rules is not None:
@@ -227,21 +231,26 @@ class _Linker:
             if path not in self.files.rules and path not in self.files.broken:
                 message = f"there is no rules file {path!r}; {hint(path, self.files.rules)}"
                 self.problem(file.path, file.target_span, message)
-            return _of_file(campaigns, path)
-        folder = os.path.dirname(file.path)
-        beside = [path for path in self.files.rules if os.path.dirname(path) == folder]
-        broken = [p for p, kind in self.files.broken.items() if kind == "rules" and os.path.dirname(p) == folder]
-        if len(beside) + len(broken) == 1:
-            return _of_file(campaigns, beside[0]) if beside else None
+            return by_file.get(path)
+        beside = self._rules_files.get(os.path.dirname(file.path), ())
+        if len(beside) == 1:
+            return by_file.get(beside[0])
         if file.tests or file.populations:
-            count = len(beside) + len(broken)
-            message = f"expected one rules file in this folder, found {count}: "
+            message = f"expected one rules file in this folder, found {len(beside)}: "
             if file.path.lower().endswith(".csv"):
                 message += "keep this file in the folder of the rules that it tests"
             else:
                 message += "say which with rules: FILE or campaign: ID"
             self.problem(file.path, None, message)
         return None
+
+    @cached_property
+    def _rules_files(self) -> Mapping[str, Sequence[str]]:
+        """The paths of the rules files of each folder, broken ones too."""
+        found: dict[str, list[str]] = {}
+        for path in (*self.files.rules, *(p for p, kind in self.files.broken.items() if kind == "rules")):
+            found.setdefault(os.path.dirname(path), []).append(path)
+        return found
 
     def _check_names(self, file: ContactsFile, names: Mapping[str, None]) -> None:
         problems = Problems(Problem)
@@ -287,7 +296,3 @@ def _expectations(file: ContactsFile) -> Iterator[tuple[Case | Timeline, Expect]
     for timeline in file.timelines:
         for step in timeline.steps:
             yield timeline, step.expect
-
-
-def _of_file(campaigns: tuple[Campaign, ...], path: str) -> Campaign | None:
-    return next((c for c in campaigns if any(file.path == path for file in c.files)), None)

@@ -54,9 +54,8 @@ class DialproofFile(pytest.File):
         if is_excluded(path, place.config.exclude):
             return []
         self._refuse_link(place, path)
-        problems = [p for p in place.project.problems if p.path == path and getattr(p, "severity", "error") == "error"]
-        if problems:
-            lines = (str(problem).replace(path, place.shown(path), 1) for problem in problems)
+        lines = [str(problem).replace(path, place.shown(path), 1) for problem in place.errors(path)]
+        if lines:
             raise self.CollectError("\n".join(lines))
         return list(self.items(place, path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from dialproof.base import check_base
 from dialproof.config import load_config
 from dialproof.project import load_project
+from dialproof.source import paused_gc
 from pytest_dialproof.recorder import RECORDER
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from dialproof.invariants import Invariants
     from dialproof.lint import LintResult
     from dialproof.project import Campaign, Project
+    from dialproof.source.positions import Problem
 
 __all__ = [
     "Projects",
@@ -54,6 +57,19 @@ class SessionProject:
     def root(self) -> str:
         """The configuration root as text: the key under which results are recorded."""
         return str(self.config.root)
+
+    def errors(self, path: str) -> Sequence[Problem]:
+        """Return the errors of reading a file."""
+        return self._errors.get(path, ())
+
+    @cached_property
+    def _errors(self) -> Mapping[str, Sequence[Problem]]:
+        from dialproof.lint import is_error
+
+        found: dict[str, list[Problem]] = {}
+        for problem in filter(is_error, self.project.problems):
+            found.setdefault(problem.path, []).append(problem)
+        return found
 
     def relative(self, path: Path) -> str:
         """Return a path as the project names it: POSIX, relative to the configuration root."""
@@ -179,7 +195,9 @@ class Projects:
 
     def _read(self, settings: Config) -> SessionProject:
         check_base(settings)
-        project = load_project(settings)
+        with paused_gc():
+            project = load_project(settings)
+            gc.freeze()  # it lives as long as what is collected from it; see pytest_collection_finish
         self._config.stash[RECORDER].note_read(str(settings.root), digests_of(project))
         return SessionProject(settings, project, self._config)
 

@@ -236,6 +236,24 @@ def write_table(folder: Path, rules: int, columns: int, holes: int, seed: int = 
     (folder / "some.rules.json").write_text(json.dumps(content, indent=1))
 
 
+def write_files(folder: Path, count: int, seed: int = 9) -> None:
+    """Write a project of many campaigns: rules files of ten rules in YAML, each with a contacts file of one case."""
+    draw = random.Random(seed)
+    (folder / "dialproof.toml").write_text("")
+    (folder / "some.contactlist.json").write_text(json.dumps({"columns": COLUMNS}))
+    for number in range(count):
+        lines = [f"campaign: campaign {number}", "contactList: some.contactlist.json", "rules:"]
+        for rule in rules(draw, 10):
+            lines.append(f"  - name: {rule['name']}")
+            lines += [f"    {key}: {rule[key]}" for key in ("version", "priority", "executionOrder")]
+            for key in ("conditions", "actions"):
+                lines += [f"    {key}:", *(f"      - {json.dumps(item)}" for item in rule[key])]
+        (folder / f"file{number}.rules.yaml").write_text("\n".join(lines) + "\n")
+        (folder / f"file{number}.contacts.yaml").write_text(
+            f"rules: file{number}.rules.yaml\ncases:\n  - name: one\n    contact: {{}}\n    expect: {{dial: true}}\n"
+        )
+
+
 def write_project(folder: Path, *, rule_count: int = 20, cases: int = 0, form: str = "csv", seed: int = 7) -> None:
     """Write a project: rules, contact list and a contacts file (csv, json or yaml) of ``cases`` cases that all pass."""
     from pathlib import Path
