@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["read_json"]
 
+_TEXT = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _TOKEN = re.compile(
-    r"""[ \t\r\n]*(?:
-        (?P<mark>[{}\[\],:])
-      | (?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
+    rf"""[ \t\r\n]*(?:
+        (?P<mark>[{{}}\[\],:])
+      | (?P<text>{_TEXT})
       | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)(?![0-9a-zA-Z.])
       | (?P<word>true|false|null)(?![0-9a-zA-Z_])
       | (?P<end>\Z)
     )""",
     re.VERBOSE,
 )
+_NEXT_KEY = re.compile(rf"[ \t\r\n]*,[ \t\r\n]*({_TEXT})[ \t\r\n]*:")
+"""Three tokens at once, which half of most files are: the next key of an object."""
 _WORDS: dict[str, ScalarValue] = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -36,6 +39,9 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
     closers: list[str] = []
     state = "value"  # value, first value or end, first key or end, key, colon, next (comma or end), done
     while True:
+        if state == "next" and closers[-1] == "}" and (found := _NEXT_KEY.match(text, at)):
+            builder.scalar(found.start(1), found.end(1), *_decoded(found[1], found.start(1)), "quoted")
+            at, state = found.end(), "value"
         found = _TOKEN.match(text, at)
         if found is None:
             _refuse(text, at, state, closers)
@@ -89,7 +95,7 @@ def _value(builder: TreeBuilder, kind: str | None, written: str, start: int, end
 
 def _decoded(written: str, start: int) -> tuple[str, str]:
     text = written[1:-1] if "\\" not in written else json.loads(written)
-    if _SURROGATE.search(text):
+    if "\\" in written and _SURROGATE.search(text):  # nothing else makes half a character: the file is UTF-8
         raise UnreadableError(start, "found half of a surrogate pair in a text, expected whole characters")
     return text, text
 
