@@ -74,8 +74,8 @@ def where_stand_in_differs(analysis: CampaignAnalysis, stand_in: StandIn, questi
     in_front: tuple[Rule, ...] = ()
     if rule.enabled:
         index = runs.index(rule)
-        stopping = [i for i in range(index) if runs.ends[i] or runs.may_fail[i]]
-        in_front = tuple(runs.rules[i] for i in runs.with_writers((*stopping, index)) if i < index)
+        reaching = {*runs.involved((index,)), *bits(runs.enders)}
+        in_front = tuple(runs.rules[i] for i in sorted(reaching) if i < index)
     alone = replace(rule, enabled=True)
     ours = (alone, *(replace(r, enabled=True) for r in stand_in.rules))
     few = replace(analysis.campaign, rules=(*in_front, *ours), invariants=())

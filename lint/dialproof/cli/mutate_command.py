@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from dialproof.model.rules import RulesFile
     from dialproof.mutation.report import MutationReport
     from dialproof.mutation.run import MutationRun
     from dialproof.project import Campaign, Project
@@ -59,13 +60,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _campaigns(paths: Sequence[Path]) -> tuple[Project, tuple[Campaign, ...]]:
     """Return the project and those of its campaigns that have rules in the paths."""
-    from dialproof.cli.scope import Scope
     from dialproof.project import load_project
 
     project = load_project(config_for(paths), paths)
-    scope = Scope(project, [path.resolve() for path in paths])
     check_read(project)
-    found = tuple(c for c in project.campaigns if any(scope.covers(file.path) for file in c.files))
+    root, asked = project.config.root.resolve(), [path.resolve() for path in paths]
+
+    def covered(file: RulesFile) -> bool:
+        return any((root / file.path).is_relative_to(path) for path in asked)
+
+    found = tuple(c for c in project.campaigns if any(map(covered, c.files)))
     if not found:
         raise UsageError(f"{', '.join(map(str, paths))}: there are no rules; name *.rules files, or folders with them")
     return project, found
@@ -73,12 +77,17 @@ def _campaigns(paths: Sequence[Path]) -> tuple[Project, tuple[Campaign, ...]]:
 
 def _mutated(project: Project, campaign: Campaign) -> MutationRun:
     from dialproof.checks.surviving_mutant import CHECK
+    from dialproof.mutation.cases import CasesFailError
     from dialproof.mutation.findings import with_accepted
     from dialproof.mutation.run import mutate
 
     budget = project.config.checks.get(CHECK.code, {}).get("budget", CHECK.options["budget"])
     assert isinstance(budget, int)
-    run_ = mutate(project, campaign, compiled(campaign, project, shown(project.config.root.resolve())), budget)
+    root = project.config.root.resolve()
+    try:
+        run_ = mutate(project, campaign, compiled(campaign, project, shown(root)), budget)
+    except CasesFailError as error:
+        raise CasesFailError(error.failing, lambda path: shown(root / path)) from None
     return with_accepted(run_, datetime.now(UTC).date())
 
 

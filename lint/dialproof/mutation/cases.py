@@ -15,11 +15,12 @@ from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_tex
 from dialproof.compare import differences
 from dialproof.errors import DialproofError, ExitCode
 from dialproof.model.contacts import Expect, ExpectedAction
+from dialproof.output.masking import PERSONAL_CONTEXT
 from dialproof.output.witness import flat
 from dialproof.over_time import play_and_compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dialproof.analysis.witness import Scene
     from dialproof.evaluate import Evaluator
@@ -29,14 +30,28 @@ if TYPE_CHECKING:
     from dialproof.mutation.search import Difference
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
+    from dialproof.source.positions import Span
 
 __all__ = ["CaseRun", "CasesFailError", "TimelineRun", "case_runs", "expectation", "likened", "unlike"]
 
 
+_ADVICE = "mutation asks which changes turn green cases red: make these pass first (pytest says why they fail)"
+
+
 class CasesFailError(DialproofError):
-    """Cases fail on the rules as they are written, so that nothing can be said of changed ones."""
+    """Cases fail on the rules as they are written, so that nothing can be said of changed ones.
+
+    ``failing`` are path, place in the file and a sentence of each; ``shown`` names a file as its path is written.
+    """
 
     exit_code = ExitCode.FINDINGS
+
+    def __init__(
+        self, failing: Sequence[tuple[str, Span, str]], shown: Callable[[str], str] = lambda path: path
+    ) -> None:
+        lines = (f"{shown(path)}:{span.line}:{span.column}: {why}" for path, span, why in failing)
+        super().__init__("\n".join((*lines, _ADVICE)))
+        self.failing = failing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +85,18 @@ def case_runs(project: Project, campaign: Campaign, evaluator: Evaluator) -> tup
             try:
                 run = CaseRun(file, case, options, evaluator.run(case.contact, **options))
             except ValueError as error:  # a clock or time zone that there is not
-                failing.append(f"{_place(file, case)}: the case cannot be run: {error}")
+                failing.append((file.path, case.span, f"the case cannot be run: {error}"))
                 continue
             runs.append(run)
             if differences(case.expect, run.outcome, campaign):
-                failing.append(f"{_place(file, case)}: case {case.name!r} fails")
+                failing.append((file.path, case.span, f"case {case.name!r} fails"))
         for timeline in file.timelines:
             timelines.append(TimelineRun(file, timeline))
             if timelines[-1].notices(evaluator):
-                failing.append(f"{_place(file, timeline)}: case {timeline.name!r} fails")
+                failing.append((file.path, timeline.span, f"case {timeline.name!r} fails"))
     if failing:
-        advice = "mutation asks which changes turn green cases red: make these pass first (pytest says why they fail)"
-        raise CasesFailError("\n".join([*failing, advice]))
+        raise CasesFailError(failing)
     return runs, timelines
-
-
-def _place(file: ContactsFile, case: Case | Timeline) -> str:
-    return f"{file.path}:{case.span.line}:{case.span.column}"
 
 
 def likened(scene: Scene, model: CaseRun, columns: ContactList, shows: Callable[[Scene], bool]) -> Scene:
@@ -94,6 +104,11 @@ def likened(scene: Scene, model: CaseRun, columns: ContactList, shows: Callable[
 
     It stays in the declared domain, and takes over no personal value.
     """
+    for name, _ in list(flat(scene.context)):
+        value = MISSING if name in PERSONAL_CONTEXT else lookup(model.case.context, name)
+        other = replace(scene, context=_given(replaced(scene.context, name, value, ())))
+        if shows(other):
+            scene = other
     names = dict.fromkeys(name for contact in (scene.contact, model.case.contact) for name, _ in flat(contact))
     for name in names:
         column = columns.columns.get(name)
@@ -110,6 +125,11 @@ def likened(scene: Scene, model: CaseRun, columns: ContactList, shows: Callable[
         if shows(other):
             scene = other
     return scene
+
+
+def _given(context: Mapping[str, object]) -> dict[str, object]:
+    """Return a context without the parts that hold nothing any more."""
+    return {key: value for key, value in context.items() if value != {}}
 
 
 def unlike(contact: Mapping[str, object], model: Mapping[str, object]) -> list[tuple[str, object]]:

@@ -89,7 +89,8 @@ def _appended(run: MutationRun, path: Path, display: str, before: bytes) -> tupl
     if file is None or not isinstance(source.root, MappingNode):
         raise InputError("\n".join(map(str, problems)))
     cases = source.root.get("cases")
-    assert isinstance(cases, Sequence)
+    if not isinstance(cases, Sequence):
+        raise UsageError(f"{display}: has no cases that more can be added to; name another file, or a new one")
     text, start = source.text, cases.items[0].start_offset
     line = text.rfind("\n", 0, start) + 1
     indent = text[line:start].partition("-")[0]
