@@ -37,11 +37,20 @@ class Difference:
     line: int = 0
 
 
-def differences(expect: Expect, outcome: Outcome, campaign: Campaign) -> list[Difference]:
-    """Return everything in which the outcome is not what is expected, in the order of the keys of ``expect``."""
-    if _as_expected(expect, outcome):
+def differences(expect: Expect, outcome: Outcome, campaign: Campaign, broken: Collection[str] = ()) -> list[Difference]:
+    """Return everything in which the outcome is not what is expected, in the order of the keys of ``expect``.
+
+    ``broken`` are those of the expected invariants that do not hold.
+    """
+    if not broken and _as_expected(expect, outcome):
         return []
-    return list(_Comparison(expect, outcome, campaign).all())
+    return [*_Comparison(expect, outcome, campaign).all(), *(_broken(name, expect, outcome) for name in broken)]
+
+
+def _broken(name: str, expect: Expect, outcome: Outcome) -> Difference:
+    span = expect.spans.get("invariants")
+    summary, line = f"the invariant {name!r} does not hold", span.line if span else 0
+    return Difference("invariants", summary, (f"{name} holds",), ("it does not",), outcome.matched, line)
 
 
 def _as_expected(expect: Expect, outcome: Outcome) -> bool:

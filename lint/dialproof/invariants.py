@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from dialproof.analysis.witness import Scene
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Finding
+    from dialproof.model.contacts import Contact
     from dialproof.model.rules import Category, Invariant
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
-__all__ = ["Held", "Invariants", "Seen", "Violated"]
+__all__ = ["Held", "Invariants", "Seen", "Violated", "broken_by"]
 
 Source: TypeAlias = Literal["case", "finding", "proof", "search"]
 """Where a contact comes from: a case, the witness of a finding, the analysis, or the search."""
@@ -59,6 +60,19 @@ class Violated:
     seen: Seen
     outcome: Outcome
     verdict: bool | None
+
+
+def broken_by(
+    names: Iterable[str], evaluator: Evaluator, contact: Contact, options: Mapping[str, Any], outcome: Outcome
+) -> tuple[str, ...]:
+    """Return those of the named invariants of a campaign that do not hold for a run."""
+    circumstances = {key: options[key] for key in ("context", "now", "time_zone") if key in options}
+    named = {invariant.name: invariant for invariant in evaluator.campaign.invariants}
+    return tuple(
+        name
+        for name in names
+        if name not in named or evaluator.invariant(named[name], contact, outcome, **circumstances) is not True
+    )
 
 
 class Invariants:

@@ -195,7 +195,7 @@ class _Linker:
             campaign = self._target(file, by_file, by_id)
             if campaign is not None:
                 links[path] = campaign
-                self._check_names(file, {rule.name: None for rule in campaign.rules})
+                self._check_names(file, campaign)
                 self._check_statements(file, campaign.contact_list)
                 if file.populations:
                     from dialproof.populations import problems_of
@@ -252,10 +252,13 @@ class _Linker:
             found.setdefault(os.path.dirname(path), []).append(path)
         return found
 
-    def _check_names(self, file: ContactsFile, names: Mapping[str, None]) -> None:
+    def _check_names(self, file: ContactsFile, campaign: Campaign) -> None:
         problems = Problems(Problem)
+        rules = {rule.name: None for rule in campaign.rules}
+        invariants = {invariant.name: None for invariant in campaign.invariants}
         for case, expect in _expectations(file):
-            for key in ("matched", "not_matched", "undecided"):
+            for key in ("matched", "not_matched", "undecided", "invariants"):
+                what, names = ("invariant", invariants) if key == "invariants" else ("rule", rules)
                 for index, name in enumerate(getattr(expect, key) or ()):
                     if name in names:
                         continue
@@ -263,7 +266,7 @@ class _Linker:
                         problems.skip()
                         continue
                     span = expect.spans.get(f"{key}[{index}]", case.name_span)
-                    message = f"case {case.name!r}: there is no rule {name!r}" + self._hint(name, names)
+                    message = f"case {case.name!r}: there is no {what} {name!r}" + self._hint(name, names)
                     problems.add(file.path, span, "DP102", message)
         self.problems.extend(problems.all())
 

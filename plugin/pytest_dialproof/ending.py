@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dialproof_deploy.deploy import DeployResult
     from pytest_dialproof.gatekeeper import Gatekeeper
+    from pytest_dialproof.recorder import Recorder
 
 __all__ = ["Ending"]
 
@@ -58,12 +59,29 @@ class Ending:
             # other plugins may have changed the session's own status by now
             self.keeper = Gatekeeper(session, recorder, int(exitstatus) or int(session.exitstatus))
             done = self.keeper.decide()
+            done &= self._save(recorder)
             if wanted and not self.config.pluginmanager.has_plugin("terminalreporter"):
                 for line in self.keeper.complaints():  # -p no:terminal: a deploy must not fail without a word
                     sys.stderr.write(f"dialproof: {line}\n")
         done &= self._write_page()
         if not done and session.exitstatus == 0:
             session.exitstatus = 1
+
+    def _save(self, recorder: Recorder) -> bool:
+        """Save the contacts that break an invariant as cases, if that was asked for; return whether that was done."""
+        done = True
+        for root, run in recorder.runs.items():
+            for found in run.counterexamples:
+                from dialproof.counterexamples import save
+                from dialproof.errors import DialproofError
+                from pytest_dialproof.projects import projects_of
+
+                try:
+                    self.notes.append(save(projects_of(self.config).fresh(root).project, found))
+                except DialproofError as error:
+                    self.notes += str(error).splitlines()
+                    done = False
+        return done
 
     def _write_page(self) -> bool:
         """Write the HTML page, if one was asked for and there is anything to say; return whether that was done."""

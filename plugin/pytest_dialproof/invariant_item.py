@@ -36,6 +36,7 @@ class InvariantItem(DialproofItem):
             self._refuse_problems(campaign)
             result = self.place.invariants(campaign).verify(self.invariant, self.place.lint_result.findings)
             if isinstance(result, Violated):
+                self._keep(campaign, result)
                 raise self._violated(campaign, result)
             held += result.contacts
             unproved = unproved or result.unproved
@@ -50,6 +51,16 @@ class InvariantItem(DialproofItem):
     def dialproof_facts(self, when: str) -> dict[str, Any]:
         """Return the item's id, and after the call whether the invariant was proved."""
         return {**super().dialproof_facts(when), **(self._facts if when == "call" else {})}
+
+    def _keep(self, campaign: Campaign, violated: Violated) -> None:
+        """Keep a contact that no case has, for the controller to save."""
+        if self.config.option.dialproof_save and isinstance(violated.seen.options.get("now"), str):
+            if violated.seen.source == "case":
+                return
+            from dialproof.counterexamples import counterexample
+
+            evaluator = self.place.evaluator(campaign)
+            self._facts = {"counterexample": counterexample(self.invariant, violated, evaluator)}
 
     def _domain(self, campaign: Campaign) -> str:
         columns = campaign.contact_list

@@ -42,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
     add("--dialproof-since", metavar="REV", help="look at what has changed since this git revision (item: changes)")
     add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
+    add(
+        "--dialproof-save",
+        action="store_true",
+        help="save each contact that is found to break an invariant as a case, in a contacts file next to the rules",
+    )
     add("--dialproof-state-dir", metavar="DIR", help="state directory (default: .dialproof at the configuration root)")
 
 

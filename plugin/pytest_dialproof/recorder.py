@@ -25,12 +25,13 @@ class Run:
 
     ``phases`` holds (when, outcome, marked xfail) of each report, with outcome "overruled" where a report says that an
     item passed which itself did not; ``cases`` what the evaluation of a case showed, ``proved`` whether an invariant
-    was proved.
+    was proved, ``counterexamples`` the contacts that are to be saved as cases.
     """
 
     phases: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
     proved: dict[str, bool] = field(default_factory=dict)
+    counterexamples: list[dict[str, Any]] = field(default_factory=list)
     deselected: dict[str, None] = field(default_factory=dict)
 
 
@@ -92,6 +93,8 @@ class Recorder:
             run.cases[data["id"]] = data["case"]
         if "proved" in data:
             run.proved[data["id"]] = data["proved"]
+        if "counterexample" in data:
+            run.counterexamples.append(data["counterexample"])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the files that could not be collected."""

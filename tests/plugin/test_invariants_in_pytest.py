@@ -20,20 +20,18 @@ BANK = Path(__file__).parents[2] / "examples" / "bank_campaign"
 RULES = "bank.rules.yaml"
 
 
-def _bank(pytester: pytest.Pytester) -> Path:
-    """Return a copy of the example in which an attempt limit is one too high, and no case shows it."""
+def test_a_wrong_boundary_is_found_saved_as_a_case_and_mended(pytester: pytest.Pytester, run: Run) -> None:
+    """No case shows that a limit is one too high: the invariant does, and its contact is a case from then on."""
     folder = pytester.path
-    shutil.copytree(BANK, folder, dirs_exist_ok=True)
-    (folder / "suppression.contacts.yaml").unlink()
-    (folder / "routing.contacts.csv").unlink()
+    shutil.copytree(BANK, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    cases = folder / "suppression.contacts.yaml"
+    written = cases.read_text(encoding="utf-8")
+    begin = written.index("  - name: a seventh is not\n")
+    without = written[:begin] + written[written.index("  - name:", begin + 9) :]
+    cases.write_text(without, encoding="utf-8")
     edit(folder / RULES, 'operator: greaterThanOrEqual, value: "6"', 'operator: greaterThanOrEqual, value: "7"')
-    return folder
 
-
-def test_a_wrong_boundary_is_found_without_a_case(pytester: pytest.Pytester, run: Run, workers: str) -> None:
-    """The invariant names a contact on the boundary, with its outcome, at its own line."""
-    _bank(pytester)
-    result = run(RULES, workers)
+    result = run(RULES, "-n2", "--dialproof-save")
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(
         [
@@ -41,9 +39,27 @@ def test_a_wrong_boundary_is_found_without_a_case(pytester: pytest.Pytester, run
             "  contact.campaign < 6.0 || !outcome.dial",
             "  campaign * 6",
             "bank.rules.yaml:*: invariant 'nobody is called a seventh time' does not hold for a contact of *",
+            "saved in suppression.contacts.yaml: the case 'counterexample to nobody is called a seventh time'",
             "invariants: 3 proved",
         ]
     )
+    text = cases.read_text(encoding="utf-8")
+    assert text.startswith(without.rstrip())
+    assert "dial: false" in text[len(without) :]
+
+    case = "suppression.contacts.yaml::counterexample to nobody is called a seventh time"
+    run(case).assert_outcomes(failed=1)
+    edit(folder / RULES, 'operator: greaterThanOrEqual, value: "7"', 'operator: greaterThanOrEqual, value: "6"')
+    run(case).assert_outcomes(passed=1)
+
+
+def test_a_case_can_expect_an_invariant(project: Path, run: Run) -> None:
+    """It fails, at its line, where the invariant does not hold for its contact."""
+    edit(project / "premium.contacts.yaml", "      matched: [new_lead]", "      invariants: [everybody is dialed]")
+    edit(project / "premium.rules.yaml", '{type: setList, listId: warm_desk, value: "true"}', "{type: doNotDial}")
+    result = run("rules/premium.contacts.yaml")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["rules/premium.contacts.yaml:13: the invariant 'everybody is dialed' does not hold"])
 
 
 def test_the_evidence_counts_proofs_and_searches(project: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

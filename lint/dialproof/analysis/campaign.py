@@ -43,6 +43,7 @@ __all__ = ["CampaignAnalysis", "Undecided", "side_by_side"]
 
 _P = TypeVar("_P", Atom, Junction, "Atom | Junction")
 _CONTEXT_TYPES = {"string": "string", "number": "number", "datetime": "datetime", "boolean": "boolean"}
+_PHONE = Variable("context", "phone.number")
 _TOGETHER = 4
 """Columns of one condition, beyond which they do not learn of each other's constants."""
 _VIEWS = 20_000
@@ -209,7 +210,8 @@ class CampaignAnalysis:
         declared = self.declares(variable)
         shifted = variable in self._changes
         beside = () if shifted else self._beside.get(variable, ())  # each of them would be pulled back
-        familiar = self._familiar.values(variable) if self._familiar and not column.pii else ()
+        personal = column.pii or column.phone or variable == _PHONE
+        familiar = self._familiar.values(variable) if self._familiar and not personal else ()
         universe = universe_of(column, atoms, declared=declared, shifted=shifted, beside=beside, familiar=familiar)
         universe = replace(universe, members=(*universe.members, *self._given.get(variable, ())))
 

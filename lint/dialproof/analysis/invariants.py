@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Category, Invariant, Rule
     from dialproof.outcome import Outcome
 
-__all__ = ["Proofs", "categories_of", "is_violated", "run_in"]
+__all__ = ["Proofs", "categories_of", "is_violated", "outcome_read", "run_in"]
 
 _Verdict: TypeAlias = tuple[int, int]
 """The literals "true" and "false"; where neither holds it is undecided."""
@@ -52,12 +52,26 @@ def categories_of(evaluator: Evaluator, invariant: Invariant) -> tuple[Category,
 
     Those are the ones that have rules; only ``preCall`` where it reads ``outcome.dial``, which no other run has.
     """
-    tree = evaluator.leaf(invariant.always).ast
-    if tree is not None and any(path(node) == ["outcome", "dial"] for node in _nodes(tree)):
+    if "dial" in outcome_read(evaluator, invariant):
         return ("preCall",)
     found = {rule.category for rule in evaluator.campaign.rules if rule.enabled}
     both: tuple[Category, ...] = ("preCall", "wrapUp")
     return tuple(category for category in both if category in found) or ("preCall",)
+
+
+def outcome_read(evaluator: Evaluator, invariant: Invariant) -> frozenset[str]:
+    """Return what an invariant reads of the outcome: ``dial``, ``lists`` ...; "" is all of it."""
+    tree = evaluator.leaf(invariant.always).ast
+    nodes = [tree] if tree is not None else []
+    found: set[str] = set()
+    while nodes:
+        node = nodes.pop()
+        read = path(node)
+        if read is None:
+            nodes += children(node)
+        elif read[0] == "outcome":
+            found.add(read[1] if len(read) > 1 else "")
+    return frozenset(found)
 
 
 def run_in(evaluator: Evaluator, category: Category, scene: Scene) -> Outcome:

@@ -43,6 +43,7 @@ class Expect:
     lists: Mapping[str, bool] | None = None
     dial: bool | None = None
     undecided: tuple[str, ...] | None = None
+    invariants: tuple[str, ...] | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
 
 

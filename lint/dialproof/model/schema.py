@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_KEYS",
     "CASE",
+    "CASE_EXPECT",
     "COLUMN",
     "CONDITION",
     "CONTACTLIST_FILE",
@@ -248,6 +249,14 @@ EXPECT = Record(
     extension=False,
 )
 
+CASE_EXPECT = Record(
+    EXPECT.name,
+    MappingProxyType(
+        {**EXPECT.keys, "invariants": Key(ListOf(Text(), filled=True), "Invariants that hold for the contact.")}
+    ),
+    extension=False,
+)
+
 _CASE_KEYS = {
     "category": Key(_CATEGORY, "Which rules run; default preCall."),
     "contact": Key(_CONTACT, "The contact: text, numbers, true or false, nested or with dotted names."),
@@ -265,7 +274,7 @@ CASE = Record(
         **_CASE_KEYS,
         now=Key(Text("moment"), "The frozen clock; default: the file's."),
         timeZone=Key(Text("zone"), "IANA time zone; default: the file's."),
-        expect=Key(EXPECT, "What is asserted; at least one thing.", required=True),
+        expect=Key(CASE_EXPECT, "What is asserted; at least one thing.", required=True),
     ),
 )
 
