@@ -25,7 +25,6 @@ from dialproof.model.schema import (
     Whole,
 )
 from dialproof.source import Mapping, Node, Notes, Scalar, Sequence
-from dialproof.source.edits import without_entry
 from dialproof.source.positions import Problem, Problems, Span
 
 if TYPE_CHECKING:
@@ -256,6 +255,8 @@ class Reader:
             elif kind.extension and name.startswith("x-"):
                 extensions[name] = plain_value(value)
             elif name in kind.ignored:
+                from dialproof.source.edits import without_entry
+
                 message = f"key {name} of an API answer is ignored: remove it"
                 self.note(key.span, message, without_entry(self.path, node, name))
             elif name == "<<":
