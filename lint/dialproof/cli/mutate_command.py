@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.flush()
     if target is not None:
         print(target.written(runs), file=sys.stderr)
-    low = [r for r in runs if args.fail_under is not None and r.counts.score is not None]
-    low = [r for r in low if r.counts.score < args.fail_under]
+    scores = [(run_, run_.counts.score) for run_ in runs if args.fail_under is not None]
+    low = [run_ for run_, score in scores if score is not None and score < args.fail_under]
     for below in low:
         print(f"{below.campaign.id}: the score is below {args.fail_under:g} %", file=sys.stderr)
     return ExitCode.FINDINGS if low else ExitCode.OK

@@ -80,7 +80,7 @@ def _details(survivor: Survivor, finding: Finding, columns: ContactList, shown: 
         (f"context {name}", name in PERSONAL_CONTEXT, value)
         for name, value in unlike(survivor.difference.scene.context, model.case.context)
     ]
-    if survivor.reads_clock:
+    if survivor.needs_clock:
         rows.append(("now", False, survivor.difference.scene.now))
     if rows:
         yield f"a contact that shows it: that of {place}, but for"

@@ -23,24 +23,12 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign
     from dialproof.source.positions import Span
 
-__all__ = ["KINDS", "Kind", "Mutant", "mutants_of"]
+__all__ = ["Kind", "Mutant", "mutants_of"]
 
 Kind: TypeAlias = Literal[
     "boundary", "constant", "dropped", "inverted", "junction", "element", "action", "removed", "order", "semantics"
 ]
-KINDS: dict[Kind, str] = {
-    "boundary": "an end counts that did not, or the reverse",
-    "constant": "a number, date or time is one more or less",
-    "dropped": "a condition is left out",
-    "inverted": "a condition is turned round",
-    "junction": "`all` in place of `any`, or the reverse",
-    "element": "a value is missing in a list",
-    "action": "an action has another value, or is left out where it has none",
-    "removed": "the rule is gone",
-    "order": "the rule and the next one change places",
-    "semantics": "a switch of `semantics`, or `hitPolicy`, is another",
-}
-"""What is changed -> how it is said."""
+"""What is changed: docs/mutation.md says what each of them is."""
 
 _BOUNDARIES = {
     "lessThan": "lessThanOrEqual",
@@ -53,6 +41,8 @@ _BOUNDARIES = {
 _COMPARES = frozenset({*_BOUNDARIES, "equals", "notEquals", "between"})
 _Conditions: TypeAlias = "tuple[Expression, ...]"
 _Put: TypeAlias = "Callable[[_Conditions], _Conditions]"
+_Changes: TypeAlias = "Iterator[tuple[Kind, Span, str, str, _Conditions]]"
+"""Kind, place, before, after, and the conditions of the rule with the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +153,14 @@ class _Maker:
 
     # Conditions.
 
-    def _of_conditions(self, rule: Rule) -> Iterator[tuple[Kind, Span, str, str, _Conditions]]:
+    def _of_conditions(self, rule: Rule) -> _Changes:
         conditions = rule.conditions
         if len(conditions) > 1:
             span = rule.spans.get("conditions", rule.name_span)
             yield "junction", span, "all conditions", "any of them", (Group("any", conditions, span),)
         yield from self._of_members(conditions, "all", _top_level)
 
-    def _of_members(
-        self, members: _Conditions, kind: str, put: _Put
-    ) -> Iterator[tuple[Kind, Span, str, str, _Conditions]]:
+    def _of_members(self, members: _Conditions, kind: str, put: _Put) -> _Changes:
         some = put is _top_level or (kind != "not" and len(members) > 1)  # an empty group is no condition
         for place, member in enumerate(members):
 
@@ -213,9 +201,7 @@ class _Maker:
             return self.wording.condition(member, self.evaluator.leaf(member))
         return self.wording.comparison(member)
 
-    def _of_condition(
-        self, condition: Condition, here: Callable[..., _Conditions]
-    ) -> Iterator[tuple[Kind, Span, str, str, _Conditions]]:
+    def _of_condition(self, condition: Condition, here: Callable[..., _Conditions]) -> _Changes:
         say = self.wording.comparison
         turned = replace(condition, inverted=not condition.inverted)
         yield "inverted", condition.span, say(condition), say(turned), here(turned)
@@ -249,9 +235,7 @@ class _Maker:
             for other in _moved(value, lambda v, by: shifted(v, kind, condition.subject, by)):
                 yield "constant", replace(condition, value=other)
 
-    def _of_cel(
-        self, when: When, here: Callable[..., _Conditions]
-    ) -> Iterator[tuple[Kind, Span, str, str, _Conditions]]:
+    def _of_cel(self, when: When, here: Callable[..., _Conditions]) -> _Changes:
         tree = self.evaluator.leaf(when).ast
         hidden = self.wording.is_about_a_person(when)
         for change in () if tree is None else changes_of(tree):

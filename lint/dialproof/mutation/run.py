@@ -45,14 +45,14 @@ class Survivor:
     """A contact that comes to another outcome under a mutant, and what a case would expect of it.
 
     ``model`` is the case whose contact it was made after, None where there is none; ``changed`` runs the mutant;
-    ``reads_clock`` tells whether some condition looks at the time of the call.
+    ``needs_clock`` tells whether outcomes depend on the time of the call.
     """
 
     difference: Difference
     expect: Expect
     model: CaseRun | None
     changed: Evaluator
-    reads_clock: bool
+    needs_clock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +152,5 @@ def _unnoticed(mutant: Mutant, bench: Bench, search: Search, runs: Sequence[Case
         scene = likened(answer.scene, model, bench.campaign.contact_list, search.shows(mutant, category))
         answer = search.shown(mutant, category, scene) or answer
     expect = expectation(answer, bench.campaign)
-    survivor = Survivor(answer, expect, model, bench.mutated(mutant), bench.reads_clock)
+    survivor = Survivor(answer, expect, model, bench.mutated(mutant), bench.needs_clock)
     return Tried(mutant, "survived", survivor=survivor)

@@ -42,6 +42,7 @@ class Bench:
         self.together = replace(campaign, rules=(*campaign.rules, *self._asleep.values()), invariants=())
         self.evaluator = Evaluator(self.together, plain.semantics, cache=cache)
         self._places = {id(rule): place for place, rule in enumerate(self.together.rules)}
+        self._decided: dict[int, Sequence[bool | None] | None] = {}
         self.original = self.evaluator.of(campaign.rules)
 
     def has_meaning(self, mutant: Mutant) -> bool:
@@ -64,8 +65,10 @@ class Bench:
         return evaluator
 
     @cached_property
-    def reads_clock(self) -> bool:
-        """Whether some condition looks at the time of the call."""
+    def needs_clock(self) -> bool:
+        """Whether an outcome depends on the time of the call: a condition looks at it, or an action writes it."""
+        if any(a.fields.get("option") == "CURRENT_TIME" for rule in self.campaign.rules for a in rule.actions):
+            return True
         variables = self.plain.evaluator.programs.variables
         return any(v.source == "now" or (v.source == "context" and v.name.startswith("now.")) for v in variables)
 
@@ -107,10 +110,6 @@ class Bench:
         if mutant.kind == "action":
             return verdicts[own] is True or (verdicts[own] is None and self.semantics.undecided == "met")
         return verdicts[own] is not (verdicts[others[0]] if others else False)
-
-    @cached_property
-    def _decided(self) -> dict[int, Sequence[bool | None] | None]:
-        return {}
 
     def _verdicts(self, run: CaseRun) -> Sequence[bool | None] | None:
         """Return the verdict of every rule and mutant on the contact of a case as it is given."""

@@ -136,6 +136,6 @@ def _case(draft: _Draft) -> NewCase:
         category=difference.category,
         contact=scene.contact,
         context=scene.context,
-        now=scene.now if draft.survivor.reads_clock else None,
+        now=scene.now if draft.survivor.needs_clock else None,
         expect=draft.expect,
     )

@@ -191,3 +191,39 @@ def test_rules_that_cannot_be_read_are_named(mutate: Mutate, project: Path) -> N
     assert code == 3
     assert err.startswith("dialproof: error: a.rules.yaml:9:")
     assert "DP103" in err
+
+
+def test_the_rest_of_a_file_stays_as_it_is(mutate: Mutate, project: Path) -> None:
+    """Line ends, indentation, a comment behind the cases and a key behind them."""
+    text = CASES.replace("\n  - ", "\n- ").replace("\n    ", "\n  ").replace("\n", "\r\n") + "# the end\r\nx-more: 1"
+    (project / "a.contacts.yaml").write_bytes(text.encode())
+    assert mutate("--write", "a.contacts.yaml")[0] == 0
+    written = (project / "a.contacts.yaml").read_bytes().decode()
+    kept, _, end = text.partition("# the end")
+    assert written.startswith(kept)
+    assert written.endswith(f"# the end{end}")
+    assert written.count("\n") == written.count("\r\n")
+    assert "noticed by 7 cases: 100.0 %" in mutate()[1]
+
+
+def test_cases_on_one_line_are_left_alone(mutate: Mutate, project: Path) -> None:
+    """Nothing can be put behind them line by line."""
+    text = 'rules: a.rules.yaml\ncases: [{name: a, contact: {attempts: 1, phone: "1"}, expect: {dial: true}}]\n'
+    (project / "a.contacts.yaml").write_text(text)
+    code, _, err = mutate("--write", "a.contacts.yaml")
+    assert (code, (project / "a.contacts.yaml").read_text()) == (2, text)
+    assert "cases can be added to a list with a case a line (- name: ...), or to a new file" in err
+
+
+def test_a_case_about_the_time_of_the_call_has_its_clock(mutate: Mutate, project: Path) -> None:
+    """Conditions on the clock, and a time that is written, come out as they did when the case was made."""
+    late = "{context: now.timeOfDay, operator: greaterThanOrEqual, value: '20:00'}"
+    rules = RULES.replace("{attribute: attempts, operator: greaterThanOrEqual, value: 6}", late)
+    rules = rules.replace("{type: setList, listId: own}", "{type: setAttribute, attribute: seen, option: CURRENT_TIME}")
+    (project / "a.rules.yaml").write_text(rules)
+    (project / "a.contactlist.yaml").write_text(f"{COLUMNS}  seen: {{type: datetime}}\n")
+    (project / "a.contacts.yaml").write_text(f"timeZone: America/Denver\n{CASES[: CASES.index('  - name: many')]}")
+    assert mutate("--write", "a.contacts.yaml")[0] == 0
+    text = (project / "a.contacts.yaml").read_text()
+    assert "now: 2026-01-01T20:00:00Z\n    timeZone: UTC\n" in text
+    assert "100.0 %" in mutate()[1]
