@@ -196,7 +196,7 @@ class _Linker:
             if campaign is not None:
                 links[path] = campaign
                 self._check_names(file, campaign)
-                self._check_statements(file, campaign.contact_list)
+                self._check_statements(file, campaign)
                 if file.populations:
                     from dialproof.populations import problems_of
 
@@ -270,18 +270,29 @@ class _Linker:
                     problems.add(file.path, span, "DP102", message)
         self.problems.extend(problems.all())
 
-    def _check_statements(self, file: ContactsFile, columns: ContactList) -> None:
-        """Report what timelines and populations say in CEL that does not parse, or does not fit the columns."""
+    def _check_statements(self, file: ContactsFile, campaign: Campaign) -> None:
+        """Report CEL of timelines and populations that does not parse or fit the columns, or names no rule or list."""
         always = [(timeline.name, timeline.expect.always) for timeline in file.timelines if timeline.expect.always]
         always += [(population.name, text) for population in file.populations for text in population.expect.texts]
         if not always:
             return
+        from dialproof.cel.outcome_names import names_of_outcome
         from dialproof.cel.program import Programs
         from dialproof.model.rules import Invariant
+        from dialproof.populations import list_ids
 
         statements = [Invariant(name, statement, statement.span, file.path) for name, statement in always]
-        for problem in Programs((), statements, columns, cache=self.config.cache).problems:
+        programs = Programs((), statements, campaign.contact_list, cache=self.config.cache)
+        for problem in programs.problems:
             self.problems.append(Problem(file.path, problem.span, "DP103", problem.message))
+        known = {"rule": [rule.name for rule in campaign.rules], "list": list_ids(campaign.rules)}
+        may_begin_on_any_list = [timeline.expect.always for timeline in file.timelines]
+        for _, text in always:
+            tree = programs.leaf(text).ast
+            for kind, name, start, end in names_of_outcome(tree) if tree is not None else ():
+                if name not in known[kind] and (kind == "rule" or text not in may_begin_on_any_list):
+                    message = f"there is no {kind} {name!r}; {hint(name, known[kind])}"
+                    self.problem(file.path, text.scalar.part(start, end), message)
 
     def _hint(self, name: str, names: Mapping[str, None]) -> str:
         """Return a hint for a name of a rule, nothing once there have been many: comparing it with all is slow."""

@@ -15,24 +15,25 @@ from dialproof.source import digest_of
 from dialproof.source.positions import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from dialproof.cel.program import LeafProgram
     from dialproof.config import Config
     from dialproof.model.contacts import ContactsFile
     from dialproof.model.populations import Population, Statement
+    from dialproof.model.rules import Rule
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
     from dialproof.view import View
 
-__all__ = ["Statements", "digests_of_contacts", "files_of", "problems_of"]
+__all__ = ["Statements", "digests_of_contacts", "files_of", "list_ids", "problems_of"]
 
 
 def problems_of(file: ContactsFile, campaign: Campaign) -> Iterator[Problem]:
     """Yield what the populations of a file name and its campaign does not have, and files outside of the project."""
     rules = {rule.name: rule for rule in campaign.rules}
-    lists = {str(a.fields["listId"]): None for r in campaign.rules for a in r.actions if a.type == "setList"}
+    lists = list_ids(campaign.rules)
     for population in file.populations:
         expect, lead = population.expect, f"population {population.name!r}"
         for name in expect.matched:
@@ -50,6 +51,11 @@ def problems_of(file: ContactsFile, campaign: Campaign) -> Iterator[Problem]:
             if not file.path.startswith("../") and _resolved(file.path, pattern).startswith(("../", "/")):
                 message = f"{lead}: {pattern} lies outside of the project: evidence is of files below its folder"
                 yield Problem(file.path, place, "DP102", message)
+
+
+def list_ids(rules: Sequence[Rule]) -> list[str]:
+    """Return the lists that rules put contacts on or take them off, in order."""
+    return list(dict.fromkeys(str(a.fields["listId"]) for r in rules for a in r.actions if a.type == "setList"))
 
 
 def _resolved(base: str, written: str) -> str:

@@ -27,7 +27,7 @@ def passed_lines(item: PopulationItem, report: Report, statements: Statements) -
     yield from _summary(report)
     for held in report.held.held if report.held else ():
         said = " ".join(_statement(item, held.statement, statements))
-        yield printable(f"{said}: shown of {contacts(held.about)}")
+        yield printable(f"{said}: shown of {contacts(held.about)}{_by_row(held)}")
 
 
 def _summary(report: Report) -> Iterator[str]:
@@ -36,6 +36,8 @@ def _summary(report: Report) -> Iterator[str]:
     yield f"{contacts(tally.contacts)} of {count(len(report.files), 'file')}{dialed}"
     if report.left_out:
         yield f"{count(report.left_out, 'bad row')} left out"
+    for rule, why in tally.bulk.by_row.items():
+        yield f"{rule} is decided contact by contact: {why}"
     recheck = report.recheck
     yield f"{count(recheck.sampled + recheck.on_boundaries, 'contact')} checked by cel-python"
 
@@ -70,7 +72,7 @@ def explain(item: PopulationItem, report: Report, found: Sequence[Unmet], statem
 def _violated(item: PopulationItem, held: Held, got: str, statements: Statements) -> Iterator[str]:
     for line in _statement(item, held.statement, statements):
         yield f"- {line}"
-    yield f"+ {got}"
+    yield f"+ {got}{_by_row(held)}"
     for one in held.shown:
         example = one.example
         values = ", ".join(f"{name}={value_text(value)}" for name, value in example.contact.items())
@@ -78,6 +80,10 @@ def _violated(item: PopulationItem, held: Held, got: str, statements: Statements
         yield f"      {one.outcome}" + ("; cannot be decided" if one.undecided else "")
     if held.violated > len(held.shown):
         yield f"    and {held.violated - len(held.shown):,} more"
+
+
+def _by_row(held: Held) -> str:
+    return f" (contact by contact: {held.by_row})" if held.by_row else ""
 
 
 def _statement(item: PopulationItem, statement: Statement, statements: Statements) -> Iterator[str]:

@@ -7,7 +7,9 @@ what holds anything else is decided contact by contact, for those alone that the
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import chain
+from operator import add
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -60,20 +62,23 @@ class Violation:
 
 @dataclass
 class Held:
-    """How a statement fares: the contacts that it is about, and those of which it does not hold, some of them shown."""
+    """How a statement fares: the contacts that it is about, and those of which it does not hold, some of them shown.
+
+    ``by_row`` is the reason why it is decided contact by contact, or is empty.
+    """
 
     statement: Statement
     about: int = 0
     violated: int = 0
     shown: list[Violation] = field(default_factory=list)
+    by_row: str = ""
 
 
 class StatementTally:
     """Counts over batches for whom statements hold; a statement that cannot be decided for a contact is violated.
 
-    Contacts that are shown were run by the row functions before. ``by_row`` maps the text of each statement that is
-    decided contact by contact to the reason. ``wrong`` are the places, file and row, where the row functions or
-    cel-python disagree with the columns.
+    Contacts that are shown were run by the row functions before. ``wrong`` are the places, file and row, where the row
+    functions or cel-python disagree with the columns.
     """
 
     def __init__(self, statements: Statements, bulk: BulkEvaluator, examples: Examples) -> None:
@@ -83,7 +88,6 @@ class StatementTally:
         self._personal = personal_columns(bulk.evaluator.campaign.contact_list)
         self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
         self.held = [Held(statement) for statement in statements.of]
-        self.by_row: dict[str, str] = {}
         self.wrong: list[tuple[str, int]] = []
 
     def add(self, batch: read.Batch, columns: Columns, outcomes: Batch, checked: Sequence[Rechecked]) -> None:
@@ -92,8 +96,8 @@ class StatementTally:
         for held in self.held:
             where, text = self._statements.programs(held.statement)
             every = _all(columns.height, True)
-            about = every if where is None else self._decide(held.statement, where, rows, outcomes, every)
-            said = self._decide(held.statement, text, rows, outcomes, about.fill_null(value=True))
+            about = every if where is None else self._decide(held, where, rows, outcomes, every)
+            said = self._decide(held, text, rows, outcomes, about.fill_null(value=True))
             verdict = ~about | (~said if held.statement.kind == "never" else said)
             violated = ~verdict.fill_null(value=False)
             held.about += int(about.sum())
@@ -125,20 +129,14 @@ class StatementTally:
         read = [sorted(self._bulk.read_of(rule)) for rule in self._bulk.rules if rule.name in made_it]
         return list(dict.fromkeys(chain(self._statements.read_of(held.statement), *read)))
 
-    def _row(self, statement: Statement, contact: Mapping[str, object], outcome: Outcome) -> bool | None:
-        view = self._bulk.evaluator.view(contact, now=self._bulk.now, time_zone=self._bulk.time_zone)
-        return self._statements.verdict(statement, view.with_outcome(outcome))
-
-    def _decide(
-        self, statement: Statement, program: LeafProgram, rows: _Rows, outcomes: Batch, wanted: pl.Series
-    ) -> pl.Series:
+    def _decide(self, held: Held, program: LeafProgram, rows: _Rows, outcomes: Batch, wanted: pl.Series) -> pl.Series:
         """Return the verdicts of a part of a statement; those of contacts that are not wanted may be anything."""
         assert program.ast is not None
         translator = _Translator(rows.columns, outcomes, self._bulk, self._atoms)
         try:
             verdict = translator.verdict(program.ast)
         except Inexpressible as why:
-            self.by_row[statement.text.text.strip()] = str(why)
+            held.by_row = str(why)
             return rows.decide(program, wanted)
         needed = [series.alias(name) for name, series in translator.needed.items()]
         frame = pl.DataFrame([wanted.rename("row"), *needed])
@@ -205,6 +203,9 @@ class _Translator(BatchTranslator):
         raise Inexpressible(f"outcome.{name}")
 
     def _call(self, node: Call) -> Term:
+        number = self._count(node) if node.function == "size" else None
+        if number is not None:
+            return number
         if node.function == "in":
             item, listed = node.arguments
             if isinstance(listed, (Identifier, Select, Index)) and isinstance(item, LiteralNode):
@@ -214,6 +215,16 @@ class _Translator(BatchTranslator):
                     if there is not None:
                         return self._flag(f"{item.value!r} in {variable.name}", there)
         return super()._call(node)
+
+    def _count(self, node: Call) -> Term | None:
+        """Return how many rules an outcome has matched, or not decided."""
+        variable, found = resolve(node.target if node.target is not None else node.arguments[0], self._contact_list)
+        if variable is None or found != "outcome" or variable.name not in ("matched", "undecided"):
+            return None
+        rules = (self._outcomes.matched if variable.name == "matched" else self._outcomes.undecided).values()
+        none = self._none.cast(pl.Float64)
+        number = reduce(add, (there.cast(pl.Float64) for there in rules), none)
+        return Term(self._need(f"size of {variable.name}", number), "number")
 
     def _there(self, name: str, item: str) -> pl.Series | None:
         """Return for whom a rule or list is among those of an outcome."""

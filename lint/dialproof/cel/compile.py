@@ -215,7 +215,7 @@ class Compiler:
             while isinstance(root, (Select, Index)):
                 root = root.operand
             if isinstance(root, Identifier) and root.name not in ("contact", "text", "context", "now", "outcome"):
-                raise self._stop(problems, root, f"unknown name {root.name!r}; there are {_VARIABLES}")
+                raise self._stop(problems, root, f"unknown name {root.name!r}; {self._known(root.name)}")
             raise Fallback("a value that is no column")
         if kind == "undeclared":
             if not self.columns.declared:
@@ -226,6 +226,11 @@ class Compiler:
         column_type: Type = kind  # type: ignore[assignment]
         name = self._slot(variable, KINDS[column_type])
         return Compiled(name, column_type, nullable=column_type != "string" and variable.source != "now")
+
+    def _known(self, name: str) -> str:
+        if self.invariant and name in ("dial", "matched", "undecided", "lists"):
+            return f"did you mean outcome.{name}?"
+        return f"there are {_VARIABLES}{', outcome' if self.invariant else ''}"
 
     def _outcome(self, node: Node, name: str, problems: list[TypeProblem]) -> Compiled:
         variable = Variable("context", f"outcome.{name}")

@@ -52,8 +52,9 @@ population:
         - {always: 'outcome.lists["a"]', where: '"a" in outcome.lists'}
         - {never: outcome.lists.b == false}
         - {always: size(outcome.matched) > 1, where: 'text.n != ""'}
+        - {never: outcome.undecided.size() == 1}
         - {never: 'outcome.matched.exists(r, r == "rule 0")', where: contact.t < now}
-        - {never: 'outcome.contact.fresh == "TX"', where: outcome.dial}
+        - {never: 'outcome.contact.s == "TX"', where: outcome.dial}
         - {always: 'outcome.dial == (contact.s != "a")'}
         - {always: 'contact.s != "a"', where: size(outcome.matched) == 1}
         - {never: 'contact.n > 1.0 && (outcome.dial || "rule 2" in outcome.matched)'}

@@ -75,6 +75,28 @@ def test_statements_are_type_checked(tmp_path: Path) -> None:
     assert {p.code for p in project.problems} == {"DP103"}
 
 
+@pytest.mark.parametrize(
+    ("never", "wrong", "message"),
+    [
+        ("dial", "dial", "unknown name 'dial'; did you mean outcome.dial?"),
+        ("contct.a", "contct", "unknown name 'contct'; there are contact, text, context, now, outcome"),
+        ('"s" in outcome.matched', '"s"', "there is no rule 's'; expected one of r, after"),
+        ('!("s" in outcome.undecided)', '"s"', "there is no rule 's'; expected one of r, after"),
+        ('"ll" in outcome.lists', '"ll"', "there is no list 'll'; did you mean l?"),
+        ("outcome.lists.ll", "outcome.lists.ll", "there is no list 'll'; did you mean l?"),
+        ('outcome.lists["ll"]', '"ll"', "there is no list 'll'; did you mean l?"),
+        ('"r" in outcome.matched && outcome.lists.l', "", ""),
+    ],
+)
+def test_statements_name_what_there_is(tmp_path: Path, never: str, wrong: str, message: str) -> None:
+    """A misspelt rule or list would never match, and the statement hold for ever."""
+    text = population(f"{{each: [{{never: '{never}'}}]}}")
+    project = load(tmp_path, {"p.rules.yaml": RULES, "c.contactlist.yaml": COLUMNS, "p.contacts.yaml": text})
+    line = text.splitlines()[1]
+    places = [(line[p.span.column - 1 : p.span.end_column - 1], p.message) for p in project.problems]
+    assert places == ([(wrong, message)] if message else [])
+
+
 def test_items_and_cases(tmp_path: Path) -> None:
     """A population is an item that must pass, by a name that no case has, and no case."""
     text = cases().replace("name: c", 'name: "population: p"') + population("{dial: 1}")
