@@ -1,4 +1,4 @@
-"""Whole contact lists: ``dialproof.bulk`` against Polars and SQL written by hand, the row functions and cel-python.
+"""Whole contact lists: ``dialproof.bulk`` against Polars and SQL written by hand, row functions and engines of CEL.
 
 Every way has to come to the same counts, or the benchmark ends.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
+from tests.benchmarks.cel_engines import cel_engines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -160,6 +161,7 @@ def contact_lists(in_turn: Timer, rounds: int, count: int) -> list[Row]:
         rows.append(_row(f"columns, {what} / Polars by hand", a / pairs, b / pairs, target))
     rows += _sql(in_turn, rounds, frame, rules, pairs, bulk)
     rows += _by_row(in_turn, rounds, frame, bulk, writing)
+    rows += cel_engines(in_turn, rounds, frame, rules, bulk)
     if bulk.by_row or writing.by_row:
         raise SystemExit("a rule was not run by columns")
     return [*rows, *_files(in_turn, rounds, frame.with_columns(pl.col(pl.Enum).cast(pl.String)))]

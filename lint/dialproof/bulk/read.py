@@ -194,14 +194,16 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
         texts = [name for name, kind in paths if _is_text(kind) and name in chosen and name not in wanted.plain]
         if texts:
             first = next(opened.iter_batches(batch_size=_SAMPLE, columns=texts), None)
-            opened = parquet.ParquetFile(file, read_dictionary=[] if first is None else of_few_values(_flat(first)))
+            opened = parquet.ParquetFile(
+                file, read_dictionary=[] if first is None else of_few_values(_flat(pa.Table.from_batches([first])))
+            )
         at = 0
-        for batch in opened.iter_batches(batch_size=BATCH_ROWS, columns=chosen, use_threads=True):
-            table = _flat(batch)
-            columns = [_column(path, name, table.column(name)) for name in chosen]
-            frame = pl.DataFrame(columns) if columns else blank(batch.num_rows)
-            yield Batch(path, frame, numbers(at, batch.num_rows))
-            at += batch.num_rows
+        for table in _gathered(opened.iter_batches(batch_size=BATCH_ROWS, columns=chosen, use_threads=True)):
+            flat = _flat(table)
+            columns = [_column(path, name, flat.column(name)) for name in chosen]
+            frame = pl.DataFrame(columns) if columns else blank(table.num_rows)
+            yield Batch(path, frame, numbers(at, table.num_rows))
+            at += table.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -221,7 +223,7 @@ def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
     """Return a column as one of the types that conditions are run on."""
     kind, types = column.type, pa.types
     if types.is_dictionary(kind) and _is_text(kind.value_type):
-        return coded(name, column.combine_chunks())
+        return coded(name, column.unify_dictionaries().combine_chunks())
     if types.is_dictionary(kind):
         kind = kind.value_type
         column = column.cast(kind)
@@ -240,8 +242,19 @@ def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
     raise InputError(f"{path}: column {name!r} holds {kind}; expected text, numbers, true and false, or times")
 
 
-def _flat(batch: pa.RecordBatch) -> pa.Table:
-    table = pa.Table.from_batches([batch])
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield tables of about a batch: with codes pyarrow gives what one row group of the file holds at most."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= BATCH_ROWS:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _flat(table: pa.Table) -> pa.Table:
     while any(pa.types.is_struct(column.type) for column in table.schema):
         table = table.flatten()
     return table

@@ -186,3 +186,15 @@ def test_polars_reads_the_batches_as_they_are(tmp_path: Path) -> None:
     batch = next(batches_of("a.csv", tmp_path / "a.csv", Wanted(None, {}, ["b"]), Problems("fail", print)))
     assert isinstance(batch.frame["a"].dtype, pl.Enum)
     assert batch.frame["b"].dtype == pl.String
+
+
+def test_row_groups_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row group has words of its own; a batch of several has all of them, and rows keep their numbers."""
+    states = [["TX", "NY", None], ["CA", "CA", "TX"], ["FL", None, ""], ["NY", "WA", "WA"], ["TX"]]
+    flat = [state for group in states for state in group]
+    parquet.write_table(pa.table({"state": flat}), tmp_path / "x.parquet", row_group_size=3)
+    monkeypatch.setattr(read, "BATCH_ROWS", 5)
+    batches = list(batches_of("x", tmp_path / "x.parquet", ALL, Problems("fail", print)))
+    assert [batch.frame.height for batch in batches] == [5, 5, 3]
+    assert [cell for batch in batches for cell in batch.frame["state"].cast(pl.String)] == flat
+    assert [row for batch in batches for row in batch.rows] == list(range(1, 14))
