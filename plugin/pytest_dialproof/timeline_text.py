@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dialproof.journey import moment_text
@@ -29,9 +30,8 @@ def explain(item: TimelineItem, evaluator: Evaluator, played: Played) -> str:
     """Return the text above the last line; its first line is a sentence, and personal values are masked."""
     lines = [f"Case {item.case.name!r} of campaign {item.campaign.id} is not as expected.", ""]
     lines += contact_lines(item, item.case.contact, item.case.context)
-    happened: list[Happened | None] = [*played.happened, *[None] * len(item.case.steps)]
     rows: list[Sequence[str]] = [_HEADER]
-    for index, (step, one) in enumerate(zip(item.case.steps, happened, strict=False)):
+    for index, (step, one) in enumerate(zip_longest(item.case.steps, played.happened)):
         rows.append((">" if index in played.found else "", str(index + 1), *_cells(item, step, one)))
     lines += ["", *columns(rows)]
     first = next(iter(played.found))
@@ -39,8 +39,8 @@ def explain(item: TimelineItem, evaluator: Evaluator, played: Played) -> str:
         lines.append("")
         if place is not None:
             lines.append(f"step {place + 1} ({item.place.shown(item.file)}:{item.case.steps[place].span.line})")
-            one = happened[place] if place == first else None
-            if one is not None:
+            if place == first and place < len(played.happened):
+                one = played.happened[place]
                 traces = [trace for run in one.runs for trace in evaluator.trace(run.contact, **run.options)]
                 lines += rule_lines(item, differences, traces, one.outcome)
             lines.append("")
