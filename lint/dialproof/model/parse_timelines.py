@@ -54,7 +54,7 @@ def read_timeline(reader: Reader, case: Fields, base: dict[str, Any], file: Node
         context=merged(base.get("context", {}), case.get("context", {})),
         lists={**base.get("lists", {}), **case.get("lists", {})},
         steps=tuple(_step(reader, step) for step in steps),
-        expect=OverTime() if expect is None else _over_time(expect),
+        expect=OverTime() if expect is None else _over_time(reader, expect),
         now=case.get("now"),
         time_zone=case.get("timeZone"),
         span=case.node.span,
@@ -84,8 +84,10 @@ def _step(reader: Reader, step: Fields) -> Step:
     return Step(step.get("at"), does, expectation(expect), step.node.span, step.span("at"))
 
 
-def _over_time(fields: Fields) -> OverTime:
-    at_most = fields.get("atMost")
+def _over_time(reader: Reader, fields: Fields) -> OverTime:
+    at_most: Fields | None = fields.get("atMost")
+    if at_most is not None and (parse_period(at_most.get("within")) or 0) <= 0:
+        reader.problem(at_most.span("within"), "within: expected a period that goes forward, such as P7D")
     always = fields.node.get("always")
     return OverTime(
         dials=fields.get("dials"),

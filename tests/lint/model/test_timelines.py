@@ -170,6 +170,12 @@ PROBLEMS = {
         23,
         "this limit lacks within",
     ),
+    "a limit in no time": (
+        case(FIRST, expect="{atMost: {dials: 3, within: P0D}}"),
+        6,
+        41,
+        "within: expected a period that goes forward, such as P7D",
+    ),
     "a misspelt key of an attempt": (
         case("{at: P1D, attempt: {wrapupCode: a}}"),
         5,
@@ -187,6 +193,7 @@ BETWEEN = (
     "a callback that is none",
     "an update with expectations",
     "nothing expected",
+    "a limit in no time",
 )
 """What is wrong between values: a JSON Schema cannot say it."""
 
