@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dialproof.project import Campaign, Project
     from dialproof.view import View
 
-__all__ = ["Statements", "digests_of_contacts", "files_of", "list_ids", "problems_of"]
+__all__ = ["Statements", "columns_of", "digests_of_contacts", "files_of", "list_ids", "problems_of"]
 
 
 def problems_of(file: ContactsFile, campaign: Campaign) -> Iterator[Problem]:
@@ -113,21 +113,25 @@ class Statements:
         return where, self._programs.leaf(statement.text)
 
     def read_of(self, statement: Statement) -> list[str]:
-        """Return the columns that a statement reads by their names, in order of appearance."""
+        """Return the columns whose names a statement holds, before or after the run, in order of appearance."""
         programs = [program for program in self.programs(statement) if program is not None]
-        return list(dict.fromkeys(v.name for p in programs for v in p.reads if v.source == "contact"))
+        return list(dict.fromkeys(name for program in programs for name in columns_of(program)))
 
     @property
     def named(self) -> frozenset[str]:
-        """The columns that are read by their names."""
-        return frozenset(name for statement in self.of for name in self.read_of(statement))
+        """The columns that are read by their names as they are before the run, and so have to be there."""
+        return frozenset(v.name for program in self._all for v in program.reads if v.source == "contact")
 
     @property
     def reads(self) -> frozenset[str] | None:
-        """The columns that matter; None where all may, as for the contact that rules have written to."""
-        programs = [program for one in self.of for program in self.programs(one) if program is not None]
-        every = any(p.every_column or (p.ast is not None and _reads_written_contact(p.ast)) for p in programs)
-        return None if every else self.named
+        """The columns that matter, None where all may."""
+        if any(p.every_column or (p.ast is not None and None in _written(p.ast)) for p in self._all):
+            return None
+        return frozenset(name for statement in self.of for name in self.read_of(statement))
+
+    @property
+    def _all(self) -> list[LeafProgram]:
+        return [program for one in self.of for program in self.programs(one) if program is not None]
 
     def seen(self, view: View, outcome: Outcome) -> View:
         """Return the view of a contact in which its outcome, and all that statements name, can be read."""
@@ -151,8 +155,17 @@ class Statements:
         return False if where and text is False else None
 
 
-def _reads_written_contact(node: ast.Node) -> bool:
-    names = ast.path(node)
-    if names is not None:
-        return names[0] == "outcome" and (len(names) == 1 or names[1] == "contact")
-    return any(map(_reads_written_contact, ast.children(node)))
+def columns_of(program: LeafProgram) -> list[str]:
+    """Return the columns whose names an expression holds: of the contact, then of ``outcome.contact``."""
+    after = () if program.ast is None else _written(program.ast)
+    return [*(v.name for v in program.reads if v.source == "contact"), *(name for name in after if name is not None)]
+
+
+def _written(node: ast.Node) -> Iterator[str | None]:
+    """Yield the columns of ``outcome.contact`` that an expression reads, None where it reads them all."""
+    parts = ast.path(node)
+    if parts is None:
+        for child in ast.children(node):
+            yield from _written(child)
+    elif parts[0] == "outcome" and (len(parts) == 1 or parts[1] == "contact"):
+        yield ".".join(parts[2:]) or None

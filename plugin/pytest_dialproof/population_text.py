@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.bulk.report import contacts, share
+from dialproof.cel.values import Variable
 from dialproof.output.report import count, printable
 from dialproof.output.witness import value_text
+from dialproof.populations import columns_of
 from pytest_dialproof.masking import cel_text
 
 if TYPE_CHECKING:
@@ -88,7 +90,9 @@ def _by_row(held: Held) -> str:
 
 def _statement(item: PopulationItem, statement: Statement, statements: Statements) -> Iterator[str]:
     """Yield a statement as it may be shown: without its literals where it reads something personal."""
+    columns = item.campaign.contact_list
     where, text = statements.programs(statement)
     for key, program in ((statement.kind, text), ("where", where)):
         if program is not None:
-            yield f"{key} {' '.join(cel_text(program.cel, program.reads, item.campaign.contact_list).split())}"
+            named = [Variable("contact", name) for name in columns_of(program)]
+            yield f"{key} {' '.join(cel_text(program.cel, [*program.reads, *named], columns).split())}"

@@ -107,6 +107,27 @@ def test_a_failure_shows_expected_against_got(population: Path, run: Run) -> Non
     result.stdout.no_fnmatch_line("*1555*")
 
 
+def test_personal_values_of_a_statement_are_masked(population: Path, run: Run) -> None:
+    """A literal beside what is personal is none that anybody sees, before the run or after it."""
+    edit(
+        population / "premium.contacts.yaml",
+        "contact.customFields.lifetimeValue > 5000.0",
+        "'outcome.contact.phone == \"+15550001\"'",
+    )
+    edit(population / "premium.contacts.yaml", "'\"premium\" in outcome.lists'", "'!outcome.dial'")
+    result = run("rules", "-k", "slow")
+    result.assert_outcomes(failed=1, deselected=ITEMS)
+    result.stdout.fnmatch_lines(
+        [
+            "- always !outcome.dial",
+            "- where outcome.contact.phone == •••",
+            "+ violated by 1 of 1 contact (contact by contact: outcome.contact.phone)",
+            "    rules/lists/march.csv, row 1: phone=•••, customFields.lifetimeValue=*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*1555*")
+
+
 def test_contacts_that_are_not_there(population: Path, run: Run) -> None:
     """They fail the item at its place, and no case."""
     edit(population / "premium.contacts.yaml", "lists/*.csv", "lists/*.parquet")
