@@ -300,6 +300,14 @@ class CampaignAnalysis:
         _, side = self._all_atoms[atom.text]
         return side._verdict(atom, side._view(variable, cell))  # noqa: SLF001  (another object of this class)
 
+    def verdict_at(self, atom: Atom, cells: Mapping[Variable, int]) -> bool | None:
+        """Return the verdict of an atom over several columns where each of them is in one cell of its axis."""
+        _, side = self._all_atoms[atom.text]
+        chosen = [(variable, self.axes[variable].cells[position]) for variable, position in cells.items()]
+        scene = scene_of(chosen, self.columns, self.campaign.contact_list.columns)
+        view = side.evaluator.view(scene.contact, context=scene.context, now=scene.now)
+        return side._verdict(atom, view)  # noqa: SLF001  (another object of this class)
+
     def _ask_clock(self, atom: Atom, cell: Cell) -> bool | None:
         from dialproof.cel.values import from_micros
 

@@ -10,6 +10,8 @@ try, and counts only once it has been run.
 from __future__ import annotations
 
 from bisect import bisect
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Found, Nowhere, Unknown
@@ -31,6 +33,8 @@ __all__ = ["Formula"]
 
 _CONFLICTS = 200_000
 """Conflicts of the solver, beyond which a question is given up: a measure of work that is the same everywhere."""
+_TOGETHER = 10_000
+"""Combinations of values on which a condition over several columns is asked."""
 _TRIES = 16
 """Contacts that are run for one question where conditions are open."""
 _OUT_OF_BUDGET = Unknown(f"not decided within {_CONFLICTS:,} conflicts of the solver", "conditions")
@@ -172,13 +176,34 @@ class Formula:
             verdict = self._runs.analysis.constant(atom)
             return (1 if verdict is True else -1), (1 if verdict is False else -1)
         if len(atom.axes) > 1 or CLOCK in atom.axes:
-            return self.open_verdict(1, 1, -1, -1)
+            return self._together(atom)
         (variable,) = atom.axes
         true, false, unknown = self._axes[variable].verdicts(atom.text)
         if not unknown:
             return self.within(variable, true), self.within(variable, false)
         within = (true | unknown, false | unknown, true, false)
         return self.open_verdict(*(self.within(variable, mask) for mask in within))
+
+    def _together(self, atom: Atom) -> tuple[int, int]:
+        """Return the literals of a condition over several columns: decided where these have few values."""
+        axes = [self._axes.get(variable) for variable in atom.axes]
+        every = atom.program is None or atom.program.every_column
+        if every or not all(axis is not None and axis.single for axis in axes):
+            return self.open_verdict(1, 1, -1, -1)
+        counts = [len(axis.cells) for axis in axes if axis is not None]
+        if prod(counts) > _TOGETHER:
+            return self.open_verdict(1, 1, -1, -1)
+        *others, last = atom.axes
+        found: dict[bool, list[int]] = {True: [], False: []}
+        for positions in product(*map(range, counts[:-1])):
+            cells = dict(zip(others, positions, strict=True))
+            masks = {True: 0, False: 0, None: 0}
+            for position in range(counts[-1]):
+                masks[self._runs.analysis.verdict_at(atom, {**cells, last: position})] |= 1 << position
+            here = [self.within(variable, 1 << position) for variable, position in cells.items()]
+            for verdict, literals in found.items():
+                literals.append(self.every([*here, self.within(last, masks[verdict])]))
+        return self.some(found[True]), self.some(found[False])
 
     def open_verdict(self, may_hold: int, may_fail: int, holds: int, fails: int) -> tuple[int, int]:
         """Return the literals of a condition that is not decided everywhere."""

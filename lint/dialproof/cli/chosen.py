@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.witness import put
 from dialproof.cli.inputs import check_read, shown
 from dialproof.errors import InputError, UsageError
+from dialproof.model.contacts import Case
 from dialproof.model.operators import context_type
 from dialproof.output.report import count
 from dialproof.reading import display_path
@@ -17,10 +18,9 @@ from dialproof.reading import display_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dialproof.model.contacts import Case, Contact, ContactsFile
+    from dialproof.model.contacts import Contact, ContactsFile
     from dialproof.model.rules import Category
     from dialproof.project import Campaign, Project
-    from dialproof.source.positions import Problem
 
 __all__ = ["Chosen", "campaigns_of", "choose"]
 
@@ -121,42 +121,36 @@ def _of_case(label: str, case: Case, file: ContactsFile, campaign: Campaign) -> 
 
 def _of_file(path: Path, number: int | None, campaign: Campaign) -> Chosen:
     """Return the contact of a file, counted from one where it has several."""
-    file, contact = _read(path)
-    if file is None:
-        if number not in (None, 1) or contact is None:
-            raise UsageError(f"{path}: there is one contact, and none with number {number}")
-        return Chosen(str(path), campaign, contact)
-    contacts: Sequence[Case | Contact] = file.cases or file.population
+    from dialproof.model.read_contacts import read_contacts
+
+    alone = _columns(path)
+    if alone is not None and number in (None, 1):
+        return Chosen(str(path), campaign, alone)
+    file = None if alone is not None else read_contacts(path)
+    contacts: Sequence[Case | Contact] = () if file is None else file.cases or file.population
+    total = count(1 if file is None else len(contacts), "contact")
     if number is None and len(contacts) != 1:
-        raise UsageError(f"{path}: there are {count(len(contacts), 'contact')}: name one, {path}:1 say")
-    if number is not None and not 1 <= number <= len(contacts):
-        raise UsageError(f"{path}: there are {count(len(contacts), 'contact')}, and none with number {number}")
-    place = (number or 1) - 1
-    if file.cases:
-        return _of_case(f"case {file.cases[place].name!r}", file.cases[place], file, campaign)
-    return Chosen(f"{path}, row {place + 1}", campaign, file.population[place], now=file.now, time_zone=file.time_zone)
+        raise UsageError(f"{path}: expected one contact, found {total}: name one, {path}:1 say")
+    if file is None or not 1 <= (number or 1) <= len(contacts):
+        raise UsageError(f"{path}: expected contact {number}, found {total}")
+    chosen = contacts[(number or 1) - 1]
+    if isinstance(chosen, Case):
+        return _of_case(f"case {chosen.name!r}", chosen, file, campaign)
+    return Chosen(f"{path}, row {number or 1}", campaign, chosen, now=file.now, time_zone=file.time_zone)
 
 
-def _read(path: Path) -> tuple[ContactsFile | None, Contact | None]:
-    """Return what a file holds: cases or rows, or else the columns of one contact."""
-    from dialproof.model.parse_contacts import parse_contact, parse_contacts
-    from dialproof.model.parse_csv import parse_csv
+def _columns(path: Path) -> Contact | None:
+    """Return the contact of a YAML or JSON file that holds nothing but its columns, None for any other file."""
+    from dialproof.model.parse_contacts import parse_contact
     from dialproof.source import Mapping as MappingNode
     from dialproof.source import read_source
 
-    file: ContactsFile | None = None
-    contact: Contact | None = None
-    problems: Sequence[Problem]
-    if path.suffix.lower() == ".csv":
-        file, problems, _ = parse_csv(path, str(path))
-    elif path.suffix.lower() in (".yaml", ".yml", ".json"):
-        source = read_source(path, str(path))
-        if isinstance(source.root, MappingNode) and "cases" in source.root:
-            file, problems = parse_contacts(source)
-        else:
-            contact, problems = parse_contact(source)
-    else:
-        raise UsageError(f"{path}: expected a contact as .csv, .yaml or .json")
-    if file is None and contact is None:
+    if path.suffix.lower() not in (".yaml", ".yml", ".json"):
+        return None
+    source = read_source(path, str(path))
+    if isinstance(source.root, MappingNode) and "cases" in source.root:
+        return None
+    contact, problems = parse_contact(source)
+    if contact is None:
         raise InputError("\n".join(map(str, problems)))
-    return file, contact
+    return contact

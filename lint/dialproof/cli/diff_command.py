@@ -24,6 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--campaign", metavar="ID", help="this campaign only")
     parser.add_argument("--contacts", metavar="FILE", nargs="+", default=[],
         help="count over these contacts too: .csv, .csv.gz or .parquet files; globs are understood")  # fmt: skip
+    parser.add_argument("--missing-columns", choices=("fail", "blank"), default="fail",
+        help="a column that conditions read and those files lack: an error (default), or blank for all")  # fmt: skip
+    parser.add_argument("--on-bad-row", choices=("fail", "skip", "report"), default="fail",
+        help="what cannot be read as a row: an error (default), left out, or named as well")  # fmt: skip
     parser.add_argument("--exit-code", action="store_true",
         help="exit with 1 unless everything is proved to be equal")  # fmt: skip
     add_output_format(parser, "text (default), markdown (for a pull request) or json")
@@ -31,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare; return 0, with ``--exit-code`` 1 where something is not equal, and 3 for rules that cannot be read."""
-    from dialproof.analysis.answers import WitnessError
     from dialproof.cli.states import states_of
     from dialproof.diff.campaigns import CampaignDiff, diff_of, pairs_of
     from dialproof.diff.report import FORMATS, Report
@@ -60,14 +63,14 @@ def run(args: argparse.Namespace) -> int:
                 if before is None or after is None:
                     found.append(CampaignDiff(one.id, old.label if after is None else new.label))
                     continue
-                try:
-                    diff, comparisons = diff_of(before, after, old, new)
-                except WitnessError as error:
-                    raise RuntimeError(str(error)) from error
+                diff, comparisons = diff_of(before, after, old, new)
                 if files:
                     from dialproof.diff.counting import count_contacts
 
-                    count_contacts(diff, comparisons, files)
+                    count_contacts(
+                        diff, comparisons, files, on_bad_row=args.on_bad_row,
+                        blank_columns=args.missing_columns == "blank",
+                    )  # fmt: skip
                 found.append(diff)
         report = Report(old.label, new.label, found)
     for name, file in outputs:

@@ -56,15 +56,26 @@ class Contact:
     lost: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How one direction is shown: by which of the contacts, counted from one, and who else is like it."""
+
+    contact: int
+    who: Who
+
+
 @dataclass
 class CampaignDiff:
-    """A campaign in both states, or (``only``) in one of them."""
+    """A campaign in both states, or (``only``) in one of them.
+
+    ``shown`` has what contacts gain (true) and lose; ``counts`` what ``counted`` contacts of files do, if they were.
+    """
 
     id: str
     only: str = ""
     relations: list[Relations] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
-    who: dict[tuple[Aspect, bool], Who] = field(default_factory=dict)
+    shown: dict[tuple[Aspect, bool], Shown] = field(default_factory=dict)
     counts: dict[Aspect, Count] = field(default_factory=dict)
     counted: int | None = None
 
@@ -82,12 +93,6 @@ class CampaignDiff:
     def same(self) -> list[Aspect]:
         """What is proved to be equal."""
         return [found.aspect for found in self.relations if found.name == "equal"]
-
-    def number(self, direction: Direction) -> int | None:
-        """Return the place of the contact that shows one direction among all, counted from one."""
-        return self._numbers.get(id(direction.answer))
-
-    _numbers: dict[int, int] = field(default_factory=dict)
 
 
 def pairs_of(old: State, new: State, campaign_id: str | None) -> Iterator[tuple[Campaign | None, Campaign | None]]:
@@ -138,15 +143,20 @@ def _show(
 ) -> None:
     """Add the contacts of one category, each once, and who else is like them."""
     personal = frozenset().union(*(personal_columns(e.campaign.contact_list) for e in evaluators))
-    shown: dict[int, tuple[Found, list[Aspect], list[Aspect]]] = {}
+    places: dict[int, int] = {}
+    answers: list[tuple[Found, list[Aspect], list[Aspect]]] = []
+    first = len(diff.contacts) + 1
     for found in relations:
         for direction, gains in ((found.gained, True), (found.lost, False)):
             if not isinstance(direction.answer, Found):
                 continue
-            diff.who[found.aspect, gains] = _who(direction, comparison, personal)
-            _, gained, lost = shown.setdefault(id(direction.answer), (direction.answer, [], []))
+            place = places.setdefault(id(direction.answer), len(answers))
+            if place == len(answers):
+                answers.append((direction.answer, [], []))
+            _, gained, lost = answers[place]
             (gained if gains else lost).append(found.aspect)
-    for key, (answer, gained, lost) in shown.items():
+            diff.shown[found.aspect, gains] = Shown(first + place, _who(direction, comparison, personal))
+    for answer, gained, lost in answers:
         scene = answer.scene
         was, now = comparison.outcomes(scene)
         for aspect in (*gained, *lost):
@@ -154,7 +164,6 @@ def _show(
         witness = mask_witness(Witness(scene.contact, scene.context, scene.now, was, now, labels), personal)
         names = (tuple(aspect.name for aspect in aspects) for aspects in (gained, lost))
         diff.contacts.append(Contact(witness, comparison.new.category, *names))
-        diff._numbers[key] = len(diff.contacts)  # noqa: SLF001  (it is being made)
 
 
 def _who(direction: Direction, comparison: Comparison, personal: frozenset[str]) -> Who:

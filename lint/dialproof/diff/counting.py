@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dialproof.analysis.aspects import Aspect, Thing
     from dialproof.analysis.comparison import Comparison
+    from dialproof.bulk.read import OnBadRow
     from dialproof.bulk.run import Batch
     from dialproof.diff.campaigns import CampaignDiff
     from dialproof.model.rules import Rule
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["count_contacts"]
 
 
-def count_contacts(diff: CampaignDiff, comparisons: Sequence[Comparison], files: Sequence[Path]) -> None:
+def count_contacts(
+    diff: CampaignDiff,
+    comparisons: Sequence[Comparison],
+    files: Sequence[Path],
+    *,
+    on_bad_row: OnBadRow = "fail",
+    blank_columns: bool = False,
+) -> None:
     """Count the contacts of files; raises :class:`InputError` for those that cannot be read.
 
     Raises :class:`DialproofError` where cel-python comes to another outcome: a defect.
@@ -36,7 +44,8 @@ def count_contacts(diff: CampaignDiff, comparisons: Sequence[Comparison], files:
     for comparison in comparisons:
         old, new = (runs.analysis.evaluator for runs in (comparison.old, comparison.new))
         counting = _Counting(comparison)
-        report = backtest(new, named, Options(category=comparison.new.category), old=old, watch=counting.add)
+        options = Options(category=comparison.new.category, on_bad_row=on_bad_row, blank_columns=blank_columns)
+        report = backtest(new, named, options, old=old, watch=counting.add)
         if report.recheck.wrong:
             path, row = report.recheck.wrong[0]
             raise DialproofError(f"{path}: row {row}: cel-python comes to another outcome; report it please")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dialproof.analysis.answers import Found, Unknown
+from dialproof.analysis.answers import Unknown
 from dialproof.diff.campaigns import reasons_of
 from dialproof.output.json_text import witness_json
 from dialproof.output.markdown import code_span, text_block
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.comparison import Direction, Relations
-    from dialproof.diff.campaigns import CampaignDiff, Contact, Who
+    from dialproof.diff.campaigns import CampaignDiff, Contact, Shown, Who
 
 __all__ = ["FORMATS", "Report"]
 
@@ -109,17 +109,17 @@ def _rows(campaign: CampaignDiff) -> Iterator[tuple[str, ...]]:
 
 
 def _shown_by(campaign: CampaignDiff, found: Relations) -> str:
-    numbers = (campaign.number(direction) for direction in (found.gained, found.lost))
-    known = dict.fromkeys(str(number) for number in numbers if number is not None)
+    shown = (campaign.shown.get((found.aspect, gains)) for gains in (True, False))
+    known = dict.fromkeys(str(one.contact) for one in shown if one is not None)
     return f"contact {' and '.join(known)}" if known else ""
 
 
 def _whose(campaign: CampaignDiff, found: Relations) -> Iterator[str]:
     """Yield who gains it and who loses it, where that can be said of all of them."""
     for gains in (True, False):
-        who = campaign.who.get((found.aspect, gains))
-        if who is not None:
-            yield from _who_lines(who, "gained" if gains else "lost")
+        shown = campaign.shown.get((found.aspect, gains))
+        if shown is not None:
+            yield from _who_lines(shown.who, "gained" if gains else "lost")
 
 
 def _counted(campaign: CampaignDiff, found: Relations) -> tuple[str, ...]:
@@ -222,8 +222,8 @@ def _relation_data(campaign: CampaignDiff, found: Relations) -> dict[str, Any]:
         "what": found.aspect.name,
         "category": found.aspect.category,
         "relation": found.name,
-        "gained": _direction_data(campaign, found, found.gained, gains=True),
-        "lost": _direction_data(campaign, found, found.lost, gains=False),
+        "gained": _direction_data(found.gained, campaign.shown.get((found.aspect, True))),
+        "lost": _direction_data(found.lost, campaign.shown.get((found.aspect, False))),
     }
     number = campaign.counts.get(found.aspect)
     if number is not None:
@@ -231,16 +231,15 @@ def _relation_data(campaign: CampaignDiff, found: Relations) -> dict[str, Any]:
     return data
 
 
-def _direction_data(campaign: CampaignDiff, found: Relations, direction: Direction, *, gains: bool) -> dict[str, Any]:
-    answer = direction.answer
-    if isinstance(answer, Unknown):
-        return {"answer": "unknown", "reason": answer.reason}
-    if not isinstance(answer, Found):
+def _direction_data(direction: Direction, shown: Shown | None) -> dict[str, Any]:
+    if isinstance(direction.answer, Unknown):
+        return {"answer": "unknown", "reason": direction.answer.reason}
+    if shown is None:
         return {"answer": "nowhere"}
-    who = campaign.who[found.aspect, gains]
+    who = shown.who
     return {
         "answer": "found",
-        "contact": campaign.number(direction),
+        "contact": shown.contact,
         "who": [dict(part) for part in who.parts],
         "who_is_complete": who.every,
     }

@@ -176,7 +176,7 @@ def deployer_of(args: argparse.Namespace) -> Deployer:
 def _contacts(file: Path | None) -> ContactsFile | None:
     if file is None:
         return None
-    from dialproof_deploy.plan.sample import read_contacts
+    from dialproof.model.read_contacts import read_contacts
 
     return read_contacts(file)
 

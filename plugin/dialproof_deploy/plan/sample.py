@@ -6,22 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dialproof.errors import InputError, UsageError
-from dialproof.model.parse_contacts import parse_contacts
-from dialproof.model.parse_csv import parse_csv
-from dialproof.source import read_source
+from dialproof.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.contacts import Contact, ContactsFile
     from dialproof.project import Campaign, Project
 
-__all__ = ["Known", "Sample", "read_contacts", "sample_of"]
+__all__ = ["Known", "Sample", "sample_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +64,6 @@ class Sample:
 
     def __len__(self) -> int:
         return sum(len(file.population) + sum(case.category == "preCall" for case in file.cases) for file in self.files)
-
-
-def read_contacts(path: Path) -> ContactsFile:
-    """Read a contact list as the platform exports it (CSV), or any contacts file.
-
-    Raises ``UsageError`` where there is no such file, ``InputError`` with everything that is wrong in it.
-    """
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no such file")
-    if path.suffix.lower() == ".csv":
-        file, problems, _ = parse_csv(path, str(path))
-    elif path.suffix.lower() in (".yaml", ".yml", ".json"):
-        file, problems = parse_contacts(read_source(path, str(path)))
-    else:
-        raise UsageError(f"{path}: expected contacts as .csv, .yaml or .json")
-    if file is None:
-        raise InputError("\n".join(map(str, problems)))
-    return file
 
 
 def sample_of(

@@ -16,12 +16,13 @@ from dialproof.config import Semantics
 from dialproof.errors import InputError, UsageError
 from dialproof.model.contactlist import Column, ContactList
 from dialproof.model.contacts import ContactsFile
+from dialproof.model.read_contacts import read_contacts
 from dialproof.project import Campaign
 from dialproof.targets.campaign_rules import read_rule, suppresses
 from dialproof_deploy.plan.dialing import Dialing, dialing_of, refusal_of, widening_of
 from dialproof_deploy.plan.plan import Plan, Step, make_plan
 from dialproof_deploy.plan.render import render
-from dialproof_deploy.plan.sample import Sample, read_contacts, sample_of
+from dialproof_deploy.plan.sample import Sample, sample_of
 from dialproof_deploy.targets import RULESETS
 
 if TYPE_CHECKING:

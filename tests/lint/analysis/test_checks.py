@@ -13,6 +13,7 @@ import pytest
 import re2
 from hypothesis import HealthCheck, given, settings
 
+from dialproof.analysis import sat
 from dialproof.analysis.answers import acted
 from dialproof.analysis.exchange import same_result
 from dialproof.checks import (
@@ -273,8 +274,9 @@ def _apart(number: int) -> When:
     return when(f"[{number}.0, {number + 2}.0].exists(x, x == contact.a && contact.b < 9.0)")
 
 
-def test_a_budget_of_one_leaves_questions_open_and_changes_nothing_else() -> None:
+def test_a_budget_of_one_leaves_questions_open_and_changes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cells decide stays; what needs runs becomes DP901 that names the check and both rules."""
+    monkeypatch.setattr(sat, "_TOGETHER", 0)
     columns = [Column("a", "integer", min=0, max=9), Column("b", "integer", min=0, max=9), Column("t", "string")]
     rules = [
         rule("on", 2, [_apart(0)], [act("setList", listId="l", value="true")]),
@@ -475,8 +477,9 @@ def test_advice_fits_the_reason() -> None:
     }
 
 
-def test_the_budget_of_a_check_ends_in_one_finding_a_rule() -> None:
+def test_the_budget_of_a_check_ends_in_one_finding_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left when it is used up is named, with how many rules, at the later rule of the pairs."""
+    monkeypatch.setattr(sat, "_TOGETHER", 0)
     columns = [Column("a", "integer", min=0, max=9), Column("b", "integer", min=0, max=9)]
     rules = [
         rule(f"r{i}", i, [_apart(i % 2)], [act("setList", listId="l", value=("false", "true")[i % 2])])

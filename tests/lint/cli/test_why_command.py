@@ -112,13 +112,19 @@ def test_what_is_no_contact(project: Path, capsys: pytest.CaptureFixture[str]) -
     """One sentence, and what there is."""
     (project / "people.csv").write_text("attempts,state\n1,TX\n7,CA\n")
     (project / "broken.json").write_text("[1]")
+    (project / "one.json").write_text("{}")
     (project / "d.rules.yaml").write_text(RULES.replace("campaign: c", "campaign: d"))
     (project / "c.contacts.yaml").write_text(f"rules: c.rules.yaml\n{CASES}")
     for arguments, code, message in (
         (["a tired 1"], 2, "there is no case 'a tired 1', and no file of that name; did you mean 'a tired one'?"),
         (["a", "tired", "one"], 2, "quote the name of a case"),
-        (["people.csv", "--campaign", "c"], 2, "people.csv: there are 2 contacts: name one, people.csv:1 say"),
-        (["people.csv:3", "--campaign", "c"], 2, "people.csv: there are 2 contacts, and none with number 3"),
+        (
+            ["people.csv", "--campaign", "c"],
+            2,
+            "people.csv: expected one contact, found 2 contacts: name one, people.csv:1 say",
+        ),
+        (["people.csv:3", "--campaign", "c"], 2, "people.csv: expected contact 3, found 2 contacts"),
+        (["one.json:2", "--campaign", "c"], 2, "one.json: expected contact 2, found 1 contact"),
         (["broken.json", "--campaign", "c"], 3, "broken.json:1:1: "),
         (["c.rules.yaml", "--campaign", "e"], 2, "expected the campaign 'e', and there are c, d"),
         (["attempts=1"], 2, "there are the campaigns c, d: name one with --campaign"),
