@@ -60,9 +60,25 @@ class Nearness:
             return 0
         if value is MISSING or read_text(value) == "":
             return sum(1 << i for i, cell in enumerate(axis.cells) if cell.kind == "blank")
-        same = sum(1 << i for i in range(axis.first) if _is(axis.cells[i].value, value))
+        same = sum(1 << i for i, c in enumerate(axis.cells[: axis.first]) if c.kind == "value" and _is(c.value, value))
+        if same:
+            return same
         place = self._place(variable)
-        return same or (0 if place is None else 1 << place)
+        if place is None and not self._has_numbers(variable):
+            return 0
+        # What stands for a cell is one of its values; behind the line is what holds the others.
+        here = [cell for cell in axis.cells if cell.kind == "unreadable"] if place is None else [axis.cells[place]]
+        known = {(read_text(cell.value), cell.offset) for cell in here}
+        alike = (i for i, cell in enumerate(axis.cells) if (read_text(cell.value), cell.offset) in known)
+        return sum(1 << i for i in alike)
+
+    def _has_numbers(self, variable: Variable) -> bool:
+        """Tell whether the line of an axis is one of numbers, beside which are texts that are none."""
+        lows = self._analysis.axes[variable].lows
+        return bool(lows) and not isinstance(lows[0], str) and not self._is_time(variable)
+
+    def _is_time(self, variable: Variable) -> bool:
+        return self._analysis.columns[variable].type in ("date", "datetime")
 
     def _place(self, variable: Variable) -> int | None:
         """Return the cell of the line that holds the value, None where it is on no line of numbers or times."""
@@ -74,10 +90,10 @@ class Nearness:
 
     def _at(self, variable: Variable) -> float | None:
         """Return where the value is on the line of its axis."""
-        value, column = self.value(variable), self._analysis.columns[variable]
+        value = self.value(variable)
         if value is MISSING:
             return None
-        if column.type not in ("date", "datetime"):
+        if not self._is_time(variable):
             return read_number(value)
         moment = parse_datetime(value, self._zone) if isinstance(value, str) else None
         return moment if moment is None or not self._analysis.axes[variable].relative else moment - self._now
@@ -85,10 +101,8 @@ class Nearness:
     # Contacts.
 
     def scene_at(self, cells: Mapping[Variable, int]) -> Scene:
-        """Return the contact with a usual value of other cells in some columns."""
-        return self._scene_with({v: self._value_of(v, position) for v, position in cells.items()})
-
-    def _scene_with(self, values: Mapping[Variable, object]) -> Scene:
+        """Return the contact with what stands for other cells in some columns."""
+        values = {variable: self._value_of(variable, position) for variable, position in cells.items()}
         contact, context = self._scene.contact, deepcopy(dict(self._scene.context))
         names = self._analysis.campaign.contact_list.columns
         for variable, value in values.items():
@@ -141,18 +155,16 @@ class Nearness:
 
         With it how far it is away, by the columns: 1 for another text, the part of its range for a number.
         """
-        values = {variable: self._value_of(variable, position) for variable, position in cells.items()}
-        for variable, position in cells.items():
-            far = self._distance(variable, position, values[variable])
+        chosen = dict(cells)
+        for variable in cells:
+            far = self._distance(variable, chosen[variable])
             for other in self._by_distance(variable):
-                value = self._value_of(variable, other)
-                if self._distance(variable, other, value) >= far:
+                if self._distance(variable, other) >= far:
                     break
-                if differs(self._scene_with({**values, variable: value})):
-                    values[variable] = value
+                if differs(self.scene_at({**chosen, variable: other})):
+                    chosen[variable] = other
                     break
-        total = sum(self._distance(v, cells[v], value) for v, value in values.items())
-        return total, self._scene_with(values)
+        return sum(self._distance(*one) for one in chosen.items()), self.scene_at(chosen)
 
     def _by_distance(self, variable: Variable) -> list[int]:
         """Return some cells with a value, the nearest first."""
@@ -161,12 +173,11 @@ class Nearness:
         cells = [i for i in axis.positions(axis.real) if axis.cells[i].kind != "unreadable"]
         if here is not None:
             cells.sort(key=lambda i: abs(i - here) if axis.first <= i < axis.first + len(axis.lows) else math.inf)
-        few = cells[:_CELLS]
-        return sorted(few, key=lambda i: self._distance(variable, i, self._value_of(variable, i)))
+        return sorted(cells[:_CELLS], key=lambda position: self._distance(variable, position))
 
-    def _distance(self, variable: Variable, position: int, value: object) -> float:
-        """Return how far a value is from that of here."""
-        before = self.value(variable)
+    def _distance(self, variable: Variable, position: int) -> float:
+        """Return how far what stands for a cell is from the value of here."""
+        before, value = self.value(variable), self._value_of(variable, position)
         blank = before is MISSING or read_text(before) == ""
         if (value is MISSING) != blank and variable.source != "now":
             return _BLANK
@@ -174,7 +185,7 @@ class Nearness:
         if at is None or to is None:
             return 1.0
         column = self._analysis.columns[variable]
-        if column.type in ("date", "datetime"):
+        if self._is_time(variable):
             return min(abs(to - at) / _YEAR, 1.0)
         bounds = [float(b) for b in (column.min, column.max) if isinstance(b, (int, float))]
         span = bounds[1] - bounds[0] if len(bounds) == 2 else max(abs(at), abs(to))
@@ -184,7 +195,7 @@ class Nearness:
         cell = self._analysis.axes[variable].cells[position]
         if cell.offset is not None:
             return cell.offset
-        if self._analysis.columns[variable].type in ("date", "datetime"):
+        if self._is_time(variable):
             return parse_datetime(value, self._zone) if isinstance(value, str) else None
         return read_number(value)
 

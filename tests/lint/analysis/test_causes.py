@@ -16,7 +16,7 @@ from dialproof.analysis.witness import Scene
 from dialproof.config import Semantics
 from dialproof.evaluate import Evaluator
 from dialproof.model.contactlist import Column
-from tests.lint.analysis.build import COLUMNS, act, campaign, campaigns, cond, contacts, rule, when
+from tests.lint.analysis.build import COLUMNS, act, campaign, campaigns, cond, contacts, group, rule, when
 from tests.lint.analysis.test_comparison import done
 from tests.lint.analysis.test_difference import SETTINGS
 
@@ -163,3 +163,31 @@ def test_where_nothing_can_be_otherwise() -> None:
     assert isinstance(cause, Cause)
     assert cause.columns == ()
     assert isinstance(change, Nowhere)
+
+
+def test_ages_beside_fixed_dates_are_those_of_the_call() -> None:
+    """The analysis has a clock of its own; what the contact's conditions say is asked at the time of the call."""
+    recent = cond("last", "lessThan", "P7D", "period")
+    old = cond("last", "before", "2020-01-01T00:00:00Z")
+    columns = (Column("last", "datetime"), *COLUMNS)
+    for last, acts in (("2025-12-30T12:00:00Z", True), ("2026-01-01T06:00:00Z", True), ("2025-06-01T12:00:00Z", False)):
+        cause, _ = _asked(_rule(group("any", recent, old)), columns, {"last": last, "b": 1})
+        assert isinstance(cause, Cause)
+        assert [v.name for v in cause.columns] == ["last"]
+        assert acts == (
+            "r" in Evaluator(campaign(_rule(recent), columns), Semantics()).run({"last": last}, now=NOW).matched
+        )
+
+
+def test_what_is_counted_and_holds_no_number_is_a_cause() -> None:
+    """Its run breaks, whichever conditions there are."""
+    counting = rule("r", 1, [cond("b", "equals", 1)], [act("setAttribute", attribute="n", option="INCREMENT")])
+    evaluator = Evaluator(campaign([counting], (Column("n", "string"), *COLUMNS)), Semantics())
+    causes = Causes(evaluator, Scene({"n": "many", "b": 1}, {}, NOW), "preCall")
+    assert causes.outcome.failure is not None
+    (dial, *_) = aspects_of((), [counting], "preCall")
+    cause, change = causes.cause(dial), causes.change(dial)
+    assert isinstance(cause, Cause)
+    assert [v.name for v in cause.columns] == ["b", "n"]
+    assert isinstance(change, Change)
+    assert len(change.columns) == 1

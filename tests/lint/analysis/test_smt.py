@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialproof.analysis import smt
+from dialproof.analysis import sat, smt
 from dialproof.analysis.answers import RLIMIT, Demand, Found, Nowhere, Unknown, acted
 from dialproof.analysis.campaign import CampaignAnalysis
 from dialproof.analysis.runs import Runs
@@ -108,7 +108,8 @@ def test_columns_of_few_values_are_decided_as_by_running_every_contact(built: Ca
 def test_the_solver_agrees_with_running_every_contact(built: Campaign) -> None:
     """The same where combinations of cells are taken for no proof, so that all proofs are those of z3."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Runs, "_enumerable", lambda *_: False)
+        patched.setattr(Runs, "enumerable", lambda *_: False)
+        patched.setattr(sat, "_TOGETHER", 0)
         for _, answer, shown in _together(built):
             assert not isinstance(answer, Nowhere if shown else Found)
             if isinstance(answer, Unknown) and answer.kind != "solver":
