@@ -32,12 +32,10 @@ if TYPE_CHECKING:
     from dialproof.analysis.familiar import Familiar
     from dialproof.analysis.runs import Runs
     from dialproof.analysis.space import Assignment
-    from dialproof.analysis.witness import Scene
     from dialproof.cel.ast import Node
     from dialproof.model.rules import Category, Invariant, Rule
-    from dialproof.outcome import Outcome
 
-__all__ = ["Proofs", "categories_of", "is_violated", "outcome_read", "run_in"]
+__all__ = ["Proofs", "categories_of", "outcome_read"]
 
 _Verdict: TypeAlias = tuple[int, int]
 """The literals "true" and "false"; where neither holds it is undecided."""
@@ -72,17 +70,6 @@ def outcome_read(evaluator: Evaluator, invariant: Invariant) -> frozenset[str]:
         elif read[0] == "outcome":
             found.add(read[1] if len(read) > 1 else "")
     return frozenset(found)
-
-
-def run_in(evaluator: Evaluator, category: Category, scene: Scene) -> Outcome:
-    """Run all rules of a category over a contact."""
-    return evaluator.run(scene.contact, category=category, context=scene.context, now=scene.now)
-
-
-def is_violated(evaluator: Evaluator, invariant: Invariant, scene: Scene, outcome: Outcome) -> bool:
-    """Tell whether an invariant does not hold for a run; undecided, or a run that broke, is no better than false."""
-    verdict = evaluator.invariant(invariant, scene.contact, outcome, context=scene.context, now=scene.now)
-    return verdict is not True or outcome.failure is not None
 
 
 class Proofs:
@@ -135,8 +122,11 @@ class Proofs:
         violated = runs.formula.some([-true, *broken, *statement.unfollowed()])
 
         def breaks(assignment: Assignment) -> bool:
+            """Run a contact; what is undecided, or a run that broke, is no better than false."""
             scene = runs.scene_at(assignment)
-            return is_violated(self.evaluator, invariant, scene, run_in(self.evaluator, category, scene))
+            outcome = self.evaluator.run(scene.contact, category=category, context=scene.context, now=scene.now)
+            kept = self.evaluator.invariant(invariant, scene.contact, outcome, context=scene.context, now=scene.now)
+            return kept is not True or outcome.failure is not None
 
         answer = runs.formula.search([violated], breaks)
         return _one_by_one(runs, statement, breaks) if isinstance(answer, Unknown) else answer
