@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dialproof.compare import differences
 from dialproof.errors import DialproofError
 from dialproof.evaluate import Evaluator
+from dialproof.fixes import Change, write
 from dialproof.invariants import broken_by
 from dialproof.model.contacts import Expect
 from dialproof.model.parse_contacts import parse_contacts
@@ -100,7 +100,7 @@ def save(project: Project, found: dict[str, Any]) -> str:
         except DialproofError:
             continue
         if _fails(project, campaign, path, display, content, case.name):
-            _write(path, content)
+            _write(root, display, before, content)
             return f"saved in {display}: the case {case.name!r}"
     raise DialproofError(f"the counterexample to {found['invariant']!r} fits into no contacts file next to the rules")
 
@@ -164,12 +164,12 @@ def _fails(project: Project, campaign: Campaign, path: Path, display: str, conte
     return bool(differences(case.expect, outcome, campaign, broken))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file as a whole; whoever reads it meanwhile finds the old one or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def _write(root: Path, display: str, before: bytes | None, after: bytes) -> None:
+    if before is not None:
+        write(root, {display: Change(before, after)})
+        return
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
+        with (root / display).open("xb") as file:
+            file.write(after)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DialproofError(f"{path}: the counterexample cannot be saved: {error.strerror or error}") from None
+        raise DialproofError(f"{display}: cannot be written: {error.strerror or error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +129,9 @@ def test_what_cannot_be_saved_is_said(tmp_path: Path) -> None:
     one = found(project, 0)
     with pytest.raises(DialproofError, match="there is no campaign 'gone'"):
         save(project, {**one, "campaign": "gone"})
+    folder = replace(project, config=Config(tmp_path / "c.contactlist.yaml"), links={})
+    with pytest.raises(DialproofError, match=r"r\.contacts\.yaml: cannot be written: Not a directory"):
+        save(folder, one)
 
 
 def test_an_invariant_that_there_is_not_is_no_expectation(tmp_path: Path) -> None:
