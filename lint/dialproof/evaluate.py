@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from dialproof.cel.program import CelProblem, LeafProgram, Programs
 from dialproof.cel.values import (
@@ -38,7 +38,20 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Action, Category, Expression, Invariant, Rule
     from dialproof.project import Campaign
 
-__all__ = ["CelProblem", "EvaluationError", "Evaluator", "conflicts_of", "new_value", "with_column"]
+__all__ = [
+    "CelProblem",
+    "Decided",
+    "EvaluationError",
+    "Evaluator",
+    "conflicts_of",
+    "kleene",
+    "new_value",
+    "with_column",
+]
+
+Decided: TypeAlias = "Callable[[int, bool | None, View | None], object]"
+"""Told of a rule that is decided: its position in the campaign, its verdict and what it looked at; no view where the
+run had ended in front of it."""
 
 
 class EvaluationError(ValueError):
@@ -151,8 +164,7 @@ class Evaluator:
         without: Collection[str] = (),
     ) -> Outcome:
         """Run the rules over one contact; ``without`` leaves rules out by name."""
-        outcome, _ = self._run(contact, category, context, lists, now, time_zone, without, trace=False)
-        return outcome
+        return self._run(contact, category, context, lists, now, time_zone, without)
 
     def trace(
         self,
@@ -166,8 +178,29 @@ class Evaluator:
         without: Collection[str] = (),
     ) -> tuple[RuleTrace, ...]:
         """Run the rules and return how each was decided, in order."""
-        _, traces = self._run(contact, category, context, lists, now, time_zone, without, trace=True)
+        traces: list[RuleTrace] = []
+
+        def decided(index: int, verdict: bool | None, view: View | None) -> None:
+            rule = self.campaign.rules[index]
+            skipped = RuleTrace(rule.name, None, skipped=True)
+            traces.append(skipped if view is None else self._rule_trace(rule, verdict, view))
+
+        self._run(contact, category, context, lists, now, time_zone, without, decided)
         return tuple(traces)
+
+    def watch(
+        self,
+        contact: Contact,
+        decided: Decided,
+        *,
+        category: Category = "preCall",
+        context: Mapping[str, object] | None = None,
+        lists: Mapping[str, bool] | None = None,
+        now: str | datetime | None = None,
+        time_zone: str | None = None,
+    ) -> Outcome:
+        """Run the rules over one contact and tell ``decided`` of each as the run comes to it."""
+        return self._run(contact, category, context, lists, now, time_zone, (), decided)
 
     def _run(
         self,
@@ -178,11 +211,9 @@ class Evaluator:
         now: str | datetime | None,
         time_zone: str | None,
         without: Collection[str],
-        *,
-        trace: bool,
-    ) -> tuple[Outcome, list[RuleTrace]]:
+        decided: Decided | None = None,
+    ) -> Outcome:
         state = _State(contact, dict(lists or {}))
-        traces: list[RuleTrace] = []
         matched: list[str] = []
         acted: list[Acted] = []
         undecided: list[str] = []
@@ -196,11 +227,12 @@ class Evaluator:
                 if rule.name in without:
                     continue
                 if ended:
-                    traces.append(RuleTrace(rule.name, None, skipped=True))
+                    if decided is not None:
+                        decided(index, None, None)
                     continue
                 verdict = verdicts[index]
-                if trace:
-                    traces.append(self._rule_trace(rule, verdict, view))
+                if decided is not None:
+                    decided(index, verdict, view)
                 if verdict is None:
                     undecided.append(rule.name)
                     if semantics.undecided == "refuseToDial" and not reason:
@@ -228,7 +260,7 @@ class Evaluator:
             failure = _defect(error)
         if failure is not None:
             reason = f"failure: {failure}"
-        outcome = Outcome(
+        return Outcome(
             matched=tuple(matched),
             acted=tuple(acted),
             contact=state.contact,
@@ -238,7 +270,6 @@ class Evaluator:
             reason=reason if category == "preCall" or failure else "",
             failure=failure,
         )
-        return outcome, traces
 
     def _act(self, action: Action, state: _State, view: View) -> bool:
         """Apply one action; tell whether it wrote a column that some condition reads."""
@@ -328,7 +359,7 @@ class _Verdicts(Sequence["bool | None"]):
     def __getitem__(self, index: int | slice) -> bool | Sequence[bool | None] | None:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return _kleene(self._rules[index].conditions, "all", self._decide)
+        return kleene(self._rules[index].conditions, "all", self._decide)
 
 
 def _by_category(rules: Sequence[Rule]) -> dict[Category, list[int]]:
@@ -386,7 +417,7 @@ def new_value(action: Action, current: object, view: View) -> object:
     return number_text(after) if isinstance(current, str) else after
 
 
-def _kleene(
+def kleene(
     members: Sequence[Expression],
     kind: Literal["all", "any", "not"],
     decide: Callable[[Condition | When], bool | None],
@@ -395,7 +426,7 @@ def _kleene(
 
     The compiled rule set does the same as Python code; this is what it is held against, so the two share nothing.
     """
-    results = [_kleene(m.members, m.kind, decide) if isinstance(m, Group) else decide(m) for m in members]
+    results = [kleene(m.members, m.kind, decide) if isinstance(m, Group) else decide(m) for m in members]
     if kind == "not":
         return None if results[0] is None else not results[0]
     absorbing = kind == "any"

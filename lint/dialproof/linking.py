@@ -267,7 +267,7 @@ class _Linker:
                         continue
                     span = expect.spans.get(f"{key}[{index}]", case.name_span)
                     message = f"case {case.name!r}: there is no {what} {name!r}" + self._hint(name, names)
-                    problems.add(file.path, span, "DP102", message)
+                    problems.add(file.path, span, "DP605", message)
         self.problems.extend(problems.all())
 
     def _check_statements(self, file: ContactsFile, campaign: Campaign) -> None:

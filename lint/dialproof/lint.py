@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dialproof.base import Base
     from dialproof.checks.base import Check
     from dialproof.config import Config
+    from dialproof.coverage.goals import Goals
     from dialproof.project import Campaign, Project
     from dialproof.source import SourceFile
     from dialproof.source.positions import Problem
@@ -56,7 +57,8 @@ class LintResult:
 
     ``findings`` stand after suppression, sorted by path, line, column, code; ``suppressed`` are those that a comment or
     the baseline hides; ``decided`` counts how many pairs each stage of the analysis decided; ``ran`` are the codes of
-    the checks that left nothing open; ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
+    the checks that left nothing open; ``goals`` are those of coverage, by the first id of each campaign with a case;
+    ``files``, ``rules`` and ``campaigns`` count what was looked at; ``notes`` are
     sentences about what was not.
     """
 
@@ -64,6 +66,7 @@ class LintResult:
     suppressed: tuple[Suppressed, ...] = ()
     decided: Mapping[str, int] = field(default_factory=dict)
     ran: frozenset[str] = frozenset()
+    goals: Mapping[str, Goals] = field(default_factory=dict)
     files: int = 0
     rules: int = 0
     campaigns: int = 0
@@ -123,6 +126,7 @@ def _lint(
     failures: list[str] = []
     personal: set[tuple[str, int]] = set()
     left_open: set[str] = set()
+    goals: dict[str, Goals] = {}
     for campaign in project.campaigns:
         context = CheckContext(project, campaign, base=base, today=today)
         personal |= context.personal_lines
@@ -141,6 +145,9 @@ def _lint(
                 left_open.add(check.code)
         decided.update(_decided(context))
         left_open |= _left_open(context)
+        gaps = context.__dict__.get("gaps")
+        if gaps is not None:
+            goals[campaign.id] = gaps.proved
     findings = [f for f in _distinct(findings) if not _ignored_in_file(f, config)]
     hidden: list[Suppressed] = []
     ran = _ran(checks, config, base) - left_open
@@ -152,6 +159,7 @@ def _lint(
         suppressed=tuple(sorted(hidden, key=lambda s: s.finding.sort_key)),
         decided=dict(sorted(decided.items())),
         ran=ran,
+        goals=goals,
         files=len(project.digests),
         rules=sum(len(c.rules) for c in project.campaigns),
         campaigns=sum(len(c.ids) for c in project.campaigns),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.compare import differences
 from pytest_dialproof.items import DialproofItem
-from pytest_dialproof.run_facts import conflict, missed
+from pytest_dialproof.run_facts import conflict
 
 if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
@@ -41,8 +41,7 @@ class CaseItem(DialproofItem):
             raise self.fails(f"the case cannot be run: {error}") from None
         self._facts = {
             "campaign": self.campaign.id,
-            "matched": list(outcome.matched),
-            "missed": missed(evaluator, self.case.contact, options, outcome),
+            "met": f"{self.place.observer(self.campaign).met(self.case.contact, self.case.expect, **options):x}",
             "dial": outcome.dial,
             "ns": elapsed,
             "conflict": conflict(self.campaign, outcome),

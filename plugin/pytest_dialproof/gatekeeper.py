@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.config import load_config
 from dialproof.errors import DialproofError, PartlyAppliedError
-from dialproof_deploy.gate.decision import CaseFact, Coverage, Phase, Seen, Verdict, covered, decide, expect, strict
+from dialproof_deploy.gate.decision import CaseFact, Phase, Seen, Verdict, covered, decide, expect, strict, too_little
 from dialproof_deploy.gate.report import write_gate_report
 from dialproof_deploy.redact import redact
 from dialproof_deploy.state import StateDir
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from dialproof.coverage.goals import Coverage
     from dialproof.lint import LintResult
     from dialproof_deploy.deploy import Deployer, DeployResult
     from pytest_dialproof.recorder import Recorder, Run
@@ -117,6 +118,7 @@ class Gatekeeper:
         for asked in self.asked:
             if asked.verdict.open and asked.evidence is None:
                 asked.verdict = asked.verdict.with_reasons(*(self.errors or ["there is no evidence"]))
+            done &= not any(too_little(asked.verdict.coverage, self.option.dialproof_cov_fail_under))
         done &= self._attempt(self._report)
         return done and not self.errors and not any(asked.undeployed for asked in self.asked)
 
@@ -269,7 +271,7 @@ class Gatekeeper:
         return Seen(
             phases={item: [Phase(*phase) for phase in phases] for item, phases in run.phases.items()},
             cases={
-                item: CaseFact(case["campaign"], tuple(case["matched"]), tuple(case["missed"]), case["conflict"])
+                item: CaseFact(case["campaign"], int(case["met"], 16), case["conflict"])
                 for item, case in run.cases.items()
             },
             exit_status=self.exit_status,
@@ -288,6 +290,7 @@ class Gatekeeper:
             fail_on=self.option.dialproof_fail_on,
             since=self.option.dialproof_since,
             proved=run.proved,
+            cov_fail_under=self.option.dialproof_cov_fail_under,
         )
 
     def _deselecting(self) -> tuple[str, ...]:

@@ -40,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--dialproof-gate-report", metavar="FILE", help="write the gate's verdict as JSON, or as JUnit XML (.xml)")
     add("--dialproof-html", metavar="FILE", help="write what the run showed as one HTML page (extra: html)")
     add("--dialproof-fail-on", choices=("error", "warning", "info"), help="fail on findings from this severity up")
+    add(
+        "--dialproof-cov-fail-under",
+        metavar="N",
+        type=float,
+        help="fail, and close the gate, where the cases cover less than N percent of a rules file",
+    )
     add("--dialproof-since", metavar="REV", help="look at what has changed since this git revision (item: changes)")
     add("--dialproof-http-log", metavar="FILE", help="append a JSON line for each request to the target")
     add(
@@ -64,6 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--dialproof-deploy needs --dialproof-env=NAME")
     if option.dialproof_audit_export and option.dialproof_deploy != "apply":
         raise pytest.UsageError("--dialproof-audit-export needs --dialproof-deploy=apply")
+    least = option.dialproof_cov_fail_under
+    if least is not None and not 0 <= least <= 100:
+        raise pytest.UsageError(f"--dialproof-cov-fail-under takes a percentage from 0 to 100, found {least:g}")
     if _FROZEN:
         gc.unfreeze()
         _FROZEN.clear()

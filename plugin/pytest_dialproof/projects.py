@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dialproof.config import Config
+    from dialproof.coverage.observe import Observer
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Finding
     from dialproof.invariants import Invariants
@@ -49,6 +50,7 @@ class SessionProject:
         self._invocation_dir = pytest_config.invocation_params.dir
         self._evaluators: dict[str, Evaluator] = {}
         self._invariants: dict[str, Invariants] = {}
+        self._observers: dict[str, Observer] = {}
         self._shown: dict[str, str] = {}
         fail_on: str | None = pytest_config.option.dialproof_fail_on
         self.fail_on: str = fail_on or config.fail_on
@@ -105,6 +107,14 @@ class SessionProject:
         if campaign.id not in self._invariants:
             self._invariants[campaign.id] = Invariants(self.project, campaign, self.evaluator(campaign))
         return self._invariants[campaign.id]
+
+    def observer(self, campaign: Campaign) -> Observer:
+        """Return what says which goals of coverage a case of the campaign meets."""
+        from dialproof.coverage.observe import Observer
+
+        if campaign.id not in self._observers:
+            self._observers[campaign.id] = Observer(self.evaluator(campaign))
+        return self._observers[campaign.id]
 
     @cached_property
     def lint_result(self) -> LintResult:

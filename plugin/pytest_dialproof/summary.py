@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dialproof_deploy.gate.decision import Coverage, Verdict
+    from dialproof.coverage.goals import Coverage
+    from dialproof_deploy.gate.decision import Verdict
 
 __all__ = ["facts", "write_verdict"]
 
@@ -26,8 +27,10 @@ def facts(verdict: Verdict, latencies: Sequence[int], coverage: Sequence[Coverag
         lines.append(f"invariants: {verdict.proved} proved{searched if verdict.searched else ''}")
     if not latencies:
         return lines
+    from dialproof.coverage.table import table
     from pytest_dialproof.metrics import EvaluationMetrics
 
+    lines = [*table(coverage), *lines]
     for gaps in coverage:
         if gaps.never_matched:
             lines.append(f"campaign {gaps.campaign}: matched by no case that ran: {', '.join(gaps.never_matched)}")

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.over_time import play_and_compare
 from pytest_dialproof.items import DialproofItem
-from pytest_dialproof.run_facts import conflict, missed
+from pytest_dialproof.run_facts import conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dialproof.evaluate import Evaluator
-    from dialproof.journey import Run
     from dialproof.model.contacts import ContactsFile
     from dialproof.model.timelines import Timeline
     from dialproof.over_time import Played
@@ -43,7 +40,7 @@ class TimelineItem(DialproofItem):
         started = perf_counter_ns()
         played = play_and_compare(evaluator, self.case, self.contacts)
         elapsed = perf_counter_ns() - started
-        self._facts = self._shown(evaluator, [run for one in played.happened for run in one.runs], elapsed)
+        self._facts = self._shown(played, elapsed)
         self.user_properties += [
             ("campaign", self.campaign.id),
             ("file", self.place.shown(self.file)),
@@ -57,12 +54,11 @@ class TimelineItem(DialproofItem):
         facts = super().dialproof_facts(when)
         return {**facts, "case": self._facts} if when == "call" and self._facts else facts
 
-    def _shown(self, evaluator: Evaluator, runs: Sequence[Run], elapsed: int) -> dict[str, Any]:
-        absent = [missed(evaluator, run.contact, run.options, run.outcome) for run in runs]
+    def _shown(self, played: Played, elapsed: int) -> dict[str, Any]:
+        runs = [run for one in played.happened for run in one.runs]
         return {
             "campaign": self.campaign.id,
-            "matched": list(dict.fromkeys(rule for run in runs for rule in run.outcome.matched)),
-            "missed": list(dict.fromkeys(rule for rules in absent for rule in rules)),
+            "met": f"{self.place.observer(self.campaign).met_along(self.case, played.happened):x}",
             "dial": None,  # it has several
             "ns": elapsed // max(len(runs), 1),
             "conflict": any(conflict(self.campaign, run.outcome) for run in runs),

@@ -142,5 +142,5 @@ def test_an_invariant_that_there_is_not_is_no_expectation(tmp_path: Path) -> Non
     (tmp_path / "r.contacts.yaml").write_text(cases, encoding="utf-8")
     (problem,) = load_project(Config(tmp_path)).problems
     assert str(problem) == (
-        "r.contacts.yaml:4:27: DP102 case 'one': there is no invariant 'enuogh'; did you mean enough?"
+        "r.contacts.yaml:4:27: DP605 case 'one': there is no invariant 'enuogh'; did you mean enough?"
     )

@@ -73,7 +73,8 @@ ITEMS = 10
 def project(pytester: pytest.Pytester) -> Path:
     """Return the folder ``rules`` of a green project whose configuration root is the pytester folder."""
     folder = pytester.mkdir("rules")
-    (pytester.path / "dialproof.toml").write_text("", encoding="utf-8")
+    # What cases leave open is a warning, and every warning fails here: a case that fails leaves more open.
+    (pytester.path / "dialproof.toml").write_text('ignore = ["DP60"]\n', encoding="utf-8")
     (folder / "premium.rules.yaml").write_text(RULES, encoding="utf-8")
     (folder / "premium.contacts.yaml").write_text(CONTACTS, encoding="utf-8")
     (folder / "customers.contactlist.yaml").write_text(CONTACT_LIST, encoding="utf-8")

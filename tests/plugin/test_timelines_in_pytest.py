@@ -123,7 +123,7 @@ def test_a_statement_that_is_no_cel_is_an_error_at_its_place(project: Path, run:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "rules/premium.contacts.yaml:20:28: DP102 case 'a new lead cools down': there is no rule 'new_leed'; *",
+            "rules/premium.contacts.yaml:20:28: DP605 case 'a new lead cools down': there is no rule 'new_leed'; *",
             "rules/premium.contacts.yaml:23:38: DP103 *",
         ]
     )

@@ -34,6 +34,7 @@ __all__ = [
     "Part",
     "Reading",
     "axis_of",
+    "cel_text",
     "take_apart",
 ]
 

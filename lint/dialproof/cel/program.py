@@ -262,6 +262,15 @@ class Programs:
 
         Each reading is made once and each distinct condition decided once, whichever rules share it.
         """
+        return self._function([rule.conditions for rule in self.rules])
+
+    @cached_property
+    def conditions(self) -> Callable[[View], tuple[bool | None, ...]]:
+        """The same for all conditions: the verdict of each, rule by rule, in the order in which they are written."""
+        return self._function([(leaf,) for rule in self.rules for leaf in leaves(rule.conditions)])
+
+    def _function(self, together: Sequence[tuple[Expression, ...]]) -> Callable[[View], tuple[bool | None, ...]]:
+        """Return the function that decides several conjunctions of this campaign's conditions."""
         constants = dict(self._compiler.constants)
         lines = ["contact, zone = view.contact, view.zone"]
         for slot, parameter in self._compiler.slots.items():
@@ -282,7 +291,7 @@ class Programs:
                     constants[f"p{name}"] = program
                 lines.append(f"{name} = {code}")
         groups = _Groups(lines, names, nullable, self._leaves)
-        results = [groups.junction(rule.conditions, "&&")[0] for rule in self.rules]
+        results = [groups.junction(members, "&&")[0] for members in together]
         lines.append(f"return ({''.join(f'{r}, ' for r in results)})")
         return define("verdicts", ["view"], "\n    ".join(lines), constants)
 

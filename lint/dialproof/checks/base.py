@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.familiar import Familiar
     from dialproof.base import Base
     from dialproof.checks.wording import Wording
+    from dialproof.coverage.gaps import Gaps
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Edit, Finding, Severity, Witness
     from dialproof.project import Campaign, Project
@@ -76,12 +77,28 @@ class CheckContext:
     @cached_property
     def analysis(self) -> CampaignAnalysis:
         """The exact cell analysis of this campaign."""
+        return self._analysis_of(self.evaluator)
+
+    def _analysis_of(self, evaluator: Evaluator) -> CampaignAnalysis:
         from dialproof.analysis.answers import RLIMIT
         from dialproof.analysis.campaign import CampaignAnalysis
 
         rlimit = self.project.config.checks.get("DP901", {}).get("rlimit", RLIMIT)
         assert isinstance(rlimit, int)
-        return CampaignAnalysis(self.campaign, self.evaluator, rlimit, familiar=self._familiar)
+        return CampaignAnalysis(evaluator.campaign, evaluator, rlimit, familiar=self._familiar)
+
+    @cached_property
+    def gaps(self) -> Gaps | None:
+        """What the cases of this campaign leave open; None where it has no case."""
+        from dialproof.coverage.gaps import Gaps
+        from dialproof.coverage.observe import cases_of
+
+        def analysis(evaluator: Evaluator) -> CampaignAnalysis:
+            return self.analysis if evaluator is self.evaluator else self._analysis_of(evaluator)
+
+        if next(cases_of(self.project, self.campaign), None) is None:
+            return None
+        return Gaps(self.project, self.campaign, self.evaluator, analysis)
 
     @cached_property
     def _familiar(self) -> Familiar:

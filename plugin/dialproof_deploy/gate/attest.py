@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dialproof import __version__
+from dialproof.coverage.goals import files_as_json
 from dialproof.errors import RefusedError
 from dialproof.items import expected_items, files_of
 from dialproof.model.rules import Condition, Group
@@ -69,7 +70,11 @@ def attest(project: Project, verdict: Verdict, result: LintResult, *, now: datet
     origin = checkout(config.root)
     files = _tested_files(project)
     coverage = {
-        gaps.campaign: {"neverMatched": list(gaps.never_matched), "neverMissed": list(gaps.never_missed)}
+        gaps.campaign: {
+            "neverMatched": list(gaps.never_matched),
+            "neverMissed": list(gaps.never_missed),
+            "files": files_as_json(gaps),
+        }
         for gaps in verdict.coverage
     }
     return build_statement(

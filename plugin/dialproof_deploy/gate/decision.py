@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from dialproof.coverage.goals import Coverage
 from dialproof.output.report import count
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dialproof.config import Accepted, Config
+    from dialproof.coverage.goals import Goals
     from dialproof.findings import Finding
     from dialproof.lint import LintResult
     from dialproof.project import Project
 
 __all__ = [
     "CaseFact",
-    "Coverage",
     "Expected",
     "ExpectedCampaign",
     "Phase",
@@ -34,6 +35,7 @@ __all__ = [
     "decide",
     "expect",
     "strict",
+    "too_little",
 ]
 
 NEVER_SILENT = ("DP301", "DP801", "DP901")
@@ -53,11 +55,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class CaseFact:
-    """What the evaluation of one case showed of its campaign's rules."""
+    """What the evaluation of one case showed: the goals of coverage that it met (a bitset), and a conflict."""
 
     campaign: str
-    matched: tuple[str, ...]
-    missed: tuple[str, ...]
+    met: int
     conflict: bool
 
 
@@ -69,8 +70,9 @@ class Seen:
     (None: it never said);
     ``deselecting`` the options that leave items out, as written; ``arguments`` the files, folders and ids that were
     asked for ("" is the root itself); ``broken`` the files that could not be collected; ``fail_on`` the level of the
-    run, ``since`` the revision that it looked at changes against, where the options name one. ``proved`` says of each
-    invariant that was verified whether that was by proof.
+    run, ``since`` the revision that it looked at changes against, ``cov_fail_under`` the percentage of coverage that it
+    asks of every rules file, where the options name one. ``proved`` says of each invariant that was verified whether
+    that was by proof.
     """
 
     phases: Mapping[str, Sequence[Phase]]
@@ -87,17 +89,22 @@ class Seen:
     fail_on: str | None = None
     since: str | None = None
     proved: Mapping[str, bool] = field(default_factory=dict)
+    cov_fail_under: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCampaign:
-    """One sequence of rules with everything that must have passed; ``rules`` are the enabled ones."""
+    """One sequence of rules with everything that must have passed; ``rules`` are the enabled ones.
+
+    ``goals`` are those of coverage, None where there is no case.
+    """
 
     id: str
     ids: tuple[str, ...]
     items: tuple[str, ...]
     cases: tuple[str, ...]
     rules: tuple[str, ...]
+    goals: Goals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +127,6 @@ class Expected:
     def items(self) -> tuple[str, ...]:
         """The ids of all items, each once."""
         return tuple(dict.fromkeys(item for campaign in self.campaigns for item in campaign.items))
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Which enabled rules of a campaign no case matched, and which no case missed."""
-
-    campaign: str
-    never_matched: tuple[str, ...]
-    never_missed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +188,7 @@ def expect(project: Project, result: LintResult, *, today: date) -> Expected:
             items=expected_items(project, campaign),
             cases=expected_cases(project, campaign),
             rules=tuple(rule.name for rule in campaign.rules if rule.enabled),
+            goals=result.goals.get(campaign.id),
         )
         for campaign in project.campaigns
     )
@@ -218,18 +217,14 @@ def _duplicates(project: Project) -> Iterable[str]:
 
 
 def covered(campaigns: Iterable[ExpectedCampaign], cases: Iterable[CaseFact]) -> tuple[Coverage, ...]:
-    """Return for each campaign the enabled rules that no case matched or missed."""
-    matched: dict[str, set[str]] = {}
-    missed: dict[str, set[str]] = {}
+    """Return for each campaign what its cases show of its rules."""
+    met: Counter[str] = Counter()
     for case in cases:
-        matched.setdefault(case.campaign, set()).update(case.matched)
-        missed.setdefault(case.campaign, set()).update(case.missed)
+        met[case.campaign] |= case.met
     return tuple(
-        Coverage(
-            campaign.id,
-            tuple(rule for rule in campaign.rules if rule not in matched.get(campaign.id, ())),
-            tuple(rule for rule in campaign.rules if rule not in missed.get(campaign.id, ())),
-        )
+        Coverage(campaign.id, campaign.rules, campaign.rules)
+        if campaign.goals is None
+        else campaign.goals.coverage(met[campaign.id])
         for campaign in campaigns
     )
 
@@ -248,6 +243,7 @@ def decide(expected: Expected, seen: Seen) -> Verdict:
         *_differences(states, seen),
         *_unexpected(items, seen),
         *_campaigns(expected, states, coverage),
+        *too_little(coverage, seen.cov_fail_under),
         *_levels(expected.fail_on, seen.fail_on),
         *_bases(expected.base, seen.since),
     ]
@@ -397,6 +393,19 @@ def _campaigns(expected: Expected, states: Mapping[str, str], coverage: Sequence
                 yield f"campaign {campaign.id}: no case matches {_names(gaps.never_matched)}"
             if gaps.never_missed:
                 yield f"campaign {campaign.id}: no case misses {_names(gaps.never_missed)}"
+
+
+def too_little(coverage: Iterable[Coverage], least: float | None) -> Iterable[str]:
+    """Yield a sentence for each rules file that is covered to less than ``least`` percent; None asks for nothing."""
+    if least is None:
+        return
+    asked = f"--dialproof-cov-fail-under asks for {least:g} %"
+    for campaign in coverage:
+        if not campaign.files and least > 0:
+            yield f"campaign {campaign.campaign} is covered to 0 %, and {asked}"
+        for file in campaign.files:
+            if file.percent < least:
+                yield f"{file.path} is covered to {file.shown_percent} %, and {asked}"
 
 
 def _levels(configured: str, used: str | None) -> Iterable[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dialproof.coverage.goals import files_as_json
 from dialproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def as_json(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
                         "campaign": gaps.campaign,
                         "never_matched": list(gaps.never_matched),
                         "never_missed": list(gaps.never_missed),
+                        "files": files_as_json(gaps),
                     }
                     for gaps in verdict.coverage
                 ],

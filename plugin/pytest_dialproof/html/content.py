@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dialproof.coverage.goals import Goal
 from dialproof.findings import SEVERITIES
 from dialproof.output.masking import masked
 from dialproof.output.witness import witness_lines
@@ -17,7 +18,9 @@ from pytest_dialproof.html.graph import Graph, graph_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dialproof.coverage.goals import Goals
     from dialproof.findings import Finding
+    from dialproof.lint import LintResult
     from dialproof.project import Campaign, Project
     from dialproof_deploy.gate.decision import Verdict
     from dialproof_deploy.provenance import Checkout
@@ -168,7 +171,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         findings=tuple(_finding_part(project, finding) for finding in findings[:MOST_FINDINGS]),
         more_findings=max(0, len(findings) - MOST_FINDINGS),
         decided=asked.result.decided if asked.result else {},
-        heat_maps=tuple(_heat_maps(project, cases)),
+        heat_maps=tuple(_heat_maps(asked.result, cases)),
         graphs=tuple(_graphs(project, findings)),
         dialed=(*_dialed(cases), *_populations(items.values())),
         done=tuple(asked.lines),
@@ -183,20 +186,21 @@ def _finding_part(project: Project, finding: Finding) -> FindingPart:
     return FindingPart(shown, tuple(witness_lines(shown.witness)) if shown.witness else ())
 
 
-def _heat_maps(project: Project, cases: Mapping[str, Mapping[str, Any]]) -> Iterator[HeatMap]:
-    for campaign in project.campaigns:
-        ours = {item: case for item, case in cases.items() if case["campaign"] == campaign.id}
-        if not ours:
+def _heat_maps(result: LintResult | None, cases: Mapping[str, Mapping[str, Any]]) -> Iterator[HeatMap]:
+    for campaign, goals in result.goals.items() if result else ():
+        met = {item: int(case["met"], 16) for item, case in cases.items() if case["campaign"] == campaign}
+        if not met:
             continue
-        shown = tuple(ours)[:MOST_CASES]
-        rows = [_row(rule.name, ours, shown) for rule in campaign.rules if rule.enabled]
-        yield HeatMap(campaign.id, shown, tuple(rows), len(ours) - len(shown))
+        shown = tuple(met)[:MOST_CASES]
+        rows = [_row(goals, goal.rule, met, shown) for goal in goals.all if goal.kind == "matched"]
+        yield HeatMap(campaign, shown, tuple(rows), len(met) - len(shown))
 
 
-def _row(rule: str, cases: Mapping[str, Mapping[str, Any]], shown: Sequence[str]) -> Row:
-    counts = {key: sum(rule in case[key] for case in cases.values()) for key in ("matched", "missed")}
-    cells = (next((key for key in counts if rule in cases[item][key]), "") for item in shown)
-    return Row(rule, counts["matched"], counts["missed"], tuple(cells))
+def _row(goals: Goals, rule: int, met: Mapping[str, int], shown: Sequence[str]) -> Row:
+    bits = {kind: 1 << goals.number[Goal(rule, kind)] for kind in ("matched", "missed")}
+    counts = {kind: sum(bool(of & bit) for of in met.values()) for kind, bit in bits.items()}
+    cells = (next((kind for kind, bit in bits.items() if met[item] & bit), "") for item in shown)
+    return Row(goals.rules[rule][0], counts["matched"], counts["missed"], tuple(cells))
 
 
 def _graphs(project: Project, findings: Sequence[Finding]) -> Iterator[Graph]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dialproof.config import Accepted, load_config
+from dialproof.coverage.goals import Goal, Goals
 from dialproof.findings import Finding
 from dialproof.lint import LintResult, Suppressed
 from dialproof.project import load_project
@@ -22,16 +23,21 @@ if TYPE_CHECKING:
 CASES = ("a.contacts.yaml::one", "a.contacts.yaml::two")
 ITEMS = (*CASES, "a.rules.yaml::schema")
 PASSED = (Phase("setup", "passed"), Phase("call", "passed"), Phase("teardown", "passed"))
+GOALS = Goals(
+    "c",
+    (("r1", "a.rules.yaml"), ("r2", "a.rules.yaml")),
+    (Goal(0, "matched"), Goal(0, "missed"), Goal(1, "matched"), Goal(1, "missed")),
+)
 FACTS = {
-    CASES[0]: CaseFact("c", ("r1",), ("r2",), conflict=False),
-    CASES[1]: CaseFact("c", ("r2",), ("r1",), conflict=False),
+    CASES[0]: CaseFact("c", 0b1001, conflict=False),
+    CASES[1]: CaseFact("c", 0b0110, conflict=False),
 }
 DIGESTS = {"a.rules.yaml": "1", "a.contacts.yaml": "2"}
 
 
 def _expected(**changes: object) -> Expected:
     values: dict[str, object] = {
-        "campaigns": (ExpectedCampaign("c", ("c",), ITEMS, CASES, ("r1", "r2")),),
+        "campaigns": (ExpectedCampaign("c", ("c",), ITEMS, CASES, ("r1", "r2"), GOALS),),
         "digests": DIGESTS,
         "accepted": (),
         "refusals": (),
@@ -87,7 +93,7 @@ def test_an_item_that_did_not_pass_exactly_once_closes(phases: list[Phase], sent
 def test_missing_items_are_counted_and_five_are_named() -> None:
     """Without a known cause the numbers are told, and no more than five names."""
     items = tuple(f"a.rules.yaml::{n}" for n in range(8))
-    campaign = ExpectedCampaign("c", ("c",), (*ITEMS, *items), CASES, ("r1", "r2"))
+    campaign = ExpectedCampaign("c", ("c",), (*ITEMS, *items), CASES, ("r1", "r2"), GOALS)
     verdict = decide(_expected(campaigns=(campaign,)), _seen())
     names = ", ".join(items[:5])
     assert verdict.reasons == (f"11 items expected, 3 passed; nothing was reported of {names} and 3 more",)
@@ -118,7 +124,7 @@ def test_files_that_differ_close() -> None:
 
 def test_conflict_rate_above_the_limit_closes() -> None:
     """The rate counts evaluations in which two acting rules contradict each other."""
-    facts = {**FACTS, CASES[0]: CaseFact("c", ("r1",), ("r2",), conflict=True)}
+    facts = {**FACTS, CASES[0]: CaseFact("c", 0b1001, conflict=True)}
     verdict = decide(_expected(), _seen(cases=facts))
     assert verdict.conflict_rate == 0.5
     assert "rules contradicted each other in 1 of 2 evaluations" in verdict.reasons[0]
@@ -127,7 +133,7 @@ def test_conflict_rate_above_the_limit_closes() -> None:
 
 def test_coverage_is_asked_of_each_campaign() -> None:
     """A rule that no case misses closes the gate, and a relaxed policy opens it."""
-    facts = {**FACTS, CASES[1]: CaseFact("c", ("r1", "r2"), (), conflict=False)}
+    facts = {**FACTS, CASES[1]: CaseFact("c", 0b0101, conflict=False)}
     assert decide(_expected(), _seen(cases=facts)).reasons == ("campaign c: no case misses r1",)
     assert decide(_expected(coverage="none"), _seen(cases=facts)).open
 

@@ -226,6 +226,7 @@ def test_suppressions_in_contact_lists_and_contacts_are_read(folder: Path, capsy
     assert main(["lint"]) == 1
     assert [line.partition(" ")[0] + line.partition(" ")[2][:5] for line in capsys.readouterr().out.splitlines()] == [
         "a.contacts.yaml:2:36:DP903",
+        "a.rules.yaml:4:11:DP602",
         "p.contactlist.yaml:1:26:DP902",
         "p.contactlist.yaml:3:38:DP902",
     ]

@@ -24,14 +24,14 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_the_three_files_of_the_page_on_files_fit_together(tmp_path: Path) -> None:
-    """Put side by side, the examples have no finding, and the case comes out as it expects."""
+    """Put side by side, the examples have no finding but what one case leaves open; it comes out as it expects."""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "files.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     names = ("premium.rules.yaml", "premium.contacts.yaml", "customers.contactlist.yaml")
     for name, block in zip(names, blocks, strict=True):
         (tmp_path / name).write_text(block, "utf-8")
     project = load_project(load_config(tmp_path))
     assert not project.problems
-    assert not lint(project).findings
+    assert not [finding for finding in lint(project).findings if not finding.code.startswith("DP60")]
     [file] = project.contacts_files.values()
     [case] = file.cases
     outcome = Evaluator(project.campaigns[0], project.config.semantics).run(

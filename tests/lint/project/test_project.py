@@ -148,10 +148,10 @@ def test_links_that_lead_nowhere_are_reported_at_their_place(tmp_path: Path) -> 
     assert found(project) == [
         "a.contacts.yaml:1:8: DP102 there is no rules file 'q.rules.yaml'; did you mean p.rules.yaml?",
         "b.contacts.yaml:1:11: DP102 there is no campaign 'sprong'; did you mean spring?",
-        "c.contacts.yaml:2:60: DP102 case 'c': there is no rule 'ruoting'; did you mean routing?",
-        "c.contacts.yaml:2:84: DP102 case 'c': there is no rule 'x'; expected one of routing",
-        "c.contacts.yaml:2:100: DP102 case 'c': there is no rule 'z'; expected one of routing",
-        "d.contacts.csv:2:11: DP102 case 'row 1': there is no rule 'routng'; did you mean routing?",
+        "c.contacts.yaml:2:60: DP605 case 'c': there is no rule 'ruoting'; did you mean routing?",
+        "c.contacts.yaml:2:84: DP605 case 'c': there is no rule 'x'; expected one of routing",
+        "c.contacts.yaml:2:100: DP605 case 'c': there is no rule 'z'; expected one of routing",
+        "d.contacts.csv:2:11: DP605 case 'row 1': there is no rule 'routng'; did you mean routing?",
         (
             "p.rules.yaml:2:14: DP102 there is no contact list file 'custmers.contactlist.yaml'; "
             "did you mean customers.contactlist.yaml?"
@@ -379,8 +379,8 @@ def test_a_flood_of_unknown_rules_in_cases_is_counted(tmp_path: Path) -> None:
     files = {f"{name}.contacts.yaml": f"rules: a.rules.yaml\ncases:\n{lines}" for name in ("a", "b")}
     project = load(tmp_path, {"a.rules.yaml": rules("r1", "r2"), **files})
     assert len(found(project)) == 202
-    assert found(project)[1] == "a.contacts.yaml:4:48: DP102 case 'c1': there is no rule 'r1x'; did you mean r1?"
-    assert found(project)[100].endswith("DP102 and 200 more in this file")
+    assert found(project)[1] == "a.contacts.yaml:4:48: DP605 case 'c1': there is no rule 'r1x'; did you mean r1?"
+    assert found(project)[100].endswith("DP605 and 200 more in this file")
 
 
 def test_columns_inside_of_macros_are_inferred(tmp_path: Path) -> None:
