@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from dialproof.cel.values import AmbiguousColumnError, lookup, read_text
+from dialproof.analysis.witness import replaced
+from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_text
+from dialproof.output.masking import PERSONAL_CONTEXT, personal_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dialproof.cel.values import Variable
     from dialproof.project import Campaign, Project
@@ -45,8 +47,19 @@ class Familiar:
 
 
 def familiar_to(project: Project, campaign: Campaign) -> Familiar:
-    """Return the contacts of the campaign's contacts files, at most a thousand."""
-    return Familiar(tuple(islice(_contacts(project, campaign), _CONTACTS)))
+    """Return the contacts of the campaign's contacts files, at most a thousand, without what is personal."""
+    columns = campaign.contact_list
+    personal = personal_columns(columns)
+
+    def without(values: Mapping[str, object], hidden: Iterable[str]) -> Mapping[str, object]:
+        for name in hidden:
+            values = replaced(values, name, MISSING, columns.columns)
+        return values
+
+    found = islice(_contacts(project, campaign), _CONTACTS)
+    return Familiar(
+        tuple((without(contact, personal), without(context, PERSONAL_CONTEXT)) for contact, context in found)
+    )
 
 
 def _contacts(project: Project, campaign: Campaign) -> Iterator[tuple[Mapping[str, object], Mapping[str, object]]]:

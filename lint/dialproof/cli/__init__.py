@@ -34,6 +34,7 @@ COMMANDS = {
     "diff": "tell what a change of rules does to contacts, proved or shown on a contact",
     "why": "tell what of a contact forces its outcome, and the nearest contact with another one",
     "mutate": "change rules a little and tell which changes no case notices",
+    "generate": "write contacts that are worth a test, each with the reasons for it",
     "init": "write a small project that passes",
 }
 """Built-in subcommand -> one-line help; its module is ``dialproof.cli.NAME_command``."""

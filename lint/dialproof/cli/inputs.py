@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.project import Campaign, Project
 
-__all__ = ["campaign_in", "check_read", "compiled", "config_for", "projects_of", "shown"]
+__all__ = ["campaign_in", "check_read", "compiled", "config_for", "project_in", "projects_of", "shown"]
 
 
 def config_for(paths: Sequence[Path]) -> Config:
@@ -111,6 +111,14 @@ def campaign_in(
     The contacts are no files of the project here. Raises :class:`UsageError` where it is not one campaign,
     :class:`InputError` for rules with errors.
     """
+    _, evaluator = project_in(config, rules, campaign_id, contacts)
+    return evaluator.campaign, evaluator
+
+
+def project_in(
+    config: Config, rules: Path, campaign_id: str | None, contacts: Sequence[Path]
+) -> tuple[Project, Evaluator]:
+    """Return the same evaluator with the project that its campaign is part of."""
     from dialproof.project import load_project
     from dialproof.reading import display_path
 
@@ -129,4 +137,4 @@ def campaign_in(
         known = ", ".join(campaign.id for campaign in project.campaigns)
         what = f"the campaign {campaign_id!r}" if campaign_id else f"one campaign in {rules}"
         raise UsageError(f"expected {what}, and there are {known}; name one with --campaign")
-    return found[0], compiled(found[0], project, shown(root))
+    return project, compiled(found[0], project, shown(root))
