@@ -81,6 +81,7 @@ def _only(campaigns: Sequence[Campaign]) -> Campaign:
 
 
 def _inline(pairs: Sequence[tuple[str, str]], campaign: Campaign) -> Chosen:
+    _check_columns([name for name, _ in pairs])
     names = campaign.contact_list.columns
     contact: dict[str, object] = {}
     context: dict[str, object] = {}
@@ -90,6 +91,16 @@ def _inline(pairs: Sequence[tuple[str, str]], campaign: Campaign) -> Chosen:
         else:
             put(contact, name, value, names)
     return Chosen("the contact", campaign, contact, context)
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    """Raise :class:`UsageError` where a column is given twice, or is a column and the path to others at once."""
+    for number, name in enumerate(names):
+        for other in names[:number]:
+            if name == other:
+                raise UsageError(f"column {name!r} is given twice")
+            if name.startswith(f"{other}.") or other.startswith(f"{name}."):
+                raise UsageError(f"{other!r} and {name!r} cannot both be columns of a contact")
 
 
 def _case(name: str, project: Project, campaigns: Sequence[Campaign]) -> Chosen:

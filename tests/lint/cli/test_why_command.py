@@ -127,6 +127,8 @@ def test_what_is_no_contact(project: Path, capsys: pytest.CaptureFixture[str]) -
         (["one.json:2", "--campaign", "c"], 2, "one.json: expected contact 2, found 1 contact"),
         (["broken.json", "--campaign", "c"], 3, "broken.json:1:1: "),
         (["c.rules.yaml", "--campaign", "e"], 2, "expected the campaign 'e', and there are c, d"),
+        (["state=TX", "state=CA", "--campaign", "c"], 2, "column 'state' is given twice"),
+        (["a=1", "a.b=2", "--campaign", "c"], 2, "'a' and 'a.b' cannot both be columns of a contact"),
         (["attempts=1"], 2, "there are the campaigns c, d: name one with --campaign"),
         (["a tired one", "--now", "noon"], 2, "--now: expected a time"),
         (["a tired one", "--rules", "nowhere"], 2, "nowhere: there is no such file or folder"),
