@@ -13,7 +13,7 @@ import narwhals as nw
 
 from dialproof.bulk.expressions import Inexpressible, Translator
 from dialproof.bulk.order import Run
-from dialproof.bulk.readings import TYPES, form_of, read_raw
+from dialproof.bulk.readings import TYPES, form_of, in_calendar, read_raw
 from dialproof.bulk.row_function import RowFunction
 from dialproof.cel import values
 from dialproof.errors import UsageError
@@ -128,8 +128,7 @@ class _Conditions:
         try:
             return self._state.decide(program, self._bulk, written=self._seen)
         except Inexpressible as why:
-            named = f"{self._state.engine.name} cannot run rule {rule.name} ({self._bulk.by_row[rule.name]})"
-            raise UsageError(f"{named}: it reads {why}") from None
+            raise UsageError(f"{self._state.engine.name} cannot run rule {rule.name}: it reads {why}") from None
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ class _Write:
                 return nw.lit(values.read_text(self.value) == "")
             return nw.lit(values.read_as(self.value, kind, zone), dtype=TYPES[kind])
         if kind == "text":
-            raise Inexpressible("a number that a rule has counted, read as text")
+            raise Inexpressible("a number that a rule has counted as text")
         if kind == "number":
             return self.counted
         return nw.lit(False if kind == "blank" else None, dtype=TYPES[kind])
@@ -221,10 +220,13 @@ class _Columns:
             (column,) = self._kept(name, {"instant": raw})
             kept = self._new(f"{name} in microseconds")
             self.frame = self.engine.with_microseconds(self.frame, kept, column)
-            self._instants[name] = nw.col(kept)
+            micros = nw.col(kept)
+            (within,) = self._kept(name, {"instant of the calendar": in_calendar(micros)})
+            self._instants[name] = nw.col(within)
         if form == "number" and not isinstance(kind, nw.Float64):
             raw = raw.cast(nw.Float64)
         if form == "local":
+            raw = raw.cast(nw.Datetime("us")) if isinstance(kind, nw.Datetime) and kind.time_unit == "ns" else raw
             raw = raw.cast(nw.String).str.replace_all(" ", "T", literal=True)
         return self._instants.get(name, raw), form
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dialproof.cel.compile import Kind
 
-__all__ = ["TYPES", "Form", "form_of", "read_raw"]
+__all__ = ["TYPES", "Form", "form_of", "in_calendar", "read_raw"]
 
 Form: TypeAlias = Literal["text", "number", "boolean", "instant", "local"]
 """What a column holds: an instant is in microseconds since 1970 (UTC), a local time is text without an offset."""
@@ -76,6 +76,11 @@ def read_raw(raw: nw.Expr, form: Form, kind: Reading, zone: str | None, keep: Ke
             raise Inexpressible(f"a time that may be local, in {zone}")
         return _instant(raw, keep)
     return raw if form == "instant" else nw.lit(None, dtype=nw.Int64)
+
+
+def in_calendar(micros: nw.Expr) -> nw.Expr:
+    """Return instants, null where they lie outside of the years 1 to 9999."""
+    return nw.when(micros.is_between(_FIRST, _LAST)).then(micros)
 
 
 def _text(raw: nw.Expr, form: Form) -> nw.Expr:
@@ -144,7 +149,7 @@ def _instant(raw: nw.Expr, keep: Keep) -> nw.Expr:
         & (hour <= 23) & (minute <= 59) & (second <= 59)
     )  # fmt: skip
     (micros,) = keep({"microseconds": nw.when(valid).then(seconds * _SECOND + fraction)})
-    return nw.when(micros.is_between(_FIRST, _LAST)).then(micros)
+    return in_calendar(micros)
 
 
 def _digits(text: nw.Expr, at: int, count: int, *, padded: bool = False) -> nw.Expr:
