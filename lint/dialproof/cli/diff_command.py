@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare; return 0, with ``--exit-code`` 1 where something is not equal, and 3 for rules that cannot be read."""
     from dialproof.cli.states import states_of
-    from dialproof.diff.campaigns import CampaignDiff, diff_of, pairs_of
+    from dialproof.diff.campaigns import diffs_of, pairs_of
     from dialproof.diff.report import FORMATS, Report
     from dialproof.progress import progress
 
@@ -56,21 +56,11 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"expected the campaign {args.campaign!r}, and there are {known}")
         found = []
         with progress(len(pairs)) as step:
-            for before, after in pairs:
-                one = after or before
-                assert one is not None
-                step(one.id)
-                if before is None or after is None:
-                    found.append(CampaignDiff(one.id, old.label if after is None else new.label))
-                    continue
-                diff, comparisons = diff_of(before, after, old, new)
-                if files:
+            for diff, comparisons in diffs_of(pairs, old, new, step):
+                if files and comparisons:
                     from dialproof.diff.counting import count_contacts
 
-                    count_contacts(
-                        diff, comparisons, files, on_bad_row=args.on_bad_row,
-                        blank_columns=args.missing_columns == "blank",
-                    )  # fmt: skip
+                    count_contacts(diff, comparisons, files)
                 found.append(diff)
         report = Report(old.label, new.label, found)
     for name, file in outputs:

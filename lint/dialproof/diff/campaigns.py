@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dialproof.analysis.answers import Found, Unknown, require
+from dialproof.analysis.answers import Found, Unknown, WitnessError, require
 from dialproof.analysis.comparison import Comparison
 from dialproof.analysis.describe import describe
 from dialproof.analysis.difference import analyses_of
@@ -15,7 +15,7 @@ from dialproof.findings import Witness
 from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_witness, personal_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dialproof.analysis.aspects import Aspect
     from dialproof.analysis.comparison import Direction, Relations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Category
     from dialproof.project import Campaign
 
-__all__ = ["CampaignDiff", "Contact", "Count", "Who", "diff_of", "pairs_of"]
+__all__ = ["CampaignDiff", "Contact", "Count", "Who", "diffs_of", "pairs_of"]
 
 CATEGORIES: tuple[Category, ...] = ("preCall", "wrapUp")
 
@@ -116,8 +116,30 @@ def pairs_of(old: State, new: State, campaign_id: str | None) -> Iterator[tuple[
     yield from ((c, None) for c in olds if id(c) not in met)
 
 
-def diff_of(before: Campaign, after: Campaign, old: State, new: State) -> tuple[CampaignDiff, list[Comparison]]:
-    """Compare a campaign with what it was; raises :class:`InputError` for what is wrong in its files."""
+def diffs_of(
+    pairs: Iterable[tuple[Campaign | None, Campaign | None]],
+    old: State,
+    new: State,
+    on_campaign: Callable[[str], object] = lambda _: None,
+) -> Iterator[tuple[CampaignDiff, list[Comparison]]]:
+    """Yield what became of each campaign, and how that was decided; nothing of one that is in one state alone.
+
+    ``on_campaign`` is told of each when it begins. Raises :class:`InputError` for what is wrong in its files.
+    """
+    for before, after in pairs:
+        one = after or before
+        assert one is not None
+        on_campaign(one.id)
+        if before is None or after is None:
+            yield CampaignDiff(one.id, old.label if after is None else new.label), []
+            continue
+        try:
+            yield _diff_of(before, after, old, new)
+        except WitnessError as error:
+            raise RuntimeError(str(error)) from error
+
+
+def _diff_of(before: Campaign, after: Campaign, old: State, new: State) -> tuple[CampaignDiff, list[Comparison]]:
     evaluators = old.evaluator(before), new.evaluator(after)
     became = {name: rule.name for name, rule in counterparts(before.rules, after.rules).items()}
     analyses = analyses_of(*evaluators, familiar_to(new.project, after))

@@ -86,7 +86,11 @@ class Dialed:
 
 @dataclass(frozen=True)
 class ProjectPart:
-    """One project of the run; ``done`` are the lines on what happened behind the gate, the plan of a deploy first."""
+    """One project of the run.
+
+    ``done`` are the lines on what happened behind the gate, the plan of a deploy first; ``changes`` says what the rules
+    do to contacts otherwise than at the base revision, where there is one.
+    """
 
     name: str
     source: Checkout
@@ -100,6 +104,7 @@ class ProjectPart:
     graphs: tuple[Graph, ...] = ()
     dialed: tuple[Dialed, ...] = ()
     done: tuple[str, ...] = ()
+    changes: str = ""
     undeployed: tuple[str, ...] = ()
     records: tuple[Mapping[str, Any], ...] = ()
 
@@ -117,11 +122,6 @@ class ProjectPart:
     def severities(self) -> Counter[str]:
         """How many findings of each severity are shown."""
         return Counter(part.finding.severity for part in self.findings)
-
-    @property
-    def changes(self) -> list[FindingPart]:
-        """The findings on what a change brings."""
-        return [part for part in self.findings if part.finding.code.startswith("DP80")]
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         graphs=tuple(_graphs(project, findings)),
         dialed=(*_dialed(cases), *_populations(items.values())),
         done=tuple(asked.lines),
+        changes=_changes(project),
         undeployed=tuple(asked.undeployed),
         records=tuple(_records(keeper, asked)),
     )
@@ -229,6 +230,21 @@ def _populations(items: Iterable[ItemRecord]) -> Iterator[Dialed]:
         if facts and facts["dialed"] is not None:
             whose = f"the population {facts['name']!r}"
             yield Dialed(facts["campaign"], whose, facts["dialed"], facts["contacts"] - facts["dialed"])
+
+
+def _changes(project: Project) -> str:
+    """Return what ``dialproof diff`` says of the base revision and the files; "" without one."""
+    if not project.config.base:
+        return ""
+    from dialproof.base import base_of
+    from dialproof.cli.states import State
+    from dialproof.diff.campaigns import diffs_of, pairs_of
+    from dialproof.diff.report import Report, as_text
+
+    with base_of(project.config) as base:
+        old, new = State(project.config.base, base.project, base=base), State("the files", project)
+        found = [diff for diff, _ in diffs_of(pairs_of(old, new, None), old, new)]
+        return as_text(Report(old.label, new.label, found))
 
 
 def _records(keeper: Gatekeeper, asked: Asked) -> list[dict[str, Any]]:
