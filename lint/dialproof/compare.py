@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_text, same_value
 from dialproof.model.actions import action_types
@@ -14,11 +14,12 @@ from dialproof.output.report import count
 from dialproof.output.witness import flat, value_text
 
 if TYPE_CHECKING:
-    from dialproof.model.contacts import Expect, ExpectedAction
+    from dialproof.evaluate import Evaluator
+    from dialproof.model.contacts import Case, Expect, ExpectedAction
     from dialproof.outcome import Acted, Outcome
     from dialproof.project import Campaign
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "case_differences", "differences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,21 @@ def differences(expect: Expect, outcome: Outcome, campaign: Campaign, broken: Co
     if not broken and _as_expected(expect, outcome):
         return []
     return [*_Comparison(expect, outcome, campaign).all(), *(_broken(name, expect, outcome) for name in broken)]
+
+
+def case_differences(
+    case: Case, options: Mapping[str, Any], outcome: Outcome, evaluator: Evaluator
+) -> list[Difference]:
+    """Return everything in which the outcome of a case is not what it expects, the invariants that it expects included.
+
+    ``options`` are those of its run; the invariants are those of the evaluator's campaign.
+    """
+    broken: Collection[str] = ()
+    if case.expect.invariants:
+        from dialproof.invariants import broken_by
+
+        broken = broken_by(case.expect.invariants, evaluator, case.contact, options, outcome)
+    return differences(case.expect, outcome, evaluator.campaign, broken)
 
 
 def _broken(name: str, expect: Expect, outcome: Outcome) -> Difference:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dialproof.compare import differences
+from dialproof.compare import case_differences
 from dialproof.errors import DialproofError
 from dialproof.evaluate import Evaluator
 from dialproof.fixes import Change, write
-from dialproof.invariants import broken_by
 from dialproof.model.contacts import Expect
 from dialproof.model.parse_contacts import parse_contacts
 from dialproof.new_cases import CasesFile, NewCase, free_name
@@ -160,8 +159,7 @@ def _fails(project: Project, campaign: Campaign, path: Path, display: str, conte
     evaluator = Evaluator(campaign, project.config.semantics, cache=project.config.cache)
     options = file.run_options(case)
     outcome = evaluator.run(case.contact, **options)
-    broken = broken_by(case.expect.invariants or (), evaluator, case.contact, options, outcome)
-    return bool(differences(case.expect, outcome, campaign, broken))
+    return bool(case_differences(case, options, outcome, evaluator))
 
 
 def _write(root: Path, display: str, before: bytes | None, after: bytes) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from dialproof.compare import differences
+from dialproof.compare import case_differences
 from pytest_dialproof.items import DialproofItem
 from pytest_dialproof.run_facts import conflict
 
 if TYPE_CHECKING:
-    from dialproof.evaluate import Evaluator
     from dialproof.model.contacts import Case, ContactsFile
-    from dialproof.outcome import Outcome
     from dialproof.project import Campaign
 
 __all__ = ["CaseItem"]
@@ -51,7 +49,7 @@ class CaseItem(DialproofItem):
             ("file", self.place.shown(self.file)),
             ("line", str(self.line)),
         ]
-        found = differences(self.case.expect, outcome, self.campaign, self._broken(evaluator, options, outcome))
+        found = case_differences(self.case, options, outcome, evaluator)
         if found:
             from pytest_dialproof.case_text import explain
             from pytest_dialproof.masking import values_masked
@@ -65,14 +63,6 @@ class CaseItem(DialproofItem):
             contacts = (self.case.contact, self.case.expect.contact or {})
             mask = values_masked(self.campaign.contact_list, contacts, self.case.context)
             raise self.fails(mask(found[0].summary + more), mask(text), line=line)
-
-    def _broken(self, evaluator: Evaluator, options: dict[str, Any], outcome: Outcome) -> tuple[str, ...]:
-        """Return the invariants that are expected to hold and do not."""
-        if not self.case.expect.invariants:
-            return ()
-        from dialproof.invariants import broken_by
-
-        return broken_by(self.case.expect.invariants, evaluator, self.case.contact, options, outcome)
 
     def dialproof_facts(self, when: str) -> dict[str, Any]:
         """Return the item's id, and after the call what the evaluation showed."""

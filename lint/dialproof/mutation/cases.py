@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.analysis.universe import may_hold
 from dialproof.analysis.witness import replaced
 from dialproof.cel.values import MISSING, AmbiguousColumnError, lookup, read_text, same_value
-from dialproof.compare import differences
+from dialproof.compare import case_differences, differences
 from dialproof.errors import DialproofError, ExitCode
 from dialproof.model.contacts import Expect, ExpectedAction
 from dialproof.output.masking import PERSONAL_CONTEXT
@@ -88,7 +88,7 @@ def case_runs(project: Project, campaign: Campaign, evaluator: Evaluator) -> tup
                 failing.append((file.path, case.span, f"the case cannot be run: {error}"))
                 continue
             runs.append(run)
-            if differences(case.expect, run.outcome, campaign):
+            if case_differences(case, options, run.outcome, evaluator):
                 failing.append((file.path, case.span, f"case {case.name!r} fails"))
         for timeline in file.timelines:
             timelines.append(TimelineRun(file, timeline))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.switches import SWITCHES, under
 from dialproof.cel.values import AmbiguousColumnError
-from dialproof.compare import differences
+from dialproof.compare import case_differences
 from dialproof.evaluate import Evaluator
 from dialproof.model.rules import leaves
 
@@ -78,7 +78,7 @@ class Bench:
         for run in self._changed(mutant, cases):
             evaluator = evaluator or self.mutated(mutant)
             outcome = evaluator.run(run.case.contact, **run.options)
-            if outcome != run.outcome and differences(run.case.expect, outcome, self.campaign):
+            if outcome != run.outcome and case_differences(run.case, run.options, outcome, self.plain.evaluator):
                 return run
         return None
 

@@ -212,7 +212,8 @@ class Search:
         runs = self._bench.plain.runs(mutant.rule.category)
         earlier = runs.index(mutant.rule)
         answer: Answer = Nowhere()
-        if runs.ends[earlier] or runs.ends[earlier + 1] or may_swap(runs, earlier):
+        fed = runs.feeding[earlier] >> earlier + 1 & 1  # then one may be undecided in one order and false in the other
+        if fed or runs.ends[earlier] or runs.ends[earlier + 1] or may_swap(runs, earlier):
             answer = where_swapping_matters(runs, earlier, self._question())
         if isinstance(answer, Nowhere) and runs.contradicting[earlier] >> earlier + 1 & 1:
             answer = runs.both_act(earlier, earlier + 1, self._question())

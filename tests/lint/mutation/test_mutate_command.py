@@ -227,3 +227,16 @@ def test_a_case_about_the_time_of_the_call_has_its_clock(mutate: Mutate, project
     text = (project / "a.contacts.yaml").read_text()
     assert "now: 2026-01-01T20:00:00Z\n    timeZone: UTC\n" in text
     assert "100.0 %" in mutate()[1]
+
+
+def test_an_invariant_that_a_case_expects_is_held_against_the_changed_run(mutate: Mutate, project: Path) -> None:
+    """A case that expects an invariant and nothing else notices what breaks it."""
+    invariant = "invariants:\n  - {name: six are enough, always: contact.attempts < 6.0 || !outcome.dial}\n"
+    (project / "a.rules.yaml").write_text(RULES + invariant)
+    case = "  - {name: six, contact: {attempts: 6}, expect: {invariants: [six are enough]}}\n"
+    (project / "a.contacts.yaml").write_text(CASES + case)
+    assert mutate("-f", "json=o.json")[0] == 0
+    [found] = json.loads((project / "o.json").read_text())["campaigns"]
+    fates = {mutant["after"]: (mutant["noticed_by"] or {}).get("case") for mutant in found["mutants"]}
+    assert fates["attempts greaterThan 6"] == fates["attempts greaterThanOrEqual 7"] == "six"
+    assert fates["attempts greaterThanOrEqual 5"] is None
