@@ -158,7 +158,8 @@ class _Target:
     def written(self, runs: Sequence[MutationRun]) -> str:
         """Write the missing cases of the campaign, and return a sentence about it."""
         from dialproof.fixes import Change, write
-        from dialproof.mutation.writing import TAG, with_cases
+        from dialproof.model.contacts import REVIEW
+        from dialproof.mutation.writing import with_cases
         from dialproof.output.report import count
 
         run_ = next(r for r in runs if r.campaign is self.campaign)
@@ -170,4 +171,4 @@ class _Target:
         else:
             write(self.project.config.root, {self.display: Change(self.before, result.content)})
         verb = "is" if result.cases == 1 else "are"
-        return f"{count(result.cases, 'case')} {verb} added to {shown(self.path)}, with the tag `{TAG}`: read them"
+        return f"{count(result.cases, 'case')} {verb} added to {shown(self.path)}, with the tag `{REVIEW}`: read them"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.generate.suite import KINDS
 from dialproof.model.actions import action_types
+from dialproof.model.contacts import REVIEW
 from dialproof.output.report import count
 from dialproof.source.yaml_text import block, comment, flow
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
 
 __all__ = ["contacts_file", "summary"]
-
-REVIEW = "review"
-"""The tag of a case whose expectation nobody has looked at."""
 
 _NOWHERE = object()
 _WIDTH = 118

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from dialproof.model.timelines import Timeline
     from dialproof.source.positions import Span
 
-__all__ = ["Case", "Contact", "ContactsFile", "Expect", "ExpectedAction", "merged"]
+__all__ = ["REVIEW", "Case", "Contact", "ContactsFile", "Expect", "ExpectedAction", "merged"]
+
+REVIEW = "review"
+"""The tag of a case whose expectation is what the rules do, as far as nobody has said that it is what they should."""
 
 Contact: TypeAlias = "Mapping[str, object]"
 """A contact: column name to text, number, boolean, None or a nested mapping."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dialproof.analysis.answers import WitnessError
 from dialproof.cel.values import read_text
 from dialproof.compare import differences
+from dialproof.model.contacts import REVIEW
 from dialproof.model.parse_contacts import parse_contacts
 from dialproof.mutation.cases import unlike
 from dialproof.new_cases import CasesFile, NewCase, free_name
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from dialproof.mutation.run import MutationRun, Survivor
 
 __all__ = ["Written", "with_cases"]
-
-TAG = "review"
-"""The tag of the cases that are written: ``pytest -k review`` finds them."""
 
 _COMMENT = (
     "`dialproof mutate` wrote this case, because no other notices when {}. It expects what the rules do now: if that "
@@ -132,7 +130,7 @@ def _case(draft: _Draft) -> NewCase:
     return NewCase(
         name=draft.name,
         comment=_COMMENT.format(printable(draft.mutant.text)),
-        tags=(TAG,),
+        tags=(REVIEW,),
         category=difference.category,
         contact=scene.contact,
         context=scene.context,
