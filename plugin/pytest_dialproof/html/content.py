@@ -14,6 +14,7 @@ from dialproof_deploy.audit.records import read, shown
 from dialproof_deploy.provenance import checkout
 from dialproof_deploy.state import utc_text
 from pytest_dialproof.html.graph import Graph, graph_of
+from pytest_dialproof.summary import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,8 +89,9 @@ class Dialed:
 class ProjectPart:
     """One project of the run.
 
-    ``done`` are the lines on what happened behind the gate, the plan of a deploy first; ``changes`` says what the rules
-    do to contacts otherwise than at the base revision, where there is one.
+    ``facts`` are the lines on what the cases showed, as in the terminal; ``done`` those on what happened behind the
+    gate, the plan of a deploy first; ``changes`` says what the rules do to contacts otherwise than at the base
+    revision, where there is one.
     """
 
     name: str
@@ -100,6 +102,7 @@ class ProjectPart:
     findings: tuple[FindingPart, ...] = ()
     more_findings: int = 0
     decided: Mapping[str, int] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()
     heat_maps: tuple[HeatMap, ...] = ()
     graphs: tuple[Graph, ...] = ()
     dialed: tuple[Dialed, ...] = ()
@@ -171,6 +174,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         findings=tuple(_finding_part(project, finding) for finding in findings[:MOST_FINDINGS]),
         more_findings=max(0, len(findings) - MOST_FINDINGS),
         decided=asked.result.decided if asked.result else {},
+        facts=tuple(facts(asked.verdict, asked.latencies, asked.coverage)),
         heat_maps=tuple(_heat_maps(asked.result, cases)),
         graphs=tuple(_graphs(project, findings)),
         dialed=(*_dialed(cases), *_populations(items.values())),
