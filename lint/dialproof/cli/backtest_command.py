@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import campaign_in, compiled, config_for, shown
+from dialproof.cli.inputs import campaign_in, check_clock, compiled, config_for, shown
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode, UsageError
 from dialproof.reading import kind_of
@@ -57,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     from dialproof.bulk.backtest import Options, backtest
     from dialproof.bulk.read import files_of
     from dialproof.bulk.report import FORMATS
-    from dialproof.cel.values import parse_datetime, zone_of
 
     outputs = outputs_of(args.output_format or ["text"], FORMATS)
     rules, contacts = _split(args.paths)
@@ -67,12 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--sql prints the query of one set of rules: leave out --against and --against-rev")
     if args.against and args.against_rev:
         raise UsageError("name --against or --against-rev, not both")
-    if args.now is not None and parse_datetime(args.now, None) is None:
-        raise UsageError(f"--now: expected a time such as 2026-03-07T10:00:00Z, found {args.now!r}")
-    try:
-        zone_of(args.time_zone)
-    except ValueError as error:
-        raise UsageError(f"--time-zone: {error}") from error
+    check_clock(args.now, args.time_zone)
     if min(args.top, args.check, args.slowest) < 0:
         raise UsageError("--top, --check and --slowest take a number that is not negative")
     files = files_of(contacts)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
     from dialproof.project import Campaign, Project
 
-__all__ = ["campaign_in", "check_read", "compiled", "config_for", "project_in", "projects_of", "shown"]
+__all__ = ["campaign_in", "check_clock", "check_read", "compiled", "config_for", "project_in", "projects_of", "shown"]
 
 
 def config_for(paths: Sequence[Path]) -> Config:
@@ -101,6 +101,18 @@ def compiled(campaign: Campaign, project: Project, root: str) -> Evaluator:
             "\n".join(f"{folder}{p.path}:{p.span.line}:{p.span.column}: DP103 {p.message}" for p in evaluator.problems)
         )
     return evaluator
+
+
+def check_clock(now: str | None, time_zone: str | None) -> None:
+    """Raise :class:`UsageError` for a ``--now`` that is no time, or a ``--time-zone`` that there is not."""
+    from dialproof.cel.values import parse_datetime, zone_of
+
+    if now is not None and parse_datetime(now, None) is None:
+        raise UsageError(f"--now: expected a time such as 2026-03-07T10:00:00Z, found {now!r}")
+    try:
+        zone_of(time_zone)
+    except ValueError as error:
+        raise UsageError(f"--time-zone: {error}") from error
 
 
 def campaign_in(

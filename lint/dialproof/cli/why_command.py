@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import compiled, config_for, shown
+from dialproof.cli.inputs import check_clock, compiled, config_for, shown
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode, UsageError
 
@@ -43,18 +43,12 @@ def run(args: argparse.Namespace) -> int:
     from dialproof.analysis.aspects import aspects_of
     from dialproof.analysis.causes import Causes
     from dialproof.analysis.witness import Scene
-    from dialproof.cel.values import parse_datetime, zone_of
     from dialproof.cli.chosen import campaigns_of, choose
     from dialproof.project import load_project
     from dialproof.why import FORMATS, Report, answers_of
 
     outputs = outputs_of(args.output_format or ["text"], FORMATS)
-    if args.now is not None and parse_datetime(args.now, None) is None:
-        raise UsageError(f"--now: expected a time such as 2026-03-07T10:00:00Z, found {args.now!r}")
-    try:
-        zone_of(args.time_zone)
-    except ValueError as error:
-        raise UsageError(f"--time-zone: {error}") from error
+    check_clock(args.now, args.time_zone)
     config = config_for([args.rules])
     project = load_project(config, [] if args.rules.is_dir() else [args.rules.resolve()])
     chosen = choose(args.contact, project, campaigns_of(project, args.rules, args.campaign))
