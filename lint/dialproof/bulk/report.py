@@ -1,4 +1,4 @@
-"""What a backtest tells: the same content as text and as JSON."""
+"""What a backtest tells, as text and as JSON; as Markdown and as a table beside it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dialproof.cel.values import read_text
 from dialproof.output.report import count, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dialproof.bulk.recheck import Recheck
     from dialproof.bulk.slowest import Cost
     from dialproof.bulk.statements import StatementTally
     from dialproof.bulk.tally import Changes, Example, Tally
 
-__all__ = ["FORMATS", "Report", "contacts", "share"]
+__all__ = ["Report", "as_json", "as_text", "contacts", "most", "outcome_text", "share"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def as_json(report: Report) -> str:
         "unreadable_cells": dict(report.unreadable),
         "dialed": tally.dialed if tally.bulk.category == "preCall" else None,
         "undecided": tally.undecided,
-        "not_dialed_first_reason": dict(_most(tally.reasons)),
+        "not_dialed_first_reason": dict(most(tally.reasons)),
         "rules": [
             {
                 "name": name,
@@ -69,7 +69,7 @@ def as_json(report: Report) -> str:
             for name, counts in tally.rules.items()
         ],
         "lists": {name: {"on": on, "off": off} for name, (on, off) in sorted(tally.lists.items())},
-        "combinations": [{"rules": list(rules), "contacts": n} for rules, n in _most(tally.combinations)[: report.top]],
+        "combinations": [{"rules": list(rules), "contacts": n} for rules, n in most(tally.combinations)[: report.top]],
         "distinct_combinations": len(tally.combinations),
         "contacts_of_further_combinations": tally.other,
         "no_rule": {"contacts": tally.unmatched, "example": _example(tally.unmatched_example)},
@@ -82,7 +82,7 @@ def as_json(report: Report) -> str:
             }
             for pair, conflict in tally.conflicts.items()
         ],
-        "broken_runs": dict(_most(tally.failures)),
+        "broken_runs": dict(most(tally.failures)),
         "rules_by_row": dict(tally.bulk.by_row),
         "all_by_row": tally.bulk.whole_by_row,
         "slowest_conditions": [
@@ -115,7 +115,7 @@ def as_json(report: Report) -> str:
                     "contacts": n,
                     "examples": [_example(one) for one in changes.samples[change]],
                 }
-                for change, n in _most(changes.changes)
+                for change, n in most(changes.changes)
             ],
         }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -124,9 +124,6 @@ def as_json(report: Report) -> str:
 def as_text(report: Report) -> str:
     """Return the report for people."""
     return "".join(f"{printable(line)}\n" for line in _lines(report))
-
-
-FORMATS: Mapping[str, Callable[[Report], str]] = {"text": as_text, "json": as_json}
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -140,7 +137,7 @@ def _lines(report: Report) -> Iterator[str]:
     if tally.bulk.category == "preCall":
         yield f"dialed      {share(tally.dialed, total)}"
         yield f"not dialed  {share(total - tally.dialed, total)}"
-        yield from (f"  first because of {reason}: {share(n, total)}" for reason, n in _most(tally.reasons))
+        yield from (f"  first because of {reason}: {share(n, total)}" for reason, n in most(tally.reasons))
     if tally.undecided:
         yield f"undecided   {share(tally.undecided, total)}, for one rule or more"
     yield ""
@@ -153,7 +150,7 @@ def _lines(report: Report) -> Iterator[str]:
     done: dict[str, int] = {}
     for (_, text), n in tally.actions.items():
         done[text] = done.get(text, 0) + n
-    yield from (f"  {n:>11,}  {text}" for text, n in _most(done))
+    yield from (f"  {n:>11,}  {text}" for text, n in most(done))
     if tally.lists:
         yield "lists"
         yield from (
@@ -161,7 +158,7 @@ def _lines(report: Report) -> Iterator[str]:
             for name, (on, off) in sorted(tally.lists.items())
         )
     yield f"combinations of rules ({len(tally.combinations):,} there are)"
-    for rules, n in _most(tally.combinations)[: report.top]:
+    for rules, n in most(tally.combinations)[: report.top]:
         yield f"  {n:>11,}  {', '.join(rules) or '(none)'}"
     if tally.other:
         yield f"  {tally.other:>11,}  in further combinations"
@@ -179,7 +176,7 @@ def _lines(report: Report) -> Iterator[str]:
         declared = ", declared by overrides" if conflict.declared else ""
         yield f"  {' and '.join(pair)}: {share(conflict.contacts, total)}{declared}"
         yield from _shown("    for example", conflict.example)
-    for failure, n in _most(tally.failures):
+    for failure, n in most(tally.failures):
         yield f"the run of {contacts(n)} breaks: {failure}"
     if report.changes is not None:
         yield ""
@@ -214,14 +211,15 @@ def _changes(changes: Changes, against: str, total: int) -> Iterator[str]:
     yield f"against {against}: the outcome of {share(changes.contacts, total)} changes"
     if changes.new.category == "preCall":
         yield f"  {changes.more:,} come to be dialed, {changes.fewer:,} cease to be"
-    for change, n in _most(changes.changes):
-        yield f"  {n:>11,}  {_outcome(change.before)}"
-        yield f"  {'':>8}->  {_outcome(change.after)}"
+    for change, n in most(changes.changes):
+        yield f"  {n:>11,}  {outcome_text(change.before)}"
+        yield f"  {'':>8}->  {outcome_text(change.after)}"
         for one in changes.samples[change]:
             yield from _shown("      for example", one)
 
 
-def _outcome(outcome: tuple[bool | None, tuple[str, ...]]) -> str:
+def outcome_text(outcome: tuple[bool | None, tuple[str, ...]]) -> str:
+    """Return what becomes of a contact: dialed or not, and the actions in order."""
     dial, actions = outcome
     dialing = [] if dial is None else ["dialed" if dial else "not dialed"]
     return "; ".join([*dialing, *actions]) or "(no action)"
@@ -258,6 +256,6 @@ def share(n: int, total: int) -> str:
     return f"{n:,} ({100 * n / total:.1f} %)" if total else f"{n:,}"
 
 
-def _most(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
+def most(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
     """Return what is counted, most often first; what is counted equally often by name."""
     return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run nothing: print the query that gives the outcomes of a table of such contacts in DuckDB")  # fmt: skip
     parser.add_argument("--slowest", type=int, default=0, metavar="N",
         help="measure what each condition costs, and show the N slowest (default: none)")  # fmt: skip
-    add_output_format(parser, "text (default) or json")
+    add_output_format(parser, "text (default), markdown (for a pull request), json, or parquet=FILE")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
     check_installed("duckdb" if args.sql or args.engine == "duckdb" else "bulk")
     from dialproof.bulk.backtest import Options, backtest
     from dialproof.bulk.read import files_of
-    from dialproof.bulk.report import FORMATS
+    from dialproof.bulk.report_formats import FORMATS
 
     outputs = outputs_of(args.output_format or ["text"], FORMATS)
+    if ("parquet", None) in outputs:
+        raise UsageError("--output-format parquet is for a file: write parquet=FILE")
     rules, contacts = _split(args.paths)
     if args.ids is not None and (args.id is None or not (args.against or args.against_rev)):
         raise UsageError("--ids takes the contacts that change: name --against or --against-rev, and their --id column")

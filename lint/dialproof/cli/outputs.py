@@ -38,13 +38,17 @@ def outputs_of(
     return outputs
 
 
-def write_output(file: Path | None, text: str) -> None:
-    """Write a text to the file, or to standard output; raises ``UsageError`` where the file cannot be written."""
+def write_output(file: Path | None, content: str | bytes) -> None:
+    """Write a text, or bytes that need a file, to the file or to standard output.
+
+    Raises ``UsageError`` where the file cannot be written.
+    """
     if file is None:
-        sys.stdout.write(text)
+        assert isinstance(content, str)
+        sys.stdout.write(content)
         return
     try:
-        file.write_text(text, "utf-8", errors="backslashreplace")
+        file.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UsageError(f"{file}: cannot be written: {error.strerror}") from error
 
