@@ -77,7 +77,7 @@ class InvariantItem(DialproofItem):
         from dialproof.findings import Finding, Witness
         from dialproof.output.masking import masked
         from dialproof.output.witness import witness_lines
-        from pytest_dialproof.masking import cel_text, values_masked
+        from pytest_dialproof.masking import statement_text, values_masked
 
         seen, columns = violated.seen, campaign.contact_list
         origin = seen.origin + (f" of {self.place.shown(seen.path)}" if seen.path else "")
@@ -89,7 +89,7 @@ class InvariantItem(DialproofItem):
         finding = Finding("", "", "error", self.file, self.invariant.span, "", witness=witness)
         safe = masked(finding, columns).witness
         always = self.invariant.always
-        cel = cel_text(always.text.strip(), self.place.evaluator(campaign).leaf(always).reads, columns)
+        cel = statement_text(always.text.strip(), self.place.evaluator(campaign).leaf(always), columns)
         lines = [f"The invariant {found} for {origin}.", "", f"  {cel}", ""]
         lines += [f"  {line}" for line in (witness_lines(safe) if safe else [])]
         mask = values_masked(columns, [seen.contact], context)

@@ -11,10 +11,11 @@ from dialproof_deploy.audit.personal import texts_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dialproof.cel.program import LeafProgram
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import ContactList
 
-__all__ = ["cel_text", "is_personal", "values_masked"]
+__all__ = ["cel_text", "is_personal", "statement_text", "values_masked"]
 
 _LITERAL = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\b[0-9]{5,}\b""")
 
@@ -45,3 +46,11 @@ def cel_text(text: str, reads: Iterable[Variable], columns: ContactList) -> str:
     """Return CEL as it may be shown: without its literals where it reads something personal."""
     personal = any(is_personal(variable.source, variable.name, columns) for variable in reads)
     return _LITERAL.sub(MASK, text) if personal else text
+
+
+def statement_text(text: str, program: LeafProgram, columns: ContactList) -> str:
+    """Return a statement over contact and outcome as ``cel_text`` does; it may read a contact before or after a run."""
+    from dialproof.cel.values import Variable
+    from dialproof.populations import columns_of
+
+    return cel_text(text, [*program.reads, *(Variable("contact", name) for name in columns_of(program))], columns)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.bulk.report import contacts, share
-from dialproof.cel.values import Variable
 from dialproof.output.report import count, printable
 from dialproof.output.witness import value_text
-from dialproof.populations import columns_of
-from pytest_dialproof.masking import cel_text
+from pytest_dialproof.masking import statement_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,5 +92,4 @@ def _statement(item: PopulationItem, statement: Statement, statements: Statement
     where, text = statements.programs(statement)
     for key, program in ((statement.kind, text), ("where", where)):
         if program is not None:
-            named = [Variable("contact", name) for name in columns_of(program)]
-            yield f"{key} {' '.join(cel_text(program.cel, [*program.reads, *named], columns).split())}"
+            yield f"{key} {' '.join(statement_text(program.cel, program, columns).split())}"

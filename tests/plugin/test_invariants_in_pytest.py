@@ -85,3 +85,14 @@ def test_the_evidence_counts_proofs_and_searches(project: Path, run: Run, monkey
         "counts"
     ]
     assert (counts["invariantsProved"], counts["invariantsSearched"]) == (1, 1)
+
+
+def test_nobodys_number_is_in_the_text(project: Path, run: Run) -> None:
+    """A number that an invariant names is masked, whether it is compared before or after the run."""
+    for contact in ("contact", "outcome.contact"):
+        edit(project / "premium.rules.yaml", "outcome.dial", f'{contact}.phone != "+15551234567"')
+        result = run("rules", "-k", "invariant")
+        assert result.parseoutcomes()["failed"] == 1
+        result.stdout.fnmatch_lines([f"  {contact}.phone != •••"])
+        assert "5551234567" not in result.stdout.str()
+        edit(project / "premium.rules.yaml", f'{contact}.phone != "+15551234567"', "outcome.dial")

@@ -5,13 +5,13 @@
 Type-checks every condition, `when:` and invariant: an operator that does not compare values of the type (`lessThan` on
 a boolean), a value that is no number, boolean, date, period or RE2 regular expression where one is due, `contains`,
 `beginsWith` or `endsWith` with an empty text, `between` with the bounds in the wrong order, a `type` that no value of
-the column can be read as, and CEL that does not parse or type-check. Positions are those of the characters at fault,
-inside a block scalar too.
+the column can be read as, CEL that does not parse or type-check, and an invariant that names a rule that there is not.
+Positions are those of the characters at fault, inside a block scalar too.
 
 ## Why it matters
 
 Such a condition is the same for every contact: always undecided, always true or always false. A rule that is undecided
-does not act and keeps the contact from being dialed.
+does not act and keeps the contact from being dialed. `!("attempt_limt" in outcome.matched)` holds for ever.
 
 ## Example
 
@@ -39,6 +39,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.checks.base import Check
+from dialproof.model.parse_base import hint
 from dialproof.model.rules import Condition, leaves
 from dialproof.output.masking import MASK
 
@@ -86,6 +87,23 @@ def run(context: CheckContext) -> Iterator[Finding]:
             if problem_here and (rule.path, problem_here[0]) not in reported:
                 span, summary, fix = problem_here
                 yield context.finding(rule.path, span, summary, rules=(rule.name,), fix=fix)
+    yield from _unknown_rules(context)
+
+
+def _unknown_rules(context: CheckContext) -> Iterator[Finding]:
+    """Report the rules that invariants name and that the campaign does not have."""
+    if not context.campaign.invariants:
+        return
+    from dialproof.cel.outcome_names import names_of_outcome
+
+    rules = [rule.name for rule in context.campaign.rules]
+    for invariant in context.campaign.invariants:
+        tree = context.evaluator.leaf(invariant.always).ast
+        for kind, name, start, end in names_of_outcome(tree) if tree is not None else ():
+            if kind == "rule" and name not in rules:
+                span = invariant.always.scalar.part(start, end)
+                summary = f"invariant {invariant.name!r}: there is no rule {name!r}; {hint(name, rules)}"
+                yield context.finding(invariant.path, span, summary)
 
 
 def _type_problem(condition: Condition, columns: ContactList) -> tuple[Span, str, str] | None:
