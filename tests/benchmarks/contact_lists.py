@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
 from tests.benchmarks.cel_engines import cel_engines
+from tests.benchmarks.peak import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -264,14 +265,14 @@ def memory(count: int) -> Row:
                 for _ in range(size // million.num_rows):
                     writer.write_table(million)
             script = (
-                "import resource, sys\nfrom dialproof.cli import main\n"
+                "import sys\nfrom dialproof.cli import main\nfrom tests.benchmarks.peak import peak_mib\n"
                 f"code = main(['backtest', {name!r}, {str(file)!r}, '-f', 'json={folder / 'out.json'!s}'])\n"
-                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nsys.exit(code)\n"
+                "print(peak_mib())\nsys.exit(code)\n"
             )
             start = time.perf_counter()
-            done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+            done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise SystemExit(done.stderr)
             print(f"{size:,} contacts in Parquet: {time.perf_counter() - start:.1f} s", file=sys.stderr)
-            peaks.append(int(done.stdout.split()[-1]) / (1024 if sys.platform != "darwin" else 1024 * 1024))
+            peaks.append(float(done.stdout.split()[-1]))
     return _row(f"MiB at most for {count:,} / {count // 10:,} contacts in Parquet", peaks[1], peaks[0], "<= 2048")
