@@ -25,7 +25,8 @@ Seconds depend on the machine, ratios hardly do. This run: {machine}. Where a ta
 ![Seconds per rule and contact, by engine](assets/performance.svg)
 
 A row says what is compared: ours / the other side. `linear` is what the first row of its kind would come to if cost
-grew with the number of rules; `the first time` is a lint without its cache, where rules or invariants hold CEL of their own.
+grew with the number of rules; `the first time` is a lint without its cache, where rules or invariants hold CEL of
+their own.
 
 """
 
