@@ -78,7 +78,7 @@ def transcript(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_green_and_its_gate_open(name: str, place: Path, run: Run) -> None:
-    """All items pass without a warning, no two rules conflict, and nothing keeps the gate closed."""
+    """No warning, no conflict, the gate is open, and the figures of README and of the page on coverage are true."""
     ran = run(f"examples/{name}")
     assert ran.code == 0, ran.text
     assert "GATE OPEN: " in ran.text
@@ -89,6 +89,10 @@ def test_an_example_is_green_and_its_gate_open(name: str, place: Path, run: Run)
         r"GATE OPEN: \d+ of \d+ items passed for \w+", (place / f"examples/{name}/README.md").read_text()
     )
     assert not shown or shown == opened
+    page = (EXAMPLES.parent / "docs/coverage.md").read_text("utf-8")
+    tables = re.findall(rf"^`pytest examples/{name}` prints\n\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(tables) == (name == "bank_campaign")
+    assert all(table in ran.text for table in tables)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -36,11 +36,12 @@ def test_the_transcripts_of_the_readme_are_true(tmp_path: Path) -> None:
                 timeout=120,
                 check=False,
             )
-            pattern = "".join(map(_pattern, _level(shown).splitlines(keepends=True)))
-            assert re.fullmatch(pattern, _level(done.stdout)), f"$ {command}\n{done.stdout}"
+            expected = "".join(map(pattern, _level(shown).splitlines(keepends=True)))
+            assert re.fullmatch(expected, _level(done.stdout)), f"$ {command}\n{done.stdout}"
 
 
-def _pattern(line: str) -> str:
+def pattern(line: str) -> str:
+    """Return what matches a line of a transcript; `...` is any lines, at the end of a line any rest of it."""
     if line == "...\n":
         return r"(?:.*\n)*?"
     return re.escape(line.removesuffix("...\n")) + r".*\n" if line.endswith("...\n") else re.escape(line)
