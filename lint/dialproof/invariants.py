@@ -114,15 +114,13 @@ class Invariants:
         """Yield the cases of the campaign, then the contacts that findings show."""
         from dialproof.over_time import play_and_compare
 
-        for path, linked in self.project.links.items():
-            if linked is self.campaign:
-                file = self.project.contacts_files[path]
-                for case in file.cases:
-                    yield Seen(f"the case {case.name!r}", path, "case", case.contact, file.run_options(case))
-                for timeline in file.timelines:
-                    for number, one in enumerate(play_and_compare(self.evaluator, timeline, file).happened, 1):
-                        origin = f"step {number} of the case {timeline.name!r}"
-                        yield from (Seen(origin, path, "case", run.contact, run.options) for run in one.runs)
+        for file in self.project.contacts_files_of(self.campaign):
+            for case in file.cases:
+                yield Seen(f"the case {case.name!r}", file.path, "case", case.contact, file.run_options(case))
+            for timeline in file.timelines:
+                for number, one in enumerate(play_and_compare(self.evaluator, timeline, file).happened, 1):
+                    origin = f"step {number} of the case {timeline.name!r}"
+                    yield from (Seen(origin, file.path, "case", run.contact, run.options) for run in one.runs)
         for finding in findings:
             if finding.witness is not None and finding.campaign in self.campaign.ids:
                 witness = finding.witness

@@ -81,7 +81,7 @@ def item_names(project: Project, path: str) -> tuple[str, ...]:
 def files_of(project: Project, campaign: Campaign) -> tuple[str, ...]:
     """Return the paths of all files of a campaign: its rules, the contacts that test it, its contact list."""
     rules = [file.path for file in campaign.files]
-    contacts = [path for path, linked in project.links.items() if linked is campaign]
+    contacts = [file.path for file in project.contacts_files_of(campaign)]
     columns = [campaign.contact_list.path] if campaign.contact_list.declared else []
     return tuple(sorted({*rules, *contacts, *columns}))
 

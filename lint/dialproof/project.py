@@ -67,6 +67,10 @@ class Project:
         """Return the sequence that runs for ``campaign_id``."""
         return next((c for c in self.campaigns if campaign_id in c.ids), None)
 
+    def contacts_files_of(self, campaign: Campaign) -> list[ContactsFile]:
+        """Return the contacts files that test a campaign."""
+        return [self.contacts_files[path] for path, tested in self.links.items() if tested is campaign]
+
 
 def load_project(
     config: Config, paths: Sequence[Path] | None = None, *, edited: Mapping[str, bytes] | None = None

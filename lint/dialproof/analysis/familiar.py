@@ -63,7 +63,5 @@ def familiar_to(project: Project, campaign: Campaign) -> Familiar:
 
 
 def _contacts(project: Project, campaign: Campaign) -> Iterator[tuple[Mapping[str, object], Mapping[str, object]]]:
-    for path, tested in project.links.items():
-        if tested is campaign:
-            file = project.contacts_files[path]
-            yield from chain(((c.contact, c.context) for c in file.tests), ((p, {}) for p in file.population))
+    for file in project.contacts_files_of(campaign):
+        yield from chain(((c.contact, c.context) for c in file.tests), ((p, {}) for p in file.population))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from dialproof.checks.base import CheckContext
     from dialproof.findings import Finding
-    from dialproof.model.contacts import Case
+    from dialproof.model.contacts import Case, ContactsFile
     from dialproof.model.rules import Action, When
     from dialproof.model.timelines import Timeline
     from dialproof.project import Campaign, Project
@@ -67,7 +67,7 @@ def _used(project: Project, campaign: Campaign, evaluator: Evaluator) -> frozens
     """Return the columns that a campaign and its tests look at or write, None where a condition may look at any."""
     conditions = [leaf for rule in campaign.rules for leaf in leaves(rule.conditions)]
     programs = [evaluator.leaf(leaf) for leaf in (*conditions, *(i.always for i in campaign.invariants))]
-    said = [text for path, tested in project.links.items() if tested is campaign for text in _statements(project, path)]
+    said = [text for file in project.contacts_files_of(campaign) for text in _statements(file)]
     if said:
         invariants = [Invariant("", text, text.span) for text in said]
         of_tests = Programs((), invariants, campaign.contact_list, cache=project.config.cache)
@@ -78,9 +78,8 @@ def _used(project: Project, campaign: Campaign, evaluator: Evaluator) -> frozens
     return frozenset(read.union(*(_named_by(action) for rule in campaign.rules for action in rule.actions)))
 
 
-def _statements(project: Project, path: str) -> Iterator[When]:
+def _statements(file: ContactsFile) -> Iterator[When]:
     """Yield what timelines and populations of a file say in CEL."""
-    file = project.contacts_files[path]
     yield from (t.expect.always for t in file.timelines if t.expect.always is not None)
     yield from (text for population in file.populations for text in population.expect.texts)
 

@@ -83,9 +83,7 @@ def _suite(
     from dialproof.generate.contacts import suite_of
 
     if zone is None:
-        mine = evaluator.campaign
-        files = (project.contacts_files[path] for path, tested in project.links.items() if tested is mine)
-        zones = {file.time_zone for file in files}
+        zones = {file.time_zone for file in project.contacts_files_of(evaluator.campaign)}
         zone = zones.pop() if len(zones) == 1 else None
     try:
         zone_of(zone)

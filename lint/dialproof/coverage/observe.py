@@ -125,8 +125,5 @@ def asserts(expect: Expect, action: Action, outcome: Outcome) -> bool:
 
 
 def cases_of(project: Project, campaign: Campaign) -> Iterator[tuple[Case | Timeline, ContactsFile]]:
-    """Yield the cases that test a campaign, each with its file; populations are none."""
-    for path, tested in project.links.items():
-        if tested is campaign:
-            file = project.contacts_files[path]
-            yield from ((case, file) for case in file.tests)
+    """Return the cases that test a campaign, each with its file; populations are none."""
+    return ((case, file) for file in project.contacts_files_of(campaign) for case in file.tests)

@@ -79,7 +79,7 @@ class TimelineRun:
 def case_runs(project: Project, campaign: Campaign, evaluator: Evaluator) -> tuple[list[CaseRun], list[TimelineRun]]:
     """Run every case of a campaign; raises :class:`CasesFailError` that names each one that fails."""
     runs, timelines, failing = [], [], []
-    for file in (project.contacts_files[path] for path, tested in project.links.items() if tested is campaign):
+    for file in project.contacts_files_of(campaign):
         for case in file.cases:
             options = file.run_options(case)
             try:
