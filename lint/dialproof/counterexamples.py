@@ -9,6 +9,7 @@ from dialproof.compare import case_differences
 from dialproof.errors import DialproofError
 from dialproof.evaluate import Evaluator
 from dialproof.fixes import Change, write
+from dialproof.invariants import verdict_of
 from dialproof.model.contacts import Expect
 from dialproof.model.parse_contacts import parse_contacts
 from dialproof.new_cases import CasesFile, NewCase, free_name
@@ -54,11 +55,11 @@ def _demanded(invariant: Invariant, violated: Violated, evaluator: Evaluator) ->
     if violated.outcome.failure is not None or outcome_read(evaluator, invariant) != {"dial"}:
         return None
     seen = violated.seen
-    options = {key: seen.options[key] for key in ("context", "now", "time_zone") if key in seen.options}
+    outcomes = {dial: replace(violated.outcome, dial=dial) for dial in (False, True)}
     kept = [
         dial
-        for dial in (False, True)
-        if evaluator.invariant(invariant, seen.contact, replace(violated.outcome, dial=dial), **options) is True
+        for dial, outcome in outcomes.items()
+        if verdict_of(invariant, evaluator, seen.contact, seen.options, outcome) is True
     ]
     return kept[0] if len(kept) == 1 else None
 

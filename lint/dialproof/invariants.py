@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
-__all__ = ["Held", "Invariants", "Seen", "Violated", "broken_by"]
+__all__ = ["Held", "Invariants", "Seen", "Violated", "broken_by", "verdict_of"]
 
 Source: TypeAlias = Literal["case", "finding", "proof", "search"]
 """Where a contact comes from: a case, the witness of a finding, the analysis, or the search."""
@@ -62,16 +62,23 @@ class Violated:
     verdict: bool | None
 
 
+def verdict_of(
+    invariant: Invariant, evaluator: Evaluator, contact: Contact, options: Mapping[str, Any], outcome: Outcome
+) -> bool | None:
+    """Return whether an invariant holds for a run with these options, None where that is undecided."""
+    circumstances = {key: options[key] for key in ("context", "now", "time_zone") if key in options}
+    return evaluator.invariant(invariant, contact, outcome, **circumstances)
+
+
 def broken_by(
     names: Iterable[str], evaluator: Evaluator, contact: Contact, options: Mapping[str, Any], outcome: Outcome
 ) -> tuple[str, ...]:
     """Return those of the named invariants of a campaign that do not hold for a run."""
-    circumstances = {key: options[key] for key in ("context", "now", "time_zone") if key in options}
     named = {invariant.name: invariant for invariant in evaluator.campaign.invariants}
     return tuple(
         name
         for name in names
-        if name not in named or evaluator.invariant(named[name], contact, outcome, **circumstances) is not True
+        if name not in named or verdict_of(named[name], evaluator, contact, options, outcome) is not True
     )
 
 
@@ -130,8 +137,7 @@ class Invariants:
 
     def _violated(self, invariant: Invariant, seen: Seen) -> Violated | None:
         outcome = self.evaluator.run(seen.contact, **seen.options)
-        circumstances = {key: seen.options[key] for key in ("context", "now", "time_zone") if key in seen.options}
-        verdict = self.evaluator.invariant(invariant, seen.contact, outcome, **circumstances)
+        verdict = verdict_of(invariant, self.evaluator, seen.contact, seen.options, outcome)
         return Violated(seen, outcome, verdict) if verdict is not True or outcome.failure is not None else None
 
     def _settled(self, invariant: Invariant, category: Category) -> tuple[Violated | str, int]:
