@@ -12,7 +12,7 @@ from dialproof.fixes import Change, write
 from dialproof.invariants import verdict_of
 from dialproof.model.contacts import Expect
 from dialproof.model.parse_contacts import parse_contacts
-from dialproof.new_cases import CasesFile, NewCase, free_name
+from dialproof.new_cases import CasesFile, NewCase, free_name, target_in
 from dialproof.output.witness import flat
 from dialproof.source import MAX_BYTES, read_bytes, read_source
 
@@ -96,7 +96,7 @@ def save(project: Project, found: dict[str, Any]) -> str:
             if known is not None:
                 return f"{display} has the counterexample already: {known.name!r}"
             case = _case(found, file)
-            content = file.with_cases([case], _target(campaign, found["rules"]))
+            content = file.with_cases([case], target_in(path.parent, campaign, root))
         except DialproofError:
             continue
         if _fails(project, campaign, path, display, content, case.name):
@@ -120,10 +120,6 @@ def _files(project: Project, campaign: Campaign, rules: str) -> Iterator[str]:
         display = f"{folder}/{new}" if folder else new
         if display not in beside and not (project.config.root / display).exists():
             yield display
-
-
-def _target(campaign: Campaign, rules: str) -> str:
-    return f"rules: {rules.rpartition('/')[2]}" if len(campaign.files) == 1 else f"campaign: {campaign.id}"
 
 
 def _case(found: Mapping[str, Any], file: CasesFile) -> NewCase:

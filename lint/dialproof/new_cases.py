@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -18,13 +20,13 @@ from dialproof.source.scalar_text import double_quoted, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
     from dialproof.model.contacts import ContactsFile, Expect
     from dialproof.model.rules import Category
+    from dialproof.project import Campaign
     from dialproof.source import Node
 
-__all__ = ["CasesFile", "NewCase", "free_name"]
+__all__ = ["CasesFile", "NewCase", "free_name", "target_in"]
 
 _WIDTH = 118
 _LAST_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
@@ -53,6 +55,16 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return found
 
 
+def target_in(folder: Path, campaign: Campaign, root: Path) -> dict[str, str]:
+    """Return the key with which a contacts file in a folder says what it tests: ``rules``, or ``campaign`` of several.
+
+    ``root`` is that of the configuration.
+    """
+    if len(campaign.files) != 1:
+        return {"campaign": campaign.id}
+    return {"rules": Path(os.path.relpath(root / campaign.files[0].path, folder)).as_posix()}
+
+
 class CasesFile:
     """A contacts file in YAML to which cases can be added: its bytes, or None for one that there is not yet.
 
@@ -75,13 +87,14 @@ class CasesFile:
         """The names of its cases."""
         return tuple(case.name for case in self.file.tests) if self.file else ()
 
-    def with_cases(self, cases: Collection[NewCase], target: str) -> bytes:
-        """Return the file with more cases; a new one begins with the line ``target`` (``rules: FILE``, say).
+    def with_cases(self, cases: Collection[NewCase], target: Mapping[str, str]) -> bytes:
+        """Return the file with more cases; a new one begins with ``target``, see :func:`target_in`.
 
         Raises ``UsageError`` where cases cannot be put behind the others.
         """
         if self.file is None:
-            lines = [target, "cases:", *(line for case in cases for line in _case(case, {}, None, "  "))]
+            head = (f"{key}: {_scalar(value)}" for key, value in target.items())
+            lines = [*head, "cases:", *(line for case in cases for line in _case(case, {}, None, "  "))]
             return "".join(f"{line}\n" for line in lines).encode()
         root, before = self._root, self._before
         listed = root.get("cases")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,12 +93,10 @@ def _suite(
 
 def _text(suite: Suite, project: Project, campaign: Campaign, out: Path | None, *, expect: bool) -> str:
     from dialproof.generate.file import contacts_file
+    from dialproof.new_cases import target_in
 
-    target = {"campaign": campaign.id}
-    if len(campaign.files) == 1:
-        rules = project.config.root.resolve() / campaign.files[0].path
-        target = {
-            "rules": Path(os.path.relpath(rules, rules.parent if out is None else out.resolve().parent)).as_posix()
-        }
+    root = project.config.root.resolve()
+    folder = (root / campaign.files[0].path if out is None else out.resolve()).parent
+    target = target_in(folder, campaign, root)
     now = _NOW.removesuffix("Z") if suite.time_zone else _NOW
     return contacts_file(suite, target, now, expect=expect)

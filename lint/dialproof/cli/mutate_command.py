@@ -15,7 +15,7 @@ from dialproof.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dialproof.model.rules import RulesFile
     from dialproof.mutation.report import MutationReport
@@ -126,11 +126,12 @@ class _Target:
     display: str
     campaign: Campaign
     before: bytes | None
-    head: str
+    head: Mapping[str, str]
 
     @classmethod
     def of(cls, path: Path, project: Project, campaigns: Sequence[Campaign]) -> _Target:
         """Return the target that a file stands for; raises ``UsageError`` where it can be none."""
+        from dialproof.new_cases import target_in
         from dialproof.reading import display_path, kind_of
         from dialproof.source import MAX_BYTES, read_bytes
 
@@ -145,14 +146,12 @@ class _Target:
             content = read_bytes(path, MAX_BYTES)
             if isinstance(content, str):
                 raise UsageError(f"--write {shown(path)}: {content}")
-            return cls(project, path, display, campaign, content, "")
+            return cls(project, path, display, campaign, content, {})
         if len(campaigns) != 1:
             raise UsageError("--write with a new file takes one campaign: name its rules file")
         if not path.parent.is_dir():
             raise UsageError(f"--write {shown(path)}: there is no folder {shown(path.parent)}")
-        files = campaigns[0].files
-        rules = os.path.relpath(project.config.root.resolve() / files[0].path, path.parent).replace(os.sep, "/")
-        head = f"rules: {rules}" if len(files) == 1 else f"campaign: {campaigns[0].id}"
+        head = target_in(path.parent, campaigns[0], project.config.root.resolve())
         return cls(project, path, display, campaigns[0], None, head)
 
     def written(self, runs: Sequence[MutationRun]) -> str:

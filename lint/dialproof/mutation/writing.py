@@ -54,12 +54,12 @@ class _Draft:
     expect: Expect
 
 
-def with_cases(run: MutationRun, path: Path, display: str, before: bytes | None, target: str) -> Written:
+def with_cases(run: MutationRun, path: Path, display: str, before: bytes | None, target: Mapping[str, str]) -> Written:
     """Return a contacts file with the cases that the survivors of a run lack.
 
-    ``before`` is the file as it is, None for a new one, which then begins with the line ``target`` (``rules: FILE`` or
-    ``campaign: ID``). Raises :class:`UsageError` where cases cannot be put behind the others, and ``InputError`` for a
-    file that cannot be read.
+    ``before`` is the file as it is, None for a new one, which then begins with ``target``
+    (:func:`dialproof.new_cases.target_in`). Raises :class:`UsageError` where cases cannot be put behind the others, and
+    ``InputError`` for a file that cannot be read.
     """
     file = CasesFile(path, display, before)
     drafts = _drafts(run, file.names)

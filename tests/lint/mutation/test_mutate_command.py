@@ -130,6 +130,16 @@ def test_a_new_file_is_written(mutate: Mutate, project: Path) -> None:
     assert "noticed by 7 cases: 100.0 %" in mutate()[1]
 
 
+def test_a_new_file_names_rules_in_another_folder_whatever_they_are_called(mutate: Mutate, project: Path) -> None:
+    """Behind a `#` there would be a comment, and the file would test nothing."""
+    (project / "a.contacts.yaml").unlink()
+    (project / "a.rules.yaml").rename(project / "a #1.rules.yaml")
+    (project / "more").mkdir()
+    assert mutate("--write", "more/new.contacts.yaml")[0] == 0
+    assert set(load_project(load_config(project)).links) == {"more/new.contacts.yaml"}
+    assert " 0 cases" not in mutate()[1]
+
+
 def test_json_and_markdown_say_the_same(mutate: Mutate, project: Path) -> None:
     """Every mutant with its place, change and fate; the survivors as findings with their witness."""
     assert mutate("-f", "json=o.json", "-f", "markdown=o.md")[:2] == (0, "")
