@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Unknown
 from dialproof.checks.base import Check
+from dialproof.output.report import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def unseen_rules(ctx: CheckContext, kind: Kind, word: str) -> Iterator[Finding]:
         if shown is None:
             continue
         rule = ctx.campaign.rules[goal.rule]
-        details = f"{ctx.gaps.cases} cases test campaign {ctx.campaign.id}."
+        details = f"Campaign {ctx.campaign.id} is tested by {count(ctx.gaps.cases, 'case')}."
         if isinstance(shown, Unknown):
             details += f" Whether a contact {word} it is not known: {shown.reason}."
         yield ctx.finding(
