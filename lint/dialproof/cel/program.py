@@ -254,7 +254,7 @@ class Programs:
         if any(program.every_column for program in self._leaves.values()):
             return True
         read = {variable.name for variable in self.variables if variable.source == "contact"}
-        return any(one == name or one.startswith(f"{name}.") or name.startswith(f"{one}.") for one in read)
+        return any(values.overlap(one, name) for one in read)
 
     @cached_property
     def verdicts(self) -> Callable[[View], tuple[bool | None, ...]]:

@@ -30,6 +30,7 @@ __all__ = [
     "from_micros",
     "lookup",
     "number_text",
+    "overlap",
     "parse_boolean",
     "parse_datetime",
     "parse_duration",
@@ -99,6 +100,11 @@ def lookup(contact: Mapping[str, object], name: str) -> object:
     if value is not MISSING:
         raise AmbiguousColumnError(name)
     return nested
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether two names are one column, or one stands above the other, as ``custom`` above ``custom.value``."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def check_columns(contact: Mapping[str, object]) -> None:

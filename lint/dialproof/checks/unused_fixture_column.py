@@ -33,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialproof.cel.program import Programs
+from dialproof.cel.values import overlap
 from dialproof.checks.base import Check
 from dialproof.coverage.observe import cases_of
 from dialproof.evaluate import Evaluator
@@ -143,7 +144,7 @@ def _of_cases(ctx: CheckContext, used: Collection[str]) -> Iterator[Finding]:
 
 def _is_among(name: str, used: Collection[str]) -> bool:
     """Tell whether a column is used, or one above it or below it."""
-    return name in used or any(u.startswith(f"{name}.") or name.startswith(f"{u}.") for u in used)
+    return name in used or any(overlap(name, u) for u in used)
 
 
 def _listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.witness import put
+from dialproof.cel.values import overlap
 from dialproof.cli.inputs import check_read, shown
 from dialproof.errors import InputError, UsageError
 from dialproof.model.contacts import Case
@@ -99,7 +100,7 @@ def _check_columns(names: Sequence[str]) -> None:
         for other in names[:number]:
             if name == other:
                 raise UsageError(f"column {name!r} is given twice")
-            if name.startswith(f"{other}.") or other.startswith(f"{name}."):
+            if overlap(name, other):
                 raise UsageError(f"{other!r} and {name!r} cannot both be columns of a contact")
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dialproof.analysis.switches import SWITCHES, under
-from dialproof.cel.values import AmbiguousColumnError
+from dialproof.cel.values import AmbiguousColumnError, overlap
 from dialproof.compare import case_differences
 from dialproof.evaluate import Evaluator
 from dialproof.model.rules import leaves
@@ -128,7 +128,7 @@ class Bench:
         programs = [self.evaluator.leaf(leaf) for leaf in leaves(rule.conditions)] if written else ()
         return any(
             program.every_column
-            or any(v.source == "contact" and _touch(v.name, w) for v in program.reads for w in written)
+            or any(v.source == "contact" and overlap(v.name, w) for v in program.reads for w in written)
             for program in programs
         )
 
@@ -142,8 +142,3 @@ class Bench:
             if rule.enabled:
                 found[rule.category] |= {str(a.fields["attribute"]) for a in rule.actions if a.type == "setAttribute"}
         return {category: frozenset(names) for category, names in found.items()}
-
-
-def _touch(one: str, other: str) -> bool:
-    """Tell whether two names are one column, or one stands above the other."""
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
