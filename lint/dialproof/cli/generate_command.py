@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import config_for, project_in
-from dialproof.errors import ExitCode, UsageError
+from dialproof.cli.inputs import check_clock, config_for, project_in
+from dialproof.errors import ExitCode, InputError, UsageError
 from dialproof.reading import kind_of
 
 if TYPE_CHECKING:
@@ -78,16 +78,12 @@ def _kinds(text: str | None) -> tuple[Kind, ...]:
 def _suite(
     project: Project, evaluator: Evaluator, kinds: tuple[Kind, ...], zone: str | None, *, missing: bool
 ) -> Suite:
-    from dialproof.cel.values import zone_of
     from dialproof.generate.contacts import suite_of
 
     if zone is None:
         zones = {file.time_zone for file in project.contacts_files_of(evaluator.campaign)}
         zone = zones.pop() if len(zones) == 1 else None
-    try:
-        zone_of(zone)
-    except ValueError as error:
-        raise UsageError(f"--time-zone: {error}") from error
+    check_clock(None, zone)
     return suite_of(project, evaluator, kinds, zone, missing=missing)
 
 
@@ -99,4 +95,7 @@ def _text(suite: Suite, project: Project, campaign: Campaign, out: Path | None, 
     folder = (root / campaign.files[0].path if out is None else out.resolve()).parent
     target = target_in(folder, campaign, root)
     now = _NOW.removesuffix("Z") if suite.time_zone else _NOW
-    return contacts_file(suite, target, now, expect=expect)
+    try:
+        return contacts_file(suite, target, now, expect=expect)
+    except ValueError as error:
+        raise InputError(f"{campaign.id}: the contacts cannot be written, because YAML cannot hold {error}") from None

@@ -252,6 +252,18 @@ def test_a_wrong_command_writes_nothing(
     assert sorted((path.name, path.read_bytes()) for path in folder.iterdir() if path.is_file()) == before
 
 
+def test_what_yaml_cannot_hold_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column whose name is too long for a key; nothing is written."""
+    for name, text in (("c.contactlist.yaml", COLUMNS), ("r.rules.yaml", RULES)):
+        (folder / name).write_text(text.replace("attempts", "a" * 101), encoding="utf-8")
+    assert main(["generate", "contacts", ".", "--out", "new.contacts.yaml"]) == 3
+    assert capsys.readouterr().err == (
+        "dialproof: error: c: the contacts cannot be written, because YAML cannot hold a name of more than a hundred "
+        "characters\n"
+    )
+    assert not (folder / "new.contacts.yaml").exists()
+
+
 def test_force_writes_over_a_file_without_reading_it(folder: Path) -> None:
     """What was generated before counts for nothing, even if somebody has broken it."""
     (folder / "new.contacts.yaml").write_text("cases: [", encoding="utf-8")
