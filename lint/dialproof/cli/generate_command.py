@@ -78,7 +78,7 @@ def _kinds(text: str | None) -> tuple[Kind, ...]:
 def _suite(
     project: Project, evaluator: Evaluator, kinds: tuple[Kind, ...], zone: str | None, *, missing: bool
 ) -> Suite:
-    from dialproof.generate.contacts import suite_of
+    from dialproof.generate.candidates import suite_of
 
     if zone is None:
         zones = {file.time_zone for file in project.contacts_files_of(evaluator.campaign)}
