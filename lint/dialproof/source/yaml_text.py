@@ -57,7 +57,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        text = repr(value)
+        text = repr(value).removesuffix(".0")
         if resolve(text) != value:
             raise ValueError(f"a number {text}")
         return text

@@ -49,6 +49,11 @@ def test_what_is_written_is_read_back(data: dict[str, Any], flow_from: int) -> N
     assert read(text) == data
 
 
+def test_a_whole_number_is_written_as_one() -> None:
+    """What rules have counted is a number with a fraction to Python; nobody writes it so."""
+    assert flow([7.0, -3.0, 0.5, 1e22, 7]) == "[7, -3, 0.5, 1e+22, 7]"
+
+
 @settings(max_examples=150)
 @given(texts)
 def test_other_readers_take_a_text_for_a_text(text: str) -> None:
