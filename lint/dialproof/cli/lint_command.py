@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cli import fixing
 from dialproof.cli.inputs import projects_of, shown
-from dialproof.cli.outputs import add_output_format, outputs_of, write_output
+from dialproof.cli.outputs import add_output_format, in_color, outputs_of, write_output
 from dialproof.cli.scope import Scope
 from dialproof.errors import DialproofError, ExitCode, UsageError
 from dialproof.findings import SEVERITIES
@@ -219,8 +219,7 @@ def _write(name: str, file: Path | None, report: Report) -> None:
     if name in OF_THE_REPOSITORY:
         report = _in_repository(report)
     if file is None:
-        color = bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
-        report = replace(report, color=color and not os.environ.get("NO_COLOR"))
+        report = replace(report, color=in_color())
     write_output(file, render(name, report))
 
 

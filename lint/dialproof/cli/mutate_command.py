@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.cli.inputs import check_read, compiled, config_for, shown
-from dialproof.cli.outputs import add_output_format, outputs_of, write_output
+from dialproof.cli.outputs import add_output_format, in_color, outputs_of, write_output
 from dialproof.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -111,10 +110,8 @@ def _report(project: Project, runs: Sequence[MutationRun], *, to_terminal: bool)
         for run_ in runs
     ]
     paths = {name(path): path for path in project.digests}
-    color = to_terminal and (bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty())
-    return MutationReport(
-        runs, findings, name, lambda path: lines(paths.get(path, path)), color and not os.environ.get("NO_COLOR")
-    )
+    color = to_terminal and in_color()
+    return MutationReport(runs, findings, name, lambda path: lines(paths.get(path, path)), color)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Collection, Sequence
 
-__all__ = ["add_output_format", "outputs_of", "write_output"]
+__all__ = ["add_output_format", "in_color", "outputs_of", "write_output"]
 
 
 def add_output_format(parser: argparse.ArgumentParser, formats: str) -> None:
@@ -36,6 +37,11 @@ def outputs_of(
     if len(set(files)) < len(files):
         raise UsageError("two --output-format name one file")
     return outputs
+
+
+def in_color() -> bool:
+    """Tell whether what goes to standard output is colored: on a terminal, or with FORCE_COLOR; never with NO_COLOR."""
+    return (bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()) and not os.environ.get("NO_COLOR")
 
 
 def write_output(file: Path | None, content: str | bytes) -> None:
