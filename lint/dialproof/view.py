@@ -20,7 +20,8 @@ from dialproof.model.operators import context_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from dialproof.cel.compile import Kind, Slot
+    from dialproof.cel.values import Kind
+    from dialproof.cel.variables import Slot
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Outcome
 

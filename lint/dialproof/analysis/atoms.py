@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Other, Select, children
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import Compiler, resolve
 from dialproof.cel.pieces import quote
 from dialproof.cel.values import Variable, number_text, parse_datetime, parse_duration
+from dialproof.cel.variables import reads, resolve
 from dialproof.model.rules import Group, When
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Taker:
     def node(self, node: Node, program: LeafProgram | None, leaf: Condition | When) -> Part:
         scan = _Scan(self.columns)
         scan.boolean(node)
-        read = program.reads if program is not None else Compiler(self.columns).reads(node)
+        read = program.reads if program is not None else reads(node, self.columns)
         variables = dict.fromkeys(map(axis_of, read))
         if not scan.clock:
             variables.pop(CLOCK, None)

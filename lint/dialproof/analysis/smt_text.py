@@ -20,8 +20,8 @@ from dialproof.analysis.atoms import CLOCK, Atom, cel_text
 from dialproof.analysis.lines import DAY
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Select
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import resolve
 from dialproof.cel.values import parse_datetime, parse_duration, read_number, read_text
+from dialproof.cel.variables import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,17 +14,17 @@ import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.expressions import Translator
-from dialproof.cel.compile import Compiler, uses_every_column
+from dialproof.cel.compile import Compiler
 from dialproof.cel.program import leaf_program
+from dialproof.cel.variables import reads, uses_every_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dialproof.bulk.columns import Coded, Columns
     from dialproof.cel.ast import Call
-    from dialproof.cel.compile import Kind
     from dialproof.cel.program import LeafProgram
-    from dialproof.cel.values import Variable
+    from dialproof.cel.values import Kind, Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
@@ -112,11 +112,10 @@ def _stretches(verdicts: Sequence[bool | None], wanted: bool | None) -> list[tup
 
 
 def _atom_of(node: Call, contact_list: ContactList) -> tuple[LeafProgram, Variable] | None:
-    compiler = Compiler(contact_list)
-    read = {variable for variable in compiler.reads(node) if variable.source == "contact"}
+    read = {variable for variable in reads(node, contact_list) if variable.source == "contact"}
     if len(read) != 1 or uses_every_column(node):
         return None
-    program, problems = leaf_program("", node, compiler)
+    program, problems = leaf_program("", node, Compiler(contact_list))
     return None if problems or program.compiled is None else (program, read.pop())
 
 

@@ -16,7 +16,7 @@ from dialproof.cel import values
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dialproof.cel.compile import Kind
+    from dialproof.cel.values import Kind
 
 __all__ = ["Coded", "Columns", "contacts_of", "mapped"]
 

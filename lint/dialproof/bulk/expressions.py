@@ -17,15 +17,15 @@ import narwhals as nw
 
 from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Select
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import KINDS, READERS, Slot, resolve
+from dialproof.cel.compile import READERS
 from dialproof.cel.values import parse_datetime, parse_duration
+from dialproof.cel.variables import KINDS, Slot, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dialproof.cel.ast import Node
-    from dialproof.cel.compile import Kind
-    from dialproof.cel.values import Variable
+    from dialproof.cel.values import Kind, Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 

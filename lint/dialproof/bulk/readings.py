@@ -15,7 +15,7 @@ from dialproof.cel.values import parse_datetime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dialproof.cel.compile import Kind
+    from dialproof.cel.values import Kind
 
 __all__ = ["TYPES", "Form", "form_of", "in_calendar", "read_raw"]
 

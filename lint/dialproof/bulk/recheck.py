@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dialproof.bulk import read
     from dialproof.bulk.run import Batch, BulkEvaluator
-    from dialproof.cel.compile import Kind
+    from dialproof.cel.values import Kind
     from dialproof.outcome import Outcome
 
 __all__ = ["Recheck", "Rechecked"]

@@ -20,7 +20,7 @@ from dialproof.bulk.columns import contacts_of
 from dialproof.bulk.expressions import Inexpressible, Term
 from dialproof.cel.ast import Call, Identifier, Index, Select
 from dialproof.cel.ast import Literal as LiteralNode
-from dialproof.cel.compile import resolve
+from dialproof.cel.variables import resolve
 from dialproof.findings import Witness
 from dialproof.output.masking import mask_witness, personal_columns
 from dialproof.output.witness import outcome_text
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from dialproof.bulk.run import Batch, BulkEvaluator
     from dialproof.bulk.tally import Example, Examples
     from dialproof.cel.ast import Node
-    from dialproof.cel.compile import Kind
     from dialproof.cel.program import LeafProgram
-    from dialproof.cel.values import Variable
+    from dialproof.cel.values import Kind, Variable
     from dialproof.model.populations import Statement
     from dialproof.outcome import Outcome
     from dialproof.populations import Statements

@@ -9,65 +9,36 @@ text (never None), number, boolean or instant (None where blank or unreadable). 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
-from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Select, children, path
+from dialproof.cel.ast import Call, Conditional, Identifier, Index, ListLiteral, Node, Select, children
 from dialproof.cel.ast import Literal as LiteralNode
 from dialproof.cel.calls import call_problems
 from dialproof.cel.reference import GETTERS
 from dialproof.cel.values import Variable, compile_pattern, parse_datetime, parse_duration
-from dialproof.model.operators import context_type
+from dialproof.cel.variables import COLUMN_TYPES, KINDS, Slot, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dialproof.cel.values import Kind
+    from dialproof.cel.variables import Type
     from dialproof.model.contactlist import ContactList
 
 __all__ = [
-    "KINDS",
     "READERS",
     "Compiled",
     "Compiler",
     "Fallback",
-    "Kind",
-    "Slot",
     "TypeProblem",
     "kleene",
-    "resolve",
-    "uses_every_column",
 ]
 
-Kind: TypeAlias = Literal["text", "number", "boolean", "timestamp", "matched", "undecided", "dial", "lists", "member"]
-Type: TypeAlias = Literal["string", "number", "boolean", "timestamp", "duration", "list", "null", "unknown"]
-
-_COLUMN_TYPES: Mapping[str, Type] = {
-    "string": "string",
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "datetime": "timestamp",
-    "date": "timestamp",
-    "period": "timestamp",
-}
-KINDS: Mapping[str, Kind] = {
-    "string": "text",
-    "number": "number",
-    "boolean": "boolean",
-    "timestamp": "timestamp",
-}
-"""Type of a variable -> how it is read."""
 _METHODS = {"contains": "{1} in {0}", "startsWith": "{0}.startswith({1})", "endsWith": "{0}.endswith({1})"}
 READERS: Mapping[str, Type] = {"number": "number", "boolean": "boolean", "datetime": "timestamp"}
 """Function that reads its argument under another type -> that type."""
 _NAMES = {"string": "a text", "number": "a number", "boolean": "true or false", "timestamp": "a date or time"}
 _VARIABLES = "contact, text, context, now"
-
-
-class Slot(NamedTuple):
-    """One reading of one variable, a parameter of the compiled function."""
-
-    variable: Variable
-    kind: Kind
 
 
 class Fallback(Exception):  # noqa: N818  (not an error: a request to use cel-python)
@@ -109,7 +80,6 @@ class Compiler:
     slots: dict[Slot, str] = field(default_factory=dict)
     constants: dict[str, object] = field(default_factory=dict)
     _temporaries: int = 0
-    _reads: dict[Variable, None] = field(default_factory=dict)
 
     def compile(self, node: Node) -> tuple[Compiled | None, tuple[TypeProblem, ...], str]:
         """Return (the boolean expression or None, type problems, why it is None although there is no problem)."""
@@ -125,27 +95,6 @@ class Compiler:
             problems.append(TypeProblem(node.start, node.end, f"expected true or false as the result, found {found}"))
             return None, tuple(problems), ""
         return (None if problems else result), tuple(problems), ""
-
-    def reads(self, node: Node) -> tuple[Variable, ...]:
-        """Return every variable that an expression may read, in order of appearance, whatever it compiles to.
-
-        Where it uses all columns at once, or one whose name only a contact tells, these are all columns there are.
-        """
-        found: dict[Variable, None] = {}
-        pending = [node]
-        while pending:
-            one = pending.pop()
-            variable, kind = resolve(one, self.columns)
-            if variable is None:
-                pending.extend(reversed(children(one)))
-            if _is_every_column(one):
-                found.update(dict.fromkeys(Variable("contact", name) for name in self.columns.columns))
-            elif variable is not None and kind != "outcome":
-                found.setdefault(variable)
-                if kind == "undeclared":  # the mapping of the columns below, where there are any
-                    inner = (name for name in self.columns.columns if name.startswith(f"{variable.name}."))
-                    found.update(dict.fromkeys(Variable("contact", name) for name in inner))
-        return tuple(found)
 
     def _temporary(self) -> str:
         self._temporaries += 1
@@ -246,7 +195,7 @@ class Compiler:
             return Compiled(self._slot(variable, "member"), "boolean", nullable=True)
         column = self.columns.columns.get(rest) if head == "contact" else None
         if column is not None:
-            kind = _COLUMN_TYPES[column.type]
+            kind = COLUMN_TYPES[column.type]
             return Compiled(self._slot(variable, KINDS[kind]), kind, nullable=kind != "string")
         if head == "contact" and rest and self.columns.declared:
             raise self._stop(problems, node, f"column {rest!r} is not in {self.columns.path}")
@@ -447,47 +396,6 @@ class Compiler:
         if not tests:
             return Compiled(f"({body})", result, nullable=False)
         return Compiled(f"(None if {' or '.join(tests)} else {body})", result, nullable=True)
-
-
-def resolve(node: Node, columns: ContactList) -> tuple[Variable | None, str]:
-    """Return what a name or path reads, and its type (or ``undeclared``, ``no context``, ``outcome``)."""
-    parts = path(node)
-    if parts is None:
-        return None, ""
-    root, *rest = parts
-    name = ".".join(rest)
-    if root == "now" and not rest:
-        return Variable("now", "timestamp"), "timestamp"
-    if root == "outcome":
-        return Variable("context", name), "outcome"
-    if root == "contact" and rest:
-        column = columns.columns.get(name)
-        return Variable("contact", name), "undeclared" if column is None else _COLUMN_TYPES[column.type]
-    if root == "text" and rest:
-        if name.startswith("context."):
-            known = context_type(name.removeprefix("context.")) is not None
-            return Variable("context", name.removeprefix("context.")), "string" if known else "no context"
-        return Variable("contact", name), "string"
-    if root == "context" and rest:
-        kind = context_type(name)
-        return Variable("context", name), "no context" if kind is None else _COLUMN_TYPES[kind]
-    return None, ""
-
-
-def uses_every_column(node: Node) -> bool:
-    """Tell whether an expression uses ``contact`` or ``text`` as a whole, or with a key that is no constant."""
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if _is_every_column(one):
-            return True
-        if path(one) is None:
-            pending.extend(children(one))
-    return False
-
-
-def _is_every_column(node: Node) -> bool:
-    return isinstance(node, Identifier) and node.name in ("contact", "text")
 
 
 def kleene(sign: str, parts: Sequence[tuple[str, bool]], again: Sequence[str]) -> tuple[str, Literal["boolean"], bool]:

@@ -9,9 +9,10 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dialproof.cel import values
-from dialproof.cel.compile import Compiler, Slot, kleene, uses_every_column
+from dialproof.cel.compile import Compiler, kleene
 from dialproof.cel.parse import CelSyntaxError, parse, parse_all
 from dialproof.cel.text import ConditionError, condition_cel
+from dialproof.cel.variables import reads, uses_every_column
 from dialproof.model.rules import Condition, Group, When, leaves
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dialproof.cel.ast import Node
     from dialproof.cel.compile import Compiled, TypeProblem
     from dialproof.cel.values import Variable
+    from dialproof.cel.variables import Slot
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Expression, Invariant, Rule
     from dialproof.source.positions import Span
@@ -336,9 +338,9 @@ def leaf_program(text: str, tree: Node | None, compiler: Compiler) -> tuple[Leaf
     """Return the program of a tree, whose text is ``text``, and what does not type-check."""
     compiled, problems, fallback = (None, (), "") if tree is None else compiler.compile(tree)
     tree = None if problems else tree
-    reads = () if tree is None else compiler.reads(tree)
+    read = () if tree is None else reads(tree, compiler.columns)
     every = tree is not None and uses_every_column(tree)
-    program = LeafProgram(text, tree, reads, compiled, fallback, every, compiler.slots, compiler.constants)
+    program = LeafProgram(text, tree, read, compiled, fallback, every, compiler.slots, compiler.constants)
     return program, problems
 
 

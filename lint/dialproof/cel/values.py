@@ -12,17 +12,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-    from dialproof.cel.compile import Kind
-
 __all__ = [
     "MISSING",
     "AmbiguousColumnError",
+    "Kind",
     "Variable",
     "check_columns",
     "compile_pattern",
@@ -67,6 +66,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+Kind: TypeAlias = Literal["text", "number", "boolean", "timestamp", "matched", "undecided", "dial", "lists", "member"]
+"""How a variable is read: a value of a contact as one of the first four, the others are of an outcome."""
 
 MISSING = object()
 """What :func:`lookup` returns for a column that a contact does not have."""

@@ -98,8 +98,8 @@ def _named_by(rule: Rule, context: CheckContext) -> Iterator[tuple[Span, str]]:
 def _read_by(when: When, context: CheckContext) -> Iterator[tuple[Span, str]]:
     """Yield each column that a CEL text reads, with its place; nothing where the text does not parse."""
     from dialproof.cel.ast import children
-    from dialproof.cel.compile import resolve
     from dialproof.cel.parse import CelSyntaxError, parse
+    from dialproof.cel.variables import resolve
 
     known = context.evaluator.leaf(when).ast  # there is none where it has no meaning, such as one of unknown columns
     try:
