@@ -15,6 +15,7 @@ from dialproof.cel.values import (
     to_micros,
     zone_of,
 )
+from dialproof.cel.variables import COLUMN_KINDS
 from dialproof.model.operators import context_type
 
 if TYPE_CHECKING:
@@ -25,21 +26,10 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.outcome import Outcome
 
-__all__ = ["ANALYSIS_NOW", "KINDS", "View", "instant"]
+__all__ = ["ANALYSIS_NOW", "View", "instant"]
 
 ANALYSIS_NOW = "2026-01-01T12:00:00Z"
 """The clock of every run that is given none: analysis has to be repeatable."""
-
-KINDS: Mapping[str, Kind] = {
-    "string": "text",
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "datetime": "timestamp",
-    "date": "timestamp",
-    "period": "timestamp",
-}
-"""Type of a column -> how its values are read."""
 
 
 def instant(now: str | datetime | None, zone: str | None) -> int:
@@ -123,7 +113,7 @@ class View:
     def readings(self) -> Iterator[tuple[str, Kind | None]]:
         """Yield every column that an expression could read, with its kind (None where no contact list declares it)."""
         for name, column in self.columns.columns.items():
-            yield name, KINDS[column.type]
+            yield name, COLUMN_KINDS[column.type]
         others = {v.name: None for v in self.names if v.source == "contact"}
         others.update((str(k), None) for k in self.contact)
         for name in others:
@@ -135,7 +125,7 @@ class View:
         for name in dict.fromkeys(v.name for v in self.names if v.source == "context"):
             kind = context_type(name)
             if kind is not None:
-                yield name, KINDS[kind]
+                yield name, COLUMN_KINDS[kind]
 
     def written(self, contact: Mapping[str, object]) -> View:
         """Return the view of the same moment on a changed contact."""

@@ -17,10 +17,10 @@ from dialproof.bulk.run import BulkEvaluator
 from dialproof.bulk.slowest import CONTACTS, slowest
 from dialproof.bulk.statements import StatementTally
 from dialproof.bulk.tally import Changes, Examples, Tally
+from dialproof.cel.variables import COLUMN_KINDS
 from dialproof.errors import InputError, UsageError
 from dialproof.output.masking import personal_columns
 from dialproof.progress import progress
-from dialproof.view import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -184,7 +184,7 @@ def _good(
     bad: dict[int, str] = {}
     odd: dict[str, int] = {}
     for name, column in columns.columns.items():
-        kind = KINDS[column.type]
+        kind = COLUMN_KINDS[column.type]
         if (
             kind == "text"
             or name not in batch.frame.columns

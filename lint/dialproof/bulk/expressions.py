@@ -29,9 +29,17 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
-__all__ = ["Inexpressible", "Term", "Translator"]
+__all__ = ["TYPES", "Inexpressible", "Term", "Translator"]
 
-_TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
+TYPES: Mapping[str, Any] = {
+    "text": nw.String,
+    "number": nw.Float64,
+    "boolean": nw.Boolean,
+    "timestamp": nw.Int64,
+}
+"""Kind of a reading -> the type of its column."""
+
+_TERM_TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -113,11 +121,11 @@ class Translator:
         return self._constant(variable, kind) if variable.source != "contact" else self._reading(variable.name, kind)
 
     def _reading(self, name: str, kind: Kind) -> Term:
-        return Term(self._read(name, kind), _TYPES[kind])
+        return Term(self._read(name, kind), _TERM_TYPES[kind])
 
     def _constant(self, variable: Variable, kind: Kind) -> Term:
         value: Any = self._view.slot(Slot(variable, kind))
-        return Term(_lit(value, kind), _TYPES[kind])
+        return Term(nw.lit(value, dtype=TYPES[kind]), _TERM_TYPES[kind])
 
     def _conditional(self, node: Conditional) -> Term:
         test, then, otherwise = self._term(node.test), self._term(node.then), self._term(node.otherwise)
@@ -217,8 +225,3 @@ def _literal(node: LiteralNode) -> Term:
     if isinstance(value, str):
         return Term(nw.lit(value), "string", constant=value)
     raise Inexpressible("null" if value is None else "a bytes literal")
-
-
-def _lit(value: Any, kind: Kind) -> nw.Expr:
-    types: Mapping[str, Any] = {"text": nw.String, "number": nw.Float64, "boolean": nw.Boolean, "timestamp": nw.Int64}
-    return nw.lit(value, dtype=types[kind])

@@ -13,7 +13,7 @@ import narwhals as nw
 
 from dialproof.bulk.expressions import Inexpressible, Translator
 from dialproof.bulk.order import Run
-from dialproof.bulk.readings import TYPES, form_of, in_calendar, read_raw
+from dialproof.bulk.readings import READING_TYPES, form_of, in_calendar, read_raw
 from dialproof.bulk.row_function import RowFunction
 from dialproof.cel import values
 from dialproof.errors import UsageError
@@ -143,12 +143,12 @@ class _Write:
         if self.counted is None:
             if kind == "blank":
                 return nw.lit(values.read_text(self.value) == "")
-            return nw.lit(values.read_as(self.value, kind, zone), dtype=TYPES[kind])
+            return nw.lit(values.read_as(self.value, kind, zone), dtype=READING_TYPES[kind])
         if kind == "text":
             raise Inexpressible("a number that a rule has counted as text")
         if kind == "number":
             return self.counted
-        return nw.lit(False if kind == "blank" else None, dtype=TYPES[kind])
+        return nw.lit(False if kind == "blank" else None, dtype=READING_TYPES[kind])
 
 
 class _Columns:
@@ -206,7 +206,7 @@ class _Columns:
 
     def _raw_reading(self, name: str, kind: Reading) -> nw.Expr:
         if name not in self._raw:
-            return nw.lit(True if kind == "blank" else "" if kind == "text" else None, dtype=TYPES[kind])
+            return nw.lit(True if kind == "blank" else "" if kind == "text" else None, dtype=READING_TYPES[kind])
         raw, form = self._form(name)
         return read_raw(raw, form, kind, self._zone, lambda parts: list(map(nw.col, self._kept(name, parts))))
 

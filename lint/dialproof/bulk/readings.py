@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals as nw
 
-from dialproof.bulk.expressions import Inexpressible
+from dialproof.bulk.expressions import TYPES, Inexpressible
 from dialproof.cel.values import parse_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dialproof.cel.values import Kind
 
-__all__ = ["TYPES", "Form", "form_of", "in_calendar", "read_raw"]
+__all__ = ["READING_TYPES", "Form", "Reading", "form_of", "in_calendar", "read_raw"]
 
 Form: TypeAlias = Literal["text", "number", "boolean", "instant", "local"]
 """What a column holds: an instant is in microseconds since 1970 (UTC), a local time is text without an offset."""
@@ -25,14 +25,8 @@ Form: TypeAlias = Literal["text", "number", "boolean", "instant", "local"]
 Reading: TypeAlias = "Kind | Literal['blank']"
 Keep: TypeAlias = "Callable[[dict[str, nw.Expr]], list[nw.Expr]]"
 
-TYPES: dict[str, Any] = {
-    "text": nw.String,
-    "number": nw.Float64,
-    "boolean": nw.Boolean,
-    "timestamp": nw.Int64,
-    "blank": nw.Boolean,
-}
-"""Kind of a reading -> the type of its column."""
+READING_TYPES: Mapping[str, Any] = {**TYPES, "blank": nw.Boolean}
+"""A reading -> the type of its column."""
 
 _NUMBER = r"\A *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+) *\z"
 _TIME = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"

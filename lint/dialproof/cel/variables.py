@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dialproof.cel.values import Kind
     from dialproof.model.contactlist import ContactList
 
-__all__ = ["COLUMN_TYPES", "KINDS", "Slot", "Type", "reads", "resolve", "uses_every_column"]
+__all__ = ["COLUMN_KINDS", "COLUMN_TYPES", "KINDS", "Slot", "Type", "reads", "resolve", "uses_every_column"]
 
 Type: TypeAlias = Literal["string", "number", "boolean", "timestamp", "duration", "list", "null", "unknown"]
 
@@ -36,6 +36,8 @@ KINDS: Mapping[str, Kind] = {
     "timestamp": "timestamp",
 }
 """Type of a variable -> how it is read."""
+COLUMN_KINDS: Mapping[str, Kind] = {column: KINDS[of] for column, of in COLUMN_TYPES.items()}
+"""Type of a column -> how its values are read."""
 
 
 class Slot(NamedTuple):
