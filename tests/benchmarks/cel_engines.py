@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dialproof.bulk.columns import contacts_of
+from tests.benchmarks.by_hand import in_cel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,26 +24,6 @@ if TYPE_CHECKING:
     Timer = Callable[[Sequence[Callable[[], object]], int], list[float]]
 
 CONTACTS = 2_000
-_SIGNS = {"greaterThan": ">", "lessThan": "<", "equals": "==", "before": "<"}
-
-
-def in_cel(rule: Mapping[str, Any]) -> str:
-    """Return the conditions of a rule as somebody would write them in CEL, over a contact without nulls."""
-
-    def one(condition: Mapping[str, Any]) -> str:
-        column, operator, value = f"contact.{condition['attribute']}", condition["operator"], condition.get("value")
-        if operator == "exists":
-            return f"has({column}) && {column} != ''"
-        if operator == "in":
-            return f"{column} in {list(value or [])!r}"
-        if operator == "beginsWith":
-            return f"{column}.startsWith({value!r})"
-        if operator == "before":
-            return f"timestamp({column}) < timestamp({value!r})"
-        column = f"double({column})" if condition["attribute"] == "zip" else column
-        return f"{column} {_SIGNS[operator]} {repr(value) if operator == 'equals' else float(str(value))}"
-
-    return " && ".join(map(one, rule["conditions"]))
 
 
 def cel_engines(
@@ -55,7 +36,7 @@ def cel_engines(
     rows: list[Row] = []
     for name, prepare in (("common-expression-language (Rust)", _rust), ("cel-expr-python (C++)", _cpp)):
         try:
-            run = prepare([in_cel(rule) for rule in rules], contacts)
+            run = prepare(in_cel(rules), contacts)
         except ImportError:
             print(f"{name} is not installed: not run", file=sys.stderr)
             continue

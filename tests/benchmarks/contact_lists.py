@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import workload
+from tests.benchmarks.by_hand import in_polars, in_sql
 from tests.benchmarks.cel_engines import cel_engines
 from tests.benchmarks.peak import ROOT
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 NUMBERS = ("customFields.lifetimeValue", "customFields.leadAge", "attempts", "age", "balance", "score")
 CODED = ("state", "tier", "product", "segment", "consent", "nickname", "zip")
-_SIGNS = {"greaterThan": ">", "lessThan": "<", "equals": "=", "before": "<"}
 
 
 def contacts(count: int) -> pl.DataFrame:
@@ -90,52 +90,6 @@ def with_writes(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def by_hand(rules: list[dict[str, Any]]) -> list[pl.Expr]:
-    """Return how many contacts each rule matches, as somebody would write it in Polars."""
-    import polars as pl
-
-    def one(condition: dict[str, Any]) -> pl.Expr:
-        column, operator, value = pl.col(condition["attribute"]), condition["operator"], condition.get("value")
-        if operator == "exists":
-            return column.is_not_null() & (column != "")
-        if operator == "in":
-            return column.is_in(value)
-        if operator == "beginsWith":
-            return column.cast(pl.String).str.starts_with(value)
-        if operator == "before":
-            return column < pl.lit(value).str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", time_zone="UTC")
-        if operator == "equals":
-            return column == value
-        if condition["attribute"] == "zip":
-            column = column.cast(pl.String).cast(pl.Float64)
-        return column > float(value) if operator == "greaterThan" else column < float(value)
-
-    return [
-        pl.all_horizontal([one(condition) for condition in rule["conditions"]]).sum().alias(rule["name"])
-        for rule in rules
-    ]
-
-
-def in_sql(rules: list[dict[str, Any]]) -> str:
-    """Return the same as one statement."""
-
-    def one(condition: dict[str, Any]) -> str:
-        column, operator, value = f'"{condition["attribute"]}"', condition["operator"], condition.get("value")
-        if operator == "exists":
-            return f"({column} IS NOT NULL AND {column} <> '')"
-        if operator == "in":
-            return f"{column} IN ({', '.join(repr(v) for v in value)})"
-        if operator == "beginsWith":
-            return f"starts_with({column}, {value!r})"
-        if operator == "before":
-            return f"{column} < TIMESTAMPTZ {value!r}"
-        column = f"CAST({column} AS DOUBLE)" if condition["attribute"] == "zip" else column
-        return f"{column} {_SIGNS[operator]} {value if operator != 'equals' else repr(value)}"
-
-    counts = (f"count(*) FILTER ({' AND '.join(map(one, rule['conditions']))})" for rule in rules)
-    return f"SELECT {', '.join(counts)} FROM contacts"
-
-
 def contact_lists(in_turn: Timer, rounds: int, count: int) -> list[Row]:
     """Time one rule on one contact, from memory and from files; the second number of a row is the other's."""
     import polars as pl
@@ -144,7 +98,7 @@ def contact_lists(in_turn: Timer, rounds: int, count: int) -> list[Row]:
     pairs = count * len(rules)
     frame = contacts(count)
     rows: list[Row] = []
-    bulk, hand = campaign(rules), by_hand(rules)
+    bulk, hand = campaign(rules), in_polars(rules)
     whole = decided(frame)
     writing = campaign(with_writes(rules))
 
