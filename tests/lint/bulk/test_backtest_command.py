@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from dialproof.cli import main
 from dialproof.config import load_config
 from dialproof.evaluate import Evaluator, conflicts_of
 from dialproof.project import load_project
+from tests.lint.bulk.backtests import report_of, write_project
 from tests.lint.git import Git
 
 if TYPE_CHECKING:
@@ -64,23 +64,15 @@ ROWS = [
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project with a contact list, three rules and five contacts, as the current folder."""
-    (tmp_path / "dialproof.toml").write_text("")
-    (tmp_path / "c.contactlist.yaml").write_text(LIST)
-    (tmp_path / "c.rules.yaml").write_text(RULES)
+    write_project(tmp_path, LIST, RULES)
     (tmp_path / "people.csv").write_text("\n".join(ROWS) + "\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert main(["backtest", *arguments, "-f", "json"]) == 0
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return document
-
-
 def test_the_counts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each number is one that can be counted by hand."""
-    found = _json(capsys, "c.rules.yaml", "people.csv", "--id", "id")
+    found = report_of(capsys, "c.rules.yaml", "people.csv", "--id", "id")
     assert (found["contacts"], found["dialed"], found["undecided"]) == (5, 2, 2)
     assert found["not_dialed_first_reason"] == {"undecided: minors": 2, "doNotDial: minors": 1}
     rules = {rule["name"]: rule for rule in found["rules"]}
@@ -125,7 +117,7 @@ def test_the_slowest_conditions_are_told_where_asked_for(project: Path, capsys: 
     )
     shared = RULES.replace('operator: greaterThan, value: "64"', 'operator: lessThan, value: "18"')
     (project / "c.rules.yaml").write_text(shared + more)
-    costs = _json(capsys, "people.csv", "--slowest", "9")["slowest_conditions"]
+    costs = report_of(capsys, "people.csv", "--slowest", "9")["slowest_conditions"]
     assert {(c["condition"], tuple(c["rules"])): bool(c["by_row"]) for c in costs} == {
         ("contact.age < 18.0", ("minors", "phones")): False,
         ('contact.state == "TX"', ("texans",)): False,
@@ -139,12 +131,12 @@ def test_the_slowest_conditions_are_told_where_asked_for(project: Path, capsys: 
     text = capsys.readouterr().out
     assert text.count(" ns a contact  ") == 1
     assert "+1" not in text
-    assert _json(capsys, "people.csv")["slowest_conditions"] == []
+    assert report_of(capsys, "people.csv")["slowest_conditions"] == []
 
 
 def test_the_clock_is_told_where_a_condition_reads_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Counts that depend on the clock say which one it was."""
-    assert _json(capsys, "people.csv")["clock"] is None
+    assert report_of(capsys, "people.csv")["clock"] is None
     late = RULES.replace(
         "conditions: [{attribute: state, operator: equals, value: TX}]", "when: now > datetime('2026-02-01')"
     )
@@ -164,11 +156,9 @@ def test_what_cannot_be_decided_is_shown_with_its_blanks(project: Path, capsys: 
 
 def test_against_old_rules(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Who changes, from what to what, with a file of ids."""
-    (project / "old").mkdir()
-    (project / "old" / "dialproof.toml").write_text("")
-    (project / "old" / "c.contactlist.yaml").write_text(LIST)
-    (project / "old" / "c.rules.yaml").write_text(RULES.replace('"18"', '"16"').replace("value: TX", "value: NY"))
-    found = _json(
+    old = RULES.replace('"18"', '"16"').replace("value: TX", "value: NY")
+    write_project(project / "old", LIST, old)
+    found = report_of(
         capsys, "c.rules.yaml", "people.csv", "--against", "old/c.rules.yaml", "--id", "id", "--ids", "changed.txt"
     )["changes"]
     assert (found["contacts"], found["come_to_be_dialed"], found["cease_to_be_dialed"]) == (4, 0, 1)
@@ -188,7 +178,7 @@ def test_against_a_revision(project: Path, capsys: pytest.CaptureFixture[str]) -
     """The rules of then are those of git."""
     Git(project).commit()
     (project / "c.rules.yaml").write_text(RULES.replace('"18"', '"31"'))
-    found = _json(capsys, "people.csv", "--against-rev", "HEAD")["changes"]
+    found = report_of(capsys, "people.csv", "--against-rev", "HEAD")["changes"]
     assert (found["contacts"], found["cease_to_be_dialed"]) == (1, 1)
     assert main(["backtest", "people.csv", "--against-rev", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err
@@ -212,7 +202,7 @@ def test_many_batches_are_one_list(
     for name, part in (("x.csv", rows[:600]), ("y.csv", rows[600:])):
         (project / name).write_text("\n".join([ROWS[0], *(",".join(row.values()) for row in part)]) + "\n")
     monkeypatch.setattr(read, "BATCH_BYTES", 2000)
-    found = _json(capsys, "c.rules.yaml", "?.csv", "--top", "100")
+    found = report_of(capsys, "c.rules.yaml", "?.csv", "--top", "100")
     config = load_config(project)
     evaluator = Evaluator(load_project(config).campaigns[0], config.semantics)
     outcomes = [evaluator.run(row) for row in rows]
@@ -238,7 +228,7 @@ def test_a_decimal_comma_is_named_by_row_and_column(project: Path, capsys: pytes
     error = capsys.readouterr().err
     assert "people.csv: row 2: column 'age' holds a number with a decimal comma" in error
     assert "017" not in error
-    assert _json(capsys, "people.csv", "--on-bad-row", "skip")["contacts"] == 2
+    assert report_of(capsys, "people.csv", "--on-bad-row", "skip")["contacts"] == 2
     assert main(["backtest", "people.csv", "--on-bad-row", "report"]) == 0
     said = capsys.readouterr()
     assert "row 2: column 'age'" in said.err
@@ -250,7 +240,7 @@ def test_a_column_that_rules_read_has_to_be_there(project: Path, capsys: pytest.
     (project / "people.csv").write_text("id,state,phone\na,TX,\n")
     assert main(["backtest", "people.csv"]) == 3
     assert "people.csv:1:1: there is no column 'age', which rule minors reads" in capsys.readouterr().err
-    assert _json(capsys, "people.csv", "--missing-columns", "blank")["rules"][0]["undecided"] == 1
+    assert report_of(capsys, "people.csv", "--missing-columns", "blank")["rules"][0]["undecided"] == 1
 
 
 @pytest.mark.parametrize(
@@ -285,10 +275,7 @@ def test_what_is_personal_in_the_old_list_is_masked_as_well(project: Path, capsy
     """A mark that was taken away does not show old examples; a column that no list declares is never shown."""
     wide = "  - {name: wide, version: 1, priority: 1, executionOrder: 4, when: 'size(contact) > 99', "
     (project / "c.rules.yaml").write_text(f"{RULES}{wide}actions: [{{type: doNotDial}}]}}\n")
-    (project / "old").mkdir()
-    (project / "old" / "dialproof.toml").write_text("")
-    (project / "old" / "c.contactlist.yaml").write_text(LIST)
-    (project / "old" / "c.rules.yaml").write_text(RULES)
+    write_project(project / "old", LIST, RULES)
     (project / "c.contactlist.yaml").write_text(LIST.replace(", phone: true", ""))
     (project / "people.csv").write_text("\n".join([f"{ROWS[0]},note", *(f"{row},secret" for row in ROWS[1:])]) + "\n")
     assert main(["backtest", "c.rules.yaml", "people.csv", "--against", "old/c.rules.yaml"]) == 0

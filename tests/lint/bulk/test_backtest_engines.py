@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 import pytest
 
 from dialproof.cli import main
+from tests.lint.bulk.backtests import report_of, write_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,9 +68,7 @@ PEOPLE = {
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project of three rules and five contacts, as the current folder."""
-    (tmp_path / "dialproof.toml").write_text("")
-    (tmp_path / "c.contactlist.yaml").write_text(LIST)
-    (tmp_path / "c.rules.yaml").write_text(RULES)
+    write_project(tmp_path, LIST, RULES)
     pl.DataFrame(PEOPLE).write_csv(tmp_path / "people.csv")
     numbers = pl.DataFrame(PEOPLE).with_columns(pl.col("age", "custom.value").cast(pl.Float64, strict=False))
     nested = numbers.drop("custom.value").with_columns(custom=pl.struct(value=numbers["custom.value"]))
@@ -79,20 +77,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert main(["backtest", *arguments, "-f", "json"]) == 0
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return document
-
-
 def test_the_report_is_the_same(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything that is told, with changes; only Polars decides a macro on one column for each of its few values."""
-    (project / "old").mkdir()
-    for name in ("dialproof.toml", "c.contactlist.yaml", "c.rules.yaml"):
-        (project / "old" / name).write_text((project / name).read_text().replace('"18"', '"71"'))
+    write_project(project / "old", LIST, RULES.replace('"18"', '"71"'))
     (project / "c.rules.yaml").write_text(RULES + MACRO)
     wanted = ("c.rules.yaml", "people.csv", "--against", "old/c.rules.yaml", "--id", "id")
-    there, here = _report(capsys, *wanted, "--engine", "duckdb"), _report(capsys, *wanted)
+    there, here = report_of(capsys, *wanted, "--engine", "duckdb"), report_of(capsys, *wanted)
     assert (there.pop("engine"), here.pop("engine")) == ("DuckDB", "Polars")
     assert (list(there.pop("rules_by_row")), here.pop("rules_by_row")) == (["macro"], {})
     assert there["changes"]["contacts"] == 2
@@ -106,7 +96,7 @@ def test_the_report_is_the_same(project: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("name", ["people.csv", "people.parquet"])
 def test_the_query_gives_the_outcomes(name: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is run by DuckDB alone, over the file that it was made for."""
-    report = _report(capsys, "c.rules.yaml", name)
+    report = report_of(capsys, "c.rules.yaml", name)
     assert main(["backtest", "c.rules.yaml", name, "--sql", "--id", "id"]) == 0
     query = capsys.readouterr().out
     assert query.startswith("-- campaign c, preCall\n-- CREATE TABLE contacts (")

@@ -26,6 +26,7 @@ from dialproof.model.parse_contacts import parse_contacts
 from dialproof.populations import Statements
 from dialproof.project import load_project
 from dialproof.source import read_source
+from tests.lint.bulk.backtests import write_project
 from tests.lint.bulk.frames import frames
 from tests.lint.bulk.test_against_rows import sequences
 from tests.lint.bulk.test_backtest_command import LIST, RULES
@@ -110,9 +111,7 @@ def test_statements_hold_of_whom_cel_python_says(
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
     """Return a project with two files of contacts."""
-    (tmp_path / "dialproof.toml").write_text("")
-    (tmp_path / "c.contactlist.yaml").write_text(LIST)
-    (tmp_path / "c.rules.yaml").write_text(RULES)
+    write_project(tmp_path, LIST, RULES)
     draw = random.Random(1)
     for name in ("a.csv", "b.csv"):
         rows = [

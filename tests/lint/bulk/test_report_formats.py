@@ -9,7 +9,8 @@ import duckdb
 import markdown
 
 from dialproof.cli import main
-from tests.lint.bulk.test_backtest_command import RULES, project
+from tests.lint.bulk.backtests import write_project
+from tests.lint.bulk.test_backtest_command import LIST, RULES, project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,18 +22,13 @@ __all__ = ["project"]
 BACKTEST = ["backtest", "c.rules.yaml", "people.csv", "--against", "old/c.rules.yaml"]
 
 
-def _old_rules(folder: Path) -> None:
-    """Put rules beside the project that refuse contacts below ten and not below eighteen."""
-    old = folder / "old"
-    old.mkdir()
-    for name in ("dialproof.toml", "c.contactlist.yaml"):
-        (old / name).write_text((folder / name).read_text())
-    (old / "c.rules.yaml").write_text(RULES.replace('"18"', '"10"'))
+OLD = RULES.replace('"18"', '"10"')
+"""Rules that refuse contacts below ten and not below eighteen."""
 
 
 def test_markdown_has_the_figures_as_tables(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What changes, and each rule; whatever a rule is called stays in its cell, and nobody's number is anywhere."""
-    _old_rules(project)
+    write_project(project / "old", LIST, OLD)
     (project / "c.rules.yaml").write_text(RULES.replace("texans", "te|xans"))
     assert main([*BACKTEST, "-f", "markdown"]) == 0
     text = capsys.readouterr().out
@@ -54,7 +50,7 @@ def test_markdown_has_the_figures_as_tables(project: Path, capsys: pytest.Captur
 
 def test_the_table_has_a_row_for_each_count(project: Path) -> None:
     """Counted by hand; what several backtests wrote can be put together."""
-    _old_rules(project)
+    write_project(project / "old", LIST, OLD)
     assert main([*BACKTEST, "-f", "parquet=one.parquet"]) == 0
     assert main(["backtest", "c.rules.yaml", "people.csv", "-f", "parquet=two.parquet"]) == 0
     query = "SELECT what, name, contacts FROM 'one.parquet' WHERE campaign = 'c' AND category = 'preCall'"
