@@ -57,11 +57,9 @@ def test_a_condition_is_written_with_its_tree(data: st.DataObject) -> None:
 def test_a_path_that_may_be_too_deep_is_left_to_the_parser() -> None:
     """Up to twenty levels a tree is written; beyond, the parser counts and refuses what is too deep."""
     for levels in (1, 19, 20, 21, 60):
-        text, tree = condition_cel(condition(".".join("a" * levels), "equals", "x", "string"), COLUMNS)
-        nested = ContactList(
-            "some.contactlist.yaml", {".".join("a" * levels): Column(".".join("a" * levels), "string")}
-        )
-        text, tree = condition_cel(condition(".".join("a" * levels), "equals", "x"), nested)
+        name = ".".join("a" * levels)
+        nested = ContactList("some.contactlist.yaml", {name: Column(name, "string")})
+        text, tree = condition_cel(condition(name, "equals", "x"), nested)
         assert text.count(".a") == levels
         assert (tree is None) == (levels > 20)
         if tree is not None:
