@@ -59,15 +59,15 @@ def batch_of(bulk: BulkEvaluator, found: pl.DataFrame) -> Batch:
 
     names = [rule.name for rule in bulk.rules]
     lists = [name for name in found.columns if name.startswith("list ")]
-    in_call = bulk.category == "preCall"
+    dialing = bulk.category == "preCall"
     return Batch(
         found.height,
         matched={name: found[f"matched {name}"] for name in names},
         undecided={name: found[f"undecided {name}"] for name in names},
-        dial=found["dial"] if in_call else None,
+        dial=found["dial"] if dialing else None,
         on={name.removeprefix("list "): found[name].fill_null(value=False) for name in lists},
         off={name.removeprefix("list "): (~found[name]).fill_null(value=False) for name in lists},
-        reasons=told("reason") if in_call else {},
+        reasons=told("reason") if dialing else {},
         failed={row: sentence for sentence, rows in told("failure").items() for row in rows.arg_true()},
     )
 

@@ -36,11 +36,11 @@ _AT_ONCE = 20
 def lazy_outcomes(bulk: BulkEvaluator, contacts: Any, engine: Engine, kept: Collection[str] | None = None) -> Any:
     """Return the contacts with the columns of their outcomes, as a frame of the same engine.
 
-    Of the contacts' own columns those that are ``kept`` come first, by default all.
+    Of the contacts' own columns those that are ``kept`` come first, by default all. Those of the outcomes are ``dial``
+    and ``reason`` (in preCall), ``failure`` (text, empty where there is none), ``list NAME`` (true, false, null where
+    no rule changes it), ``matched RULE`` and ``undecided RULE`` (true or false).
 
-    These are ``dial`` and ``reason`` (in preCall), ``failure`` (text, empty where there is none), ``list NAME`` (true,
-    false, null where no rule changes it), ``matched RULE`` and ``undecided RULE`` (true or false). Raises
-    :class:`UsageError` for contacts that have such columns already, and for rules that cannot be run there.
+    Raises :class:`UsageError` for contacts that have such columns already, and for rules that cannot be run there.
     """
     if bulk.whole_by_row:
         raise UsageError(f"{engine.name} cannot run these rules: {bulk.whole_by_row}")
