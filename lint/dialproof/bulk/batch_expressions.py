@@ -54,6 +54,11 @@ class BatchTranslator(Translator):
         self._columns = columns
         self._atoms = atoms
 
+    def frame(self, row: pl.Series) -> nw.DataFrame[pl.DataFrame]:
+        """Return what the expressions read, beside a column ``row``."""
+        needed = [series.alias(name) for name, series in self.needed.items()]
+        return nw.from_native(pl.DataFrame([row.rename("row"), *needed]))
+
     def _needed_reading(self, name: str, kind: Kind) -> nw.Expr:
         return self._need(f"{kind} {name}", self._columns.reading(name, kind))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dialproof.cel.values import Kind
 
-__all__ = ["Coded", "Columns", "contacts_of", "mapped"]
+__all__ = ["Coded", "Columns", "contacts_of", "everywhere", "mapped"]
 
 Raw: TypeAlias = str | float | bool | None
 
@@ -188,6 +188,11 @@ def contacts_of(frame: pl.DataFrame) -> list[dict[str, object]]:
         for column in frame.select(pl.col(pl.Datetime, pl.Enum, pl.Categorical))
     ]
     return frame.with_columns(texts).to_dicts()
+
+
+def everywhere(height: int, value: bool | None) -> pl.Series:
+    """Return a mask, or a column of verdicts, that is the same in every row."""
+    return pl.Series([value], dtype=pl.Boolean).new_from_index(0, height)
 
 
 def mapped(series: pl.Series, function: Callable[[Any], object], dtype: pl.DataType) -> pl.Series:

@@ -15,7 +15,7 @@ import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.batch_expressions import BatchTranslator
-from dialproof.bulk.columns import Columns, contacts_of
+from dialproof.bulk.columns import Columns, contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible
 from dialproof.bulk.order import Run
 from dialproof.cel.values import from_micros
@@ -176,7 +176,7 @@ class BulkEvaluator:
 
     def by_rows(self, frame: pl.DataFrame) -> Batch:
         """Run the rules over contacts by the row functions."""
-        none = _all(frame.height, value=False)
+        none = everywhere(frame.height, False)
         batch = Batch(
             frame.height,
             {rule.name: none for rule in self.rules},
@@ -194,8 +194,7 @@ class BulkEvaluator:
                 key = _key(program)
                 if key not in decided:
                     decided[key] = self._leaf(rule, program, translator, columns)
-        frame = pl.DataFrame([_all(columns.height, value=True).rename("row"), *_named(translator.needed)])
-        with_leaves = nw.from_native(frame).with_columns(**decided)
+        with_leaves = translator.frame(everywhere(columns.height, True)).with_columns(**decided)
         wanted = {
             f"r{i}": self.conditions_of(rule, lambda program: nw.col(_key(program))) for i, rule in enumerate(rules)
         }
@@ -225,6 +224,8 @@ class BulkEvaluator:
         """Decide a condition by its row function, once for each combination of the values that it reads."""
         names = [v.name for v in program.reads if v.source == "contact"]
         frame = columns.frame if program.every_column else columns.frame.select(set(names) & {*columns.frame.columns})
+        if not frame.width:
+            return everywhere(columns.height, program.verdict(self.view))
         known: dict[str, bool | None] = {}
         verdicts = []
         for contact in contacts_of(frame):
@@ -232,10 +233,7 @@ class BulkEvaluator:
             if key not in known:
                 known[key] = program.verdict(self.view.written(contact))
             verdicts.append(known[key])
-        return pl.Series(verdicts, dtype=pl.Boolean) if frame.width else self._one(program, columns.height)
-
-    def _one(self, program: LeafProgram, height: int) -> pl.Series:
-        return pl.Series([program.verdict(self.view)], dtype=pl.Boolean).new_from_index(0, height)
+        return pl.Series(verdicts, dtype=pl.Boolean)
 
     def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
         """Return the conditions of a rule together, each as ``verdict`` has it."""
@@ -261,12 +259,8 @@ class _WrittenError(Exception):
     """A row function is to read what the run by columns has written; the text says which."""
 
 
-def _all(height: int, *, value: bool) -> pl.Series:
-    return pl.Series([value], dtype=pl.Boolean).new_from_index(0, height)
-
-
 def _batch(run: Run[pl.Series], height: int) -> Batch:
-    none = _all(height, value=False)
+    none = everywhere(height, False)
     undecided = {name: none if rows is None else rows for name, rows in run.undecided.items()}
     batch = Batch(height, run.matched, undecided, None)
     for name, on, rows in run.lists:
@@ -286,10 +280,6 @@ def _batch(run: Run[pl.Series], height: int) -> Batch:
     return batch
 
 
-def _named(columns: Mapping[str, pl.Series]) -> list[pl.Series]:
-    return [series.alias(name) for name, series in columns.items()]
-
-
 def _put(batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
     """Put the outcomes of contacts that were run one by one into their rows."""
     indices = pl.Series(list(rows), dtype=pl.UInt32)
@@ -300,7 +290,7 @@ def _put(batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None
     for name in batch.matched:
         batch.matched[name] = put(batch.matched[name], [name in o.matched for o in outcomes])
         batch.undecided[name] = put(batch.undecided[name], [name in o.undecided for o in outcomes])
-    none = _all(batch.height, value=False)
+    none = everywhere(batch.height, False)
     for name in {name for outcome in outcomes for name in outcome.lists} | {*batch.on, *batch.off}:
         batch.on[name] = put(batch.on.get(name, none), [o.lists.get(name) is True for o in outcomes])
         batch.off[name] = put(batch.off.get(name, none), [o.lists.get(name) is False for o in outcomes])

@@ -16,7 +16,7 @@ import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.batch_expressions import BatchTranslator
-from dialproof.bulk.columns import contacts_of
+from dialproof.bulk.columns import contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible, Term
 from dialproof.cel.ast import Call, Identifier, Index, Select
 from dialproof.cel.ast import Literal as LiteralNode
@@ -94,7 +94,7 @@ class StatementTally:
         rows = _Rows(self._statements, self._bulk, columns)
         for held in self.held:
             where, text = self._statements.programs(held.statement)
-            every = _all(columns.height, True)
+            every = everywhere(columns.height, True)
             about = every if where is None else self._decide(held, where, rows, outcomes, every)
             said = self._decide(held, text, rows, outcomes, about.fill_null(value=True))
             verdict = ~about | (~said if held.statement.kind == "never" else said)
@@ -137,10 +137,8 @@ class StatementTally:
         except Inexpressible as why:
             held.by_row = str(why)
             return rows.decide(program, wanted)
-        needed = [series.alias(name) for name, series in translator.needed.items()]
-        frame = pl.DataFrame([wanted.rename("row"), *needed])
-        done: pl.DataFrame = nw.from_native(frame).select(nw.col("row"), verdict=verdict).to_native()
-        return done["verdict"]
+        done = translator.frame(wanted).select(nw.col("row"), verdict=verdict)
+        return done.to_native()["verdict"]
 
 
 class _Rows:
@@ -168,7 +166,7 @@ class _Rows:
         """Return the verdicts of the wanted contacts; those of others are null."""
         rows = wanted.arg_true()
         verdicts = pl.Series([program.verdict(seen) for seen in self.seen(rows.to_list())], dtype=pl.Boolean)
-        unknown = _all(self.columns.height, None)
+        unknown = everywhere(self.columns.height, None)
         return unknown.scatter(rows, verdicts) if len(rows) else unknown
 
 
@@ -182,11 +180,10 @@ class _Translator(BatchTranslator):
         bulk: BulkEvaluator,
         atoms: dict[int, tuple[LeafProgram, Variable] | None],
     ) -> None:
-        view = bulk.evaluator.view({}, now=bulk.now, time_zone=bulk.time_zone)
-        super().__init__(bulk.evaluator.campaign.contact_list, columns, view, atoms)
+        super().__init__(bulk.evaluator.campaign.contact_list, columns, bulk.view, atoms)
         self._outcomes = outcomes
-        self._none = _all(columns.height, False)
-        self._unknown = _all(columns.height, None)
+        self._none = everywhere(columns.height, False)
+        self._unknown = everywhere(columns.height, None)
 
     def _variable(self, node: Node, kind: Kind | None) -> Term:
         variable, found = resolve(node, self._contact_list)
@@ -236,7 +233,3 @@ class _Translator(BatchTranslator):
 
     def _flag(self, name: object, series: pl.Series) -> Term:
         return Term(self._need(f"outcome {name}", series), "boolean")
-
-
-def _all(height: int, value: bool | None) -> pl.Series:
-    return pl.Series([value], dtype=pl.Boolean).new_from_index(0, height)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dialproof.bulk.columns import contacts_of
+from dialproof.bulk.columns import contacts_of, everywhere
 from dialproof.cel.values import read_text
 from dialproof.model.actions import contradicts
 from dialproof.output.masking import MASK, mask_contact, personal_columns
@@ -135,7 +135,7 @@ class Tally:
         unsure = [rows for rows in outcomes.undecided.values() if rows.any()]
         self.undecided += int(reduce(or_, unsure).sum()) if unsure else 0
         whole = _without(outcomes)
-        taken = pl.Series([False], dtype=pl.Boolean).new_from_index(0, outcomes.height)
+        taken = everywhere(outcomes.height, False)
         for name, matched in outcomes.matched.items():
             counts, undecided = self.rules[name], outcomes.undecided[name]
             n = int(matched.sum())
@@ -309,7 +309,7 @@ def _without(outcomes: Batch) -> pl.Series | None:
     """Return the contacts whose run did not break, None where none did."""
     if not outcomes.failed:
         return None
-    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, outcomes.height).scatter(list(outcomes.failed), False)
+    return everywhere(outcomes.height, True).scatter(list(outcomes.failed), False)
 
 
 def _opposed(bulk: BulkEvaluator) -> list[tuple[str, str]]:
