@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from dialproof.cel import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Named", "names_of_outcome"]
+
+_KINDS: Mapping[str, Literal["rule", "list"]] = {
+    "outcome.matched": "rule",
+    "outcome.undecided": "rule",
+    "outcome.lists": "list",
+}
+"""What holds names -> of what."""
 
 
 class Named(NamedTuple):
@@ -34,14 +41,8 @@ def names_of_outcome(node: ast.Node) -> Iterator[Named]:
         return
     if isinstance(node, ast.Call) and node.function == "in":
         item, listed = node.arguments
-        of = ast.path(listed)
-        if isinstance(item, ast.Literal) and isinstance(item.value, str) and of is not None and len(of) == 2:
-            kinds: dict[tuple[str, ...], Literal["rule", "list"]] = {
-                ("outcome", "matched"): "rule",
-                ("outcome", "undecided"): "rule",
-                ("outcome", "lists"): "list",
-            }
-            if tuple(of) in kinds:
-                yield Named(kinds[tuple(of)], item.value, item.start, item.end)
+        kind = _KINDS.get(".".join(ast.path(listed) or ()))
+        if kind is not None and isinstance(item, ast.Literal) and isinstance(item.value, str):
+            yield Named(kind, item.value, item.start, item.end)
     for child in ast.children(node):
         yield from names_of_outcome(child)
