@@ -51,9 +51,9 @@ def contacts(count: int) -> pl.DataFrame:
 
 def decided(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the contacts that have every column, so that every condition is decided; as many as there were."""
-    whole = frame.drop_nulls()
     import polars as pl
 
+    whole = frame.drop_nulls()
     return pl.concat([whole] * (frame.height // whole.height + 1)).head(frame.height).rechunk()
 
 
@@ -208,16 +208,16 @@ def memory(count: int) -> Row:
     import polars as pl
     from pyarrow import parquet
 
-    million = contacts(100_000).with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow()
+    part = contacts(100_000).with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow()
     peaks = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         workload.write_project(folder)
         for size in (count // 10, count):
             file = folder / f"{size}.parquet"
-            with parquet.ParquetWriter(file, million.schema) as writer:
-                for _ in range(size // million.num_rows):
-                    writer.write_table(million)
+            with parquet.ParquetWriter(file, part.schema) as writer:
+                for _ in range(size // part.num_rows):
+                    writer.write_table(part)
             script = (
                 "import sys\nfrom dialproof.cli import main\nfrom tests.benchmarks.peak import peak_mib\n"
                 f"code = main(['backtest', {name!r}, {str(file)!r}, '-f', 'json={folder / 'out.json'!s}'])\n"

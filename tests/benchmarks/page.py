@@ -37,7 +37,7 @@ def page(run: dict[str, Any]) -> str:
     """Return the page as Markdown."""
     lines = ["| what | ours | other | ratio | target |", "|---|---:|---:|---:|---|"]
     for row in run["rows"]:
-        what = row["what"].replace("|", "\\\\|")
+        what = row["what"].replace("|", "\\|")
         sides = (_figure(row[side], row["what"]) for side in ("ours", "other"))
         cells = (what, *sides, f"{row['ratio']:.3g}", _target(row))
         lines.append(f"| {' | '.join(cells)} |")
