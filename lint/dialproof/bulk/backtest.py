@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from dialproof.model.rules import Category
     from dialproof.populations import Statements
 
-__all__ = ["Engine", "Options", "backtest", "wanted_of"]
+__all__ = ["EngineName", "Options", "backtest", "wanted_of"]
 
-Engine: TypeAlias = Literal["polars", "duckdb"]
+EngineName: TypeAlias = Literal["polars", "duckdb"]
 
 _DECIMAL_COMMA = r"^ *[+-]?[0-9][0-9. ]*,[0-9]+ *$"
 
@@ -57,7 +57,7 @@ class Options:
     slowest: int = 0
     allow_blank: str = "--missing-columns blank"
     allow_bad_rows: str = "--on-bad-row skip, or report"
-    engine: Engine = "polars"
+    engine: EngineName = "polars"
 
 
 def backtest(
@@ -136,7 +136,7 @@ def backtest(
     )
 
 
-def _evaluators(engine: Engine) -> type[BulkEvaluator]:
+def _evaluators(engine: EngineName) -> type[BulkEvaluator]:
     if engine == "polars":
         return BulkEvaluator
     from dialproof.bulk.in_duckdb import DuckDBEvaluator

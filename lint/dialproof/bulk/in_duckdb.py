@@ -82,7 +82,8 @@ def sql_of(evaluator: Evaluator, path: str, file: Path, options: Options) -> str
     connection = duckdb.connect()
     connection.from_arrow(columns_of(path, file, wanted)).create(_TABLE)
     table = connection.table(_TABLE)
-    query = lazy_outcomes(bulk, table, DuckDB(connection), kept=[options.id_column or ""]).sql_query()
+    kept = [] if options.id_column is None else [options.id_column]
+    query = lazy_outcomes(bulk, table, DuckDB(connection), kept=kept).sql_query()
     if bulk.by_row:
         without = "there is no SQL for rule {}, which is decided contact by contact: {}"
         raise UsageError("\n".join(without.format(rule, why) for rule, why in bulk.by_row.items()))
