@@ -77,15 +77,21 @@ class DuckDB:
     def with_verdicts(self, frame: Frame, name: str, function: RowFunction, columns: Sequence[str]) -> Frame:
         """Ask the function now, once for each different combination of values, and join what it says."""
         import pyarrow as pa
-        from duckdb import ColumnExpression
+        from duckdb import ColumnExpression, FunctionExpression
 
         relation = frame.to_native()
-        different = relation.select(*map(ColumnExpression, columns)).distinct().to_arrow_table()
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        doubles = [column for column in columns if types[column] == "DOUBLE"]  # 0.0 is -0.0 to SQL, and not to 1 / x
+        signs = [FunctionExpression("signbit", ColumnExpression(c)).alias(f"{name}: sign of {c}") for c in doubles]
+        wanted = relation.select(*map(ColumnExpression, columns), *signs)
+        different = wanted.distinct().to_arrow_table().select(list(columns))
         rows = zip(*(column.to_pylist() for column in different.columns), strict=True)
         verdicts = pa.array([function(*row) for row in rows], pa.bool_())
         keys = {f"{name}: {column}": column for column in columns}
         known = different.rename_columns(list(keys)).append_column(name, verdicts)
-        same = " AND ".join(f"{quoted(key)} IS NOT DISTINCT FROM {quoted(column)}" for key, column in keys.items())
+        pairs = [(quoted(key), quoted(column)) for key, column in keys.items()]
+        pairs += [(f"signbit({quoted(k)})", f"signbit({quoted(c)})") for k, c in keys.items() if c in doubles]
+        same = " AND ".join(f"{key} IS NOT DISTINCT FROM {column}" for key, column in pairs)
         return _frame(relation.join(self._connection.from_arrow(known), same, "left")).drop(*keys)
 
 

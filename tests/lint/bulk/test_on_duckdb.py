@@ -124,6 +124,14 @@ def test_a_macro_is_decided_by_the_row_function_alone_and_it_is_said() -> None:
     assert there.whole_by_row == ""
 
 
+def test_zeros_of_both_signs_are_two_values_to_a_row_function() -> None:
+    """SQL takes them for one, and a division by them comes to two infinities."""
+    there = _evaluator(rule("macro", when("[1.0].exists(x, x / contact.n > 0.0 && contact.s != '')")))
+    frame = pl.DataFrame({"n": [0.0, -0.0, 1.0, -1.0, None], "s": ["a", "a", "a", "a", "a"]})
+    assert there.run(frame).matched["macro"].to_list() == [True, False, True, False, False]
+    assert list(there.by_row) == ["macro"]
+
+
 def test_what_cannot_be_run_there_at_all_is_run_by_rows_and_it_is_said() -> None:
     """A number that was counted has no text that engines agree on."""
     there = _evaluator(
