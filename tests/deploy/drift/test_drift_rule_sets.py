@@ -14,7 +14,7 @@ from dialproof.errors import RemoteError, UsageError
 from dialproof_deploy.targets import platform_audit, rulesets
 from dialproof_deploy.targets.platform_audit import rule_set_events
 from tests.deploy.gate.conftest import statement_of
-from tests.deploy.gate.test_deploy_rule_sets import COLUMNS, CONTACTS, RULES, Console
+from tests.deploy.gate.rule_sets.conftest import COLUMNS, CONTACTS, RULES, Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Deploys to rule sets: one write, and nobody's edit is lost."""
