@@ -103,6 +103,48 @@ def test_a_red_run_shows_why_without_anybodys_number(
     assert "Rules that meet" in page.texts["h3"]
 
 
+def test_findings_that_are_not_shown_are_counted(
+    project: Path, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that is not on the page is an error all the same."""
+    rules = project / "premium.rules.yaml"
+    edit(rules, 'listId: warm_desk, value: "true"', 'listId: premium, value: "false"')
+    edit(
+        rules,
+        "invariants:\n",
+        """\
+  - name: old_lead
+    version: 1
+    priority: 40
+    executionOrder: 3
+    conditions:
+      - {attribute: customFields.leadAge, operator: greaterThan, value: "90", type: number}
+    actions:
+      - {type: setList, listId: premium, value: "false"}
+invariants:
+""",
+    )
+    monkeypatch.setattr("pytest_dialproof.html.content.MOST_FINDINGS", 1)
+    run("rules", "--dialproof-html=report.html")
+    text, page = page_of(pytester)
+    assert page.texts["b"][2] == "2"
+    assert text.count('<span class="tag bad">error</span>') == 1
+    assert "and 1 more." in page.texts["p"]
+
+
+def test_a_long_name_is_cut_in_the_drawing_alone(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """The table below names the rule as the files do."""
+    name = "leads_of_the_last_seven_days_from_partners"
+    for file in ("premium.rules.yaml", "premium.contacts.yaml"):
+        path = project / file
+        path.write_text(path.read_text(encoding="utf-8").replace("new_lead", name), encoding="utf-8")
+    edit(project / "premium.rules.yaml", 'listId: warm_desk, value: "true"', 'listId: premium, value: "false"')
+    run("rules", "--dialproof-html=report.html")
+    _, page = page_of(pytester)
+    assert page.texts["text"] == ["high_value", "leads_of_the_last_seven_day…"]
+    assert name in page.texts["td"]
+
+
 def test_it_stands_alone(project: Path, run: Run, pytester: pytest.Pytester) -> None:
     """No script, nothing fetched; links lead into the page or to the pages of checks; ids are unique."""
     edit(project / "premium.rules.yaml", 'listId: warm_desk, value: "true"', 'listId: premium, value: "false"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dialproof.coverage.goals import Goal
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dialproof.coverage.goals import Goals
     from dialproof.findings import Finding
     from dialproof.lint import LintResult
-    from dialproof.project import Campaign, Project
+    from dialproof.project import Project
     from dialproof_deploy.gate.decision import Verdict
     from dialproof_deploy.provenance import Checkout
     from pytest_dialproof.gatekeeper import Asked, Gatekeeper
@@ -62,7 +62,7 @@ class HeatMap:
     campaign: str
     cases: tuple[str, ...]
     rows: tuple[Row, ...]
-    more_cases: int = 0
+    more_cases: int
 
     @property
     def covered(self) -> int:
@@ -89,9 +89,9 @@ class Dialed:
 class ProjectPart:
     """One project of the run.
 
-    ``facts`` are the lines on what the cases showed, as in the terminal; ``done`` those on what happened behind the
-    gate, the plan of a deploy first; ``changes`` says what the rules do to contacts otherwise than at the base
-    revision, where there is one.
+    ``severities`` counts all findings, ``findings`` are the gravest of them. ``facts`` are the lines on what the cases
+    showed, as in the terminal; ``done`` those on what happened behind the gate, the plan of a deploy first;
+    ``changes`` says what the rules do to contacts otherwise than at the base revision, "" without one.
     """
 
     name: str
@@ -99,17 +99,17 @@ class ProjectPart:
     verdict: Verdict
     evidence: str
     items: tuple[ItemRecord, ...]
-    findings: tuple[FindingPart, ...] = ()
-    more_findings: int = 0
-    decided: Mapping[str, int] = field(default_factory=dict)
-    facts: tuple[str, ...] = ()
-    heat_maps: tuple[HeatMap, ...] = ()
-    graphs: tuple[Graph, ...] = ()
-    dialed: tuple[Dialed, ...] = ()
-    done: tuple[str, ...] = ()
-    changes: str = ""
-    undeployed: tuple[str, ...] = ()
-    records: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[FindingPart, ...]
+    severities: Counter[str]
+    decided: Mapping[str, int]
+    facts: tuple[str, ...]
+    heat_maps: tuple[HeatMap, ...]
+    graphs: tuple[Graph, ...]
+    dialed: tuple[Dialed, ...]
+    done: tuple[str, ...]
+    changes: str
+    undeployed: tuple[str, ...]
+    records: tuple[Mapping[str, Any], ...]
 
     @property
     def failed(self) -> list[ItemRecord]:
@@ -122,9 +122,9 @@ class ProjectPart:
         return Counter(item.outcome for item in self.items)
 
     @property
-    def severities(self) -> Counter[str]:
-        """How many findings of each severity are shown."""
-        return Counter(part.finding.severity for part in self.findings)
+    def more_findings(self) -> int:
+        """How many findings are counted and not shown."""
+        return sum(self.severities.values()) - len(self.findings)
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ class Page:
     created: str
     version: str
     projects: tuple[ProjectPart, ...]
-    errors: tuple[str, ...] = ()
-    outcome: str = ""
-    others: int = 0
+    errors: tuple[str, ...]
+    outcome: str
+    others: int
 
     @property
     def green(self) -> bool:
@@ -172,7 +172,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         evidence=keeper.shown(asked.evidence) if asked.evidence else "",
         items=tuple(items.values()),
         findings=tuple(_finding_part(project, finding) for finding in findings[:MOST_FINDINGS]),
-        more_findings=max(0, len(findings) - MOST_FINDINGS),
+        severities=Counter(finding.severity for finding in findings),
         decided=asked.result.decided if asked.result else {},
         facts=tuple(facts(asked.verdict, asked.latencies, asked.coverage)),
         heat_maps=tuple(_heat_maps(asked.result, cases)),
@@ -211,12 +211,8 @@ def _row(goals: Goals, rule: int, met: Mapping[str, int], shown: Sequence[str]) 
 def _graphs(project: Project, findings: Sequence[Finding]) -> Iterator[Graph]:
     for campaign in project.campaigns:
         ours = [finding for finding in findings if finding.campaign in campaign.ids]
-        if graph := graph_of(campaign.id, _in_order(campaign), ours):
+        if graph := graph_of(campaign.id, list(dict.fromkeys(rule.name for rule in campaign.rules)), ours):
             yield graph
-
-
-def _in_order(campaign: Campaign) -> list[str]:
-    return list(dict.fromkeys(rule.name for rule in campaign.rules))
 
 
 def _dialed(cases: Mapping[str, Mapping[str, Any]]) -> Iterator[Dialed]:

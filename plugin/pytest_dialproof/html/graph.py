@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
     from dialproof.findings import Finding
 
-__all__ = ["KINDS", "MOST", "Graph", "Line", "graph_of"]
+__all__ = ["MOST", "Graph", "Line", "Node", "graph_of"]
 
-KINDS = {
-    "conflict": ("DP301", "DP306"),
-    "hidden": ("DP302", "DP303", "DP304", "DP305"),
-    "order": ("DP307", "DP502", "DP503", "DP504", "DP505", "DP508"),
-}
-"""Kind of line -> the checks that it stands for."""
 MOST = 60
 """Rules on the circle: those that no finding is about are left out first."""
 
 _RADIUS, _MARGIN, _LONGEST_NAME = 200.0, 40.0, 28
 _WIDE = 8.0 * _LONGEST_NAME  # units beside the circle, for the names
-_KIND_OF = {code: kind for kind, codes in KINDS.items() for code in codes}
+_CODES = {  # kind of line -> the checks that it stands for
+    "conflict": ("DP301", "DP306"),
+    "hidden": ("DP302", "DP303", "DP304", "DP305"),
+    "order": ("DP307", "DP502", "DP503", "DP504", "DP505", "DP508"),
+}
+_KIND_OF = {code: kind for kind, codes in _CODES.items() for code in codes}
 
 
 @dataclass(frozen=True)
 class Node:
-    """A rule at a place of the drawing; its name stands at (text_x, text_y), beginning or ending there."""
+    """A rule at a place of the drawing; its label, the name cut to fit, begins or ends at (text_x, text_y)."""
 
     name: str
+    label: str
     x: float
     y: float
     text_x: float
@@ -56,7 +56,7 @@ class Graph:
     campaign: str
     nodes: tuple[Node, ...]
     lines: tuple[Line, ...]
-    left_out: int = 0
+    left_out: int
 
     @property
     def view_box(self) -> str:
@@ -96,5 +96,5 @@ def _node(rule: str, place: int, number: int) -> Node:
     anchor = "middle" if abs(across) < 0.2 else "start" if across > 0 else "end"
     x, y = (round(_RADIUS * part, 1) for part in (across, down))
     text_x, text_y = round((_RADIUS + 14) * across, 1), round((_RADIUS + 14) * down + 4 + 8 * down, 1)
-    name = rule if len(rule) <= _LONGEST_NAME else f"{rule[: _LONGEST_NAME - 1]}…"
-    return Node(name, x, y, text_x, text_y, anchor)
+    label = rule if len(rule) <= _LONGEST_NAME else f"{rule[: _LONGEST_NAME - 1]}…"
+    return Node(rule, label, x, y, text_x, text_y, anchor)

@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dialproof.errors import UsageError
 from dialproof_deploy.redact import redact
 from dialproof_deploy.state import write_atomic
-from pytest_dialproof.html.graph import KINDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +28,7 @@ def html_text(page: Page) -> str:
         lstrip_blocks=True,
         finalize=_redacted,
     )
-    return environment.get_template("report.html").render(page=page, kinds=list(KINDS))
+    return environment.get_template("report.html").render(page=page)
 
 
 def write_page(path: Path, page: Page) -> None:
