@@ -6,26 +6,21 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dialproof.compare import case_differences
-from pytest_dialproof.items import DialproofItem
+from pytest_dialproof.items import ContactsItem
 from pytest_dialproof.run_facts import conflict
 
 if TYPE_CHECKING:
-    from dialproof.model.contacts import Case, ContactsFile
-    from dialproof.project import Campaign
+    from dialproof.model.contacts import Case
 
 __all__ = ["CaseItem"]
 
 
-class CaseItem(DialproofItem):
+class CaseItem(ContactsItem):
     """One case of a contacts file."""
 
-    def __init__(self, *, case: Case, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.case, self.contacts, self.campaign = case, contacts, campaign
-        self._facts: dict[str, Any] | None = None
-        for tag in case.tags:
-            if tag.isidentifier():
-                self.extra_keyword_matches.add(tag)  # -k finds a case by its tags
+    def __init__(self, *, case: Case, **kwargs: Any) -> None:
+        super().__init__(tags=case.tags, line=case.span.line, **kwargs)
+        self.case = case
 
     def check(self) -> None:
         """Run the case; only when it fails is the trace computed that explains why."""
@@ -37,25 +32,20 @@ class CaseItem(DialproofItem):
             elapsed = perf_counter_ns() - started
         except ValueError as error:  # a clock or time zone that there is not
             raise self.fails(f"the case cannot be run: {error}") from None
-        self._facts = {
+        self.facts["case"] = {
             "campaign": self.campaign.id,
             "met": f"{self.place.observer(self.campaign).met(self.case.contact, self.case.expect, **options):x}",
             "dial": outcome.dial,
             "ns": elapsed,
             "conflict": conflict(self.campaign, outcome),
         }
-        self.user_properties += [
-            ("campaign", self.campaign.id),
-            ("file", self.place.shown(self.file)),
-            ("line", str(self.line)),
-        ]
+        self.note_place()
         found = case_differences(self.case, options, outcome, evaluator)
         if found:
             from pytest_dialproof.case_text import explain
             from pytest_dialproof.masking import values_masked
 
-            rules = list(dict.fromkeys(rule for difference in found for rule in difference.rules))
-            self.user_properties += [("rule", rule) for rule in rules]
+            self.note_rules(rule for difference in found for rule in difference.rules)
             traces = evaluator.trace(self.case.contact, **options)
             text = explain(self, options, outcome, found, traces)
             line = next((d.line for d in found if d.line), None)
@@ -63,8 +53,3 @@ class CaseItem(DialproofItem):
             contacts = (self.case.contact, self.case.expect.contact or {})
             mask = values_masked(self.campaign.contact_list, contacts, self.case.context)
             raise self.fails(mask(found[0].summary + more), mask(text), line=line)
-
-    def dialproof_facts(self, when: str) -> dict[str, Any]:
-        """Return the item's id, and after the call what the evaluation showed."""
-        facts = super().dialproof_facts(when)
-        return {**facts, "case": self._facts} if when == "call" and self._facts else facts

@@ -115,29 +115,12 @@ class ContactsFile(DialproofFile):
             raise self.CollectError(
                 f"{place.shown(path)}: the rules that it tests cannot be read; their own errors say why"
             )
+        shared = {"place": place, "file": path, "contacts": file, "campaign": campaign}
         for name, case in zip(case_names(file), file.tests, strict=True):
             kind = CaseItem if isinstance(case, Case) else TimelineItem
-            yield kind.from_parent(
-                self,
-                name=name,
-                place=place,
-                file=path,
-                line=case.span.line,
-                case=case,
-                contacts=file,
-                campaign=campaign,
-            )
+            yield kind.from_parent(self, name=name, case=case, **shared)
         for name, population in zip(population_names(file), file.populations, strict=True):
-            yield PopulationItem.from_parent(
-                self,
-                name=name,
-                place=place,
-                file=path,
-                line=population.span.line,
-                population=population,
-                contacts=file,
-                campaign=campaign,
-            )
+            yield PopulationItem.from_parent(self, name=name, population=population, **shared)
 
 
 class ContactListFile(DialproofFile):

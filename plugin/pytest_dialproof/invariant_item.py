@@ -21,7 +21,6 @@ class InvariantItem(DialproofItem):
     def __init__(self, *, invariant: Invariant, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.invariant = invariant
-        self._facts: dict[str, Any] = {}
 
     def check(self) -> None:
         """Verify the invariant; a contact on which it is undecided fails it, as one on which it is false does."""
@@ -41,16 +40,12 @@ class InvariantItem(DialproofItem):
             held += result.contacts
             unproved = unproved or result.unproved
             lists.append(self._domain(campaign))
-        self._facts = {"proved": not unproved}
+        self.facts["proved"] = not unproved
         self.user_properties += [("held", str(held)), ("proved", str(not unproved).lower())]
         text = f"not proved ({unproved}); held on {held} contacts"
         if not unproved:
             text = f"proved for every contact of {', '.join(dict.fromkeys(lists))}"
         self.add_report_section("call", "stdout: dialproof", f"{self.name}: {text}\n")
-
-    def dialproof_facts(self, when: str) -> dict[str, Any]:
-        """Return the item's id, and after the call whether the invariant was proved."""
-        return {**super().dialproof_facts(when), **(self._facts if when == "call" else {})}
 
     def _keep(self, campaign: Campaign, violated: Violated) -> None:
         """Keep a contact that no case has, for the controller to save."""
@@ -60,7 +55,7 @@ class InvariantItem(DialproofItem):
             from dialproof.counterexamples import counterexample
 
             evaluator = self.place.evaluator(campaign)
-            self._facts = {"counterexample": counterexample(self.invariant, violated, evaluator)}
+            self.facts["counterexample"] = counterexample(self.invariant, violated, evaluator)
 
     def _domain(self, campaign: Campaign) -> str:
         columns = campaign.contact_list

@@ -5,37 +5,29 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from pytest_dialproof.items import DialproofItem
+from pytest_dialproof.items import ContactsItem
 from pytest_dialproof.warning import DialproofWarning
 
 if TYPE_CHECKING:
     from dialproof.bulk.report import Report
-    from dialproof.model.contacts import ContactsFile
     from dialproof.model.populations import Population
-    from dialproof.project import Campaign
 
 __all__ = ["PopulationItem"]
 
 
-class PopulationItem(DialproofItem):
+class PopulationItem(ContactsItem):
     """One population of a contacts file."""
 
-    def __init__(self, *, population: Population, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.population, self.contacts, self.campaign = population, contacts, campaign
-        self._facts: dict[str, Any] = {}
-        self.extra_keyword_matches.update(tag for tag in population.tags if tag.isidentifier())
+    def __init__(self, *, population: Population, **kwargs: Any) -> None:
+        super().__init__(tags=population.tags, line=population.span.line, **kwargs)
+        self.population = population
 
     def check(self) -> None:
         """Run the population by columns; contacts that are shown were run one by one."""
         from dialproof.bulk import check_installed
         from dialproof.populations import Statements, files_of
 
-        self.user_properties += [
-            ("campaign", self.campaign.id),
-            ("file", self.place.shown(self.file)),
-            ("line", str(self.line)),
-        ]
+        self.note_place()
         config = self.place.config
         statements = Statements(self.file, self.population, self.campaign, config)
         check_installed()
@@ -50,7 +42,7 @@ class PopulationItem(DialproofItem):
             now=self.contacts.now,
             time_zone=self.contacts.time_zone,
         )
-        self._facts = {
+        self.facts["population"] = {
             "campaign": self.campaign.id,
             "name": self.population.name,
             "contacts": report.tally.contacts,
@@ -61,7 +53,7 @@ class PopulationItem(DialproofItem):
         self._refuse_disagreement(report)
         found = unmet(self.population, report)
         if found:
-            self.user_properties += [("rule", rule) for rule in dict.fromkeys(r for one in found for r in one.rules)]
+            self.note_rules(rule for one in found for rule in one.rules)
             text = explain(self, report, found, statements)
             raise self.fails(summary(self, found, statements), text, line=found[0].span.line)
         lines = passed_lines(self, report, statements)
@@ -74,11 +66,6 @@ class PopulationItem(DialproofItem):
                     filename=str(config.root / self.file),
                     lineno=held.statement.span.line,
                 )
-
-    def dialproof_facts(self, when: str) -> dict[str, Any]:
-        """Return the item's id, and after the call how many contacts there are and how many are dialed."""
-        facts = super().dialproof_facts(when)
-        return {**facts, "population": self._facts} if when == "call" and self._facts else facts
 
     def _refuse_disagreement(self, report: Report) -> None:
         wrong = [*report.recheck.wrong, *(report.held.wrong if report.held else ())]

@@ -6,28 +6,24 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dialproof.over_time import play_and_compare
-from pytest_dialproof.items import DialproofItem
+from pytest_dialproof.items import ContactsItem
 from pytest_dialproof.run_facts import conflict
 
 if TYPE_CHECKING:
     from dialproof.evaluate import Evaluator
-    from dialproof.model.contacts import ContactsFile
     from dialproof.model.timelines import Timeline
     from dialproof.over_time import Played
-    from dialproof.project import Campaign
     from pytest_dialproof.failure import ItemFailed
 
 __all__ = ["TimelineItem"]
 
 
-class TimelineItem(DialproofItem):
+class TimelineItem(ContactsItem):
     """One case of a contacts file that has a timeline."""
 
-    def __init__(self, *, case: Timeline, contacts: ContactsFile, campaign: Campaign, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.case, self.contacts, self.campaign = case, contacts, campaign
-        self._facts: dict[str, Any] | None = None
-        self.extra_keyword_matches.update(tag for tag in case.tags if tag.isidentifier())
+    def __init__(self, *, case: Timeline, **kwargs: Any) -> None:
+        super().__init__(tags=case.tags, line=case.span.line, **kwargs)
+        self.case = case
 
     @property
     def time_zone(self) -> str | None:
@@ -40,21 +36,13 @@ class TimelineItem(DialproofItem):
         started = perf_counter_ns()
         played = play_and_compare(evaluator, self.case, self.contacts)
         elapsed = perf_counter_ns() - started
-        self._facts = self._shown(played, elapsed)
-        self.user_properties += [
-            ("campaign", self.campaign.id),
-            ("file", self.place.shown(self.file)),
-            ("line", str(self.line)),
-        ]
+        self.facts["case"] = self._shown(played, elapsed)
+        self.note_place()
         if played.found:
             raise self._failure(evaluator, played)
 
-    def dialproof_facts(self, when: str) -> dict[str, Any]:
-        """Return the item's id, and after the call what all its runs together showed."""
-        facts = super().dialproof_facts(when)
-        return {**facts, "case": self._facts} if when == "call" and self._facts else facts
-
     def _shown(self, played: Played, elapsed: int) -> dict[str, Any]:
+        """Return what all its runs together showed."""
         runs = [run for one in played.happened for run in one.runs]
         return {
             "campaign": self.campaign.id,
@@ -70,7 +58,7 @@ class TimelineItem(DialproofItem):
 
         index, (first, *_) = next(iter(played.found.items()))
         every = [difference for several in played.found.values() for difference in several]
-        self.user_properties += [("rule", rule) for rule in dict.fromkeys(r for d in every for r in d.rules)]
+        self.note_rules(rule for difference in every for rule in difference.rules)
         where = "" if index is None else f"step {index + 1}: "
         more = f" (and {len(every) - 1} more)" if len(every) > 1 else ""
         line = first.line or (self.line if index is None else self.case.steps[index].span.line)
