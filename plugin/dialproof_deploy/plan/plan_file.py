@@ -74,7 +74,7 @@ def read_planned(path: Path, environment: str) -> dict[str, Planned]:
 def departure(planned: Mapping[str, Planned], plans: Sequence[Plan]) -> RefusedError | RemoteConflictError | None:
     """Return the error that names each campaign whose plan is another one now, and why; None where none is."""
     now = {plan.campaign: Planned(plan.digest, target_digest(plan.remote)) for plan in plans}
-    others = [key for key in {**planned, **now} if _digest(planned, key) != _digest(now, key)]
+    others = [key for key in {**planned, **now} if planned.get(key) != now.get(key)]
     moved = [key for key in others if key in planned and key in now and planned[key].target != now[key].target]
     holder = plans[0].holder if plans else "campaign"
     causes = {
@@ -87,7 +87,3 @@ def departure(planned: Mapping[str, Planned], plans: Sequence[Plan]) -> RefusedE
     if not lines:
         return None
     return (RemoteConflictError if moved else RefusedError)("\n".join(lines))
-
-
-def _digest(plans: Mapping[str, Planned], key: str) -> str:
-    return plans[key].digest if key in plans else ""
