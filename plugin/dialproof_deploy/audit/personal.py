@@ -33,11 +33,10 @@ def personal_values(project: Project) -> Iterator[str]:
     """
     for campaign in project.campaigns:
         columns = personal_columns(campaign.contact_list)
-        for leaf in (leaf for rule in campaign.rules for leaf in leaves(rule.conditions)):
-            if isinstance(leaf, Condition) and leaf.subject in (
-                columns if leaf.source == "contact" else PERSONAL_CONTEXT
-            ):
-                yield from texts_of(leaf.value, columns, personal=True)
+        of_rules = (leaf for rule in campaign.rules for leaf in leaves(rule.conditions))
+        for condition in (leaf for leaf in of_rules if isinstance(leaf, Condition)):
+            if condition.subject in (columns if condition.source == "contact" else PERSONAL_CONTEXT):
+                yield from texts_of(condition.value, columns, personal=True)
     for path, campaign in project.links.items():
         columns = personal_columns(campaign.contact_list)
         file = project.contacts_files[path]
