@@ -223,7 +223,7 @@ class ApiClient:
             raise (UnreachableError if repeatable else AnswerLostError)(message) from None
         except httpx.RequestError as error:
             self._record(request, None, started)
-            if why := why_untrusted(error):
+            if why := why_untrusted(error, "ca_bundle of the environment, or in SSL_CERT_FILE"):
                 raise RemoteError(
                     f"{_name(request)}: the certificate of {_host(request)} is not trusted {why}"
                 ) from None

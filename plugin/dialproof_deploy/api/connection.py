@@ -16,7 +16,6 @@ __all__ = ["open_http", "why_untrusted"]
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
 """What OpenSSL calls an issuer, or a certificate of its own issue, that is not among the trusted ones."""
 
-_NAME_IT = "name the authority that issued it in ca_bundle of the environment, or in SSL_CERT_FILE"
 _TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=60.0)
 
 
@@ -43,12 +42,16 @@ def open_http(base_url: str, *, ca_bundle: str = "", transport: httpx.BaseTransp
         raise UsageError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names no proxy such as http://proxy:3128") from None
 
 
-def why_untrusted(error: BaseException) -> str:
-    """Return why the certificate of a server was refused, and what helps; "" where an error is about something else."""
+def why_untrusted(error: BaseException, settings: str) -> str:
+    """Return why the certificate of a server was refused, and what helps; "" where an error is about something else.
+
+    ``settings`` are those that can name the authority: "SSL_CERT_FILE".
+    """
+    name_it = f"name the authority that issued it in {settings}"
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(cause)
     if refused := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None):
         why = f"({refused.verify_message.rstrip('.')})"
-        return f"{why}: {_NAME_IT}" if refused.verify_code in _UNKNOWN_AUTHORITY else why
-    return f"(it cannot be verified): {_NAME_IT}" if any("CERTIFICATE_VERIFY_FAILED" in str(c) for c in causes) else ""
+        return f"{why}: {name_it}" if refused.verify_code in _UNKNOWN_AUTHORITY else why
+    return f"(it cannot be verified): {name_it}" if any("CERTIFICATE_VERIFY_FAILED" in str(c) for c in causes) else ""

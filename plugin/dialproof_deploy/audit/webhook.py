@@ -187,10 +187,10 @@ class Webhook:
             with client.stream("POST", self._url, content=payload, headers=headers) as answer:
                 status, wait = answer.status_code, answer.headers.get("Retry-After", "").strip()
         except httpx.RequestError as error:
-            if why := why_untrusted(error):
+            if why := why_untrusted(error, "SSL_CERT_FILE"):
                 raise RemoteError(
-                    f"the certificate of the webhook {self._url.host} is not trusted ({why}): name the authority that "
-                    "issued it in SSL_CERT_FILE; the next export goes on from there"
+                    f"the certificate of the webhook {self._url.host} is not trusted {why}; the next export goes on "
+                    "from there"
                 ) from None
             raise _TryAgainError(f"{self._url.host} gave no answer ({type(error).__name__})") from None
         if status in _RETRIED or status >= 500:
