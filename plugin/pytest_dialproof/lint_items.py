@@ -25,7 +25,7 @@ class FamilyItem(DialproofItem):
     def check(self) -> None:
         """Report the findings of the family."""
         level = SEVERITIES.index(self.place.fail_on)
-        findings = [self._shown(finding) for finding in self.place.findings(self.file, self.name)]
+        findings = [self.place.masked(finding) for finding in self.place.findings(self.file, self.name)]
         grave = [f for f in findings if SEVERITIES.index(f.severity) >= level]
         mild = [f for f in findings if SEVERITIES.index(f.severity) < level]
         self.user_properties += [
@@ -46,13 +46,6 @@ class FamilyItem(DialproofItem):
             )
         if grave:
             raise self._failure(grave)
-
-    def _shown(self, finding: Finding) -> Finding:
-        """Return a finding as it may be seen: personal values masked."""
-        from dialproof.output.masking import masked
-
-        campaign = self.place.project.campaign(finding.campaign) if finding.campaign else None
-        return masked(finding, campaign.contact_list) if campaign else finding
 
     def _failure(self, findings: Sequence[Finding]) -> ItemFailed:
         from dialproof.output.full import render

@@ -139,6 +139,13 @@ class SessionProject:
         """Return the findings that one family's item of a file reports."""
         return self._by_home.get((path, family), ())
 
+    def masked(self, finding: Finding) -> Finding:
+        """Return a finding as it may be seen: personal values of its witness masked."""
+        from dialproof.output.masking import masked
+
+        campaign = self.project.campaign(finding.campaign) if finding.campaign else None
+        return masked(finding, campaign.contact_list) if campaign else finding
+
 
 class Projects:
     """The projects of this process by configuration root."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from dialproof.coverage.goals import Goal
 from dialproof.findings import SEVERITIES
-from dialproof.output.masking import masked
 from dialproof.output.witness import witness_lines
 from dialproof_deploy.audit.records import read, shown
 from dialproof_deploy.provenance import checkout
@@ -171,7 +170,7 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
         verdict=asked.verdict,
         evidence=keeper.shown(asked.evidence) if asked.evidence else "",
         items=tuple(items.values()),
-        findings=tuple(_finding_part(project, finding) for finding in findings[:MOST_FINDINGS]),
+        findings=tuple(_finding_part(asked.place.masked(finding)) for finding in findings[:MOST_FINDINGS]),
         severities=Counter(finding.severity for finding in findings),
         decided=asked.result.decided if asked.result else {},
         facts=tuple(facts(asked.verdict, asked.latencies, asked.coverage)),
@@ -185,10 +184,8 @@ def _part(keeper: Gatekeeper, asked: Asked, items: Mapping[str, ItemRecord]) -> 
     )
 
 
-def _finding_part(project: Project, finding: Finding) -> FindingPart:
-    campaign = project.campaign(finding.campaign) if finding.campaign else None
-    shown = masked(finding, campaign.contact_list) if campaign else finding
-    return FindingPart(shown, tuple(witness_lines(shown.witness)) if shown.witness else ())
+def _finding_part(finding: Finding) -> FindingPart:
+    return FindingPart(finding, tuple(witness_lines(finding.witness)) if finding.witness else ())
 
 
 def _heat_maps(result: LintResult | None, cases: Mapping[str, Mapping[str, Any]]) -> Iterator[HeatMap]:
