@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    Make = Callable[..., Deployer]
+
 NOW = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
 
 RULES = """\
@@ -104,7 +106,7 @@ def sandbox(root: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def deployer(root: Path) -> Callable[..., Deployer]:
+def deployer(root: Path) -> Make:
     """Return what makes a deployer of the project as it lies on disk now."""
 
     def make(environment: str = "sandbox", **changes: Any) -> Deployer:

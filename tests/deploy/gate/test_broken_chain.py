@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 LIST = ["rollback", "--env", "sandbox", "--list"]
 

@@ -15,13 +15,12 @@ from dialproof_deploy.targets.rulesets import RuleSetsTarget
 from tests.deploy.gate.conftest import statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 OURS, NEXT, THEIRS = "ours.canary@example.com", "next.canary@example.com", "theirs.canary@example.org"
 RULES = f"""\

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
     from dialproof_deploy.targets import Written
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 
 def test_deploy_writes_what_was_tested(root: Path, deployer: Make, sandbox: Sandbox) -> None:

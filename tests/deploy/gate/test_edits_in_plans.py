@@ -8,13 +8,10 @@ from dialproof_deploy.plan.render import plan_text
 from tests.deploy.gate.conftest import RULES, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 
 def edit(deployer: Make, name: str, **fields: Any) -> None:

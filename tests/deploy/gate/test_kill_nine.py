@@ -18,13 +18,10 @@ from dialproof_deploy.audit.log import verify
 from tests.deploy.gate.conftest import RULES, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 CHANGED = RULES.replace("5000", "6000").replace("priority: 900", "priority: 901")
 HANGS: dict[str, Any] = {"method": "PUT", "kind": "status", "status": 503, "retry_after": 200}

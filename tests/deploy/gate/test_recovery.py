@@ -14,14 +14,12 @@ from dialproof_deploy.targets.wire import content_digest
 from tests.deploy.gate.conftest import MemoryTarget, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
     from dialproof_deploy.targets import Written
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 
 def _killed(deployer: Make, evidence: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, stored: bool) -> None:

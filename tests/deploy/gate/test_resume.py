@@ -15,14 +15,12 @@ from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import RULES, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
     from dialproof_deploy.targets import Written
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 CHANGED = RULES.replace("5000", "6000").replace("priority: 900", "priority: 901")
 

@@ -17,14 +17,13 @@ from dialproof_deploy.targets.campaign_rules import CampaignRulesTarget
 from tests.deploy.gate.conftest import NOW, RULES, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
     from dialproof_deploy.targets import Written
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 LATER = (
     RULES.replace("5000", "6000")

@@ -15,13 +15,11 @@ from dialproof_deploy.targets import CAMPAIGN_RULES, target_types
 from tests.deploy.gate.conftest import MemoryTarget, records, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from dialproof.targets.base import TargetType
-    from dialproof_deploy.deploy import Deployer
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 
 @pytest.fixture

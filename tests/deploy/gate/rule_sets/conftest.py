@@ -11,13 +11,11 @@ from dialproof_deploy.targets import platform_audit, rulesets
 from tests.deploy.gate.conftest import statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from dialproof_deploy.deploy import Deployer
     from dialproof_deploy.sandbox.serve import Sandbox
-
-    Make = Callable[..., Deployer]
+    from tests.deploy.gate.conftest import Make
 
 RULES = """\
 campaign: cmp_123

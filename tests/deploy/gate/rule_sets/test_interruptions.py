@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.deploy.gate.rule_sets.conftest import Console, Make
+    from tests.deploy.gate.conftest import Make
+    from tests.deploy.gate.rule_sets.conftest import Console
 
 
 def test_an_edit_between_plan_and_apply_is_never_overwritten(root: Path, deployer: Make, console: Console) -> None:

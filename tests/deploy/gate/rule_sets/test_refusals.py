@@ -14,7 +14,8 @@ from tests.deploy.gate.rule_sets.conftest import CONTACTS, RULES, edit, stored
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deploy.gate.rule_sets.conftest import Console, Make
+    from tests.deploy.gate.conftest import Make
+    from tests.deploy.gate.rule_sets.conftest import Console
 
 
 def test_rules_of_others_and_what_they_do(root: Path, deployer: Make, console: Console) -> None:

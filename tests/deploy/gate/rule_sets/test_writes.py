@@ -17,7 +17,8 @@ from tests.deploy.gate.rule_sets.conftest import edit, stored
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deploy.gate.rule_sets.conftest import Console, Make
+    from tests.deploy.gate.conftest import Make
+    from tests.deploy.gate.rule_sets.conftest import Console
 
 
 def test_a_set_is_deployed_and_then_left_alone(root: Path, deployer: Make, console: Console) -> None:
