@@ -103,6 +103,21 @@ def test_a_red_run_shows_why_without_anybodys_number(
     assert "Rules that meet" in page.texts["h3"]
 
 
+def test_a_finding_tells_nobodys_number(project: Path, run: Run, pytester: pytest.Pytester) -> None:
+    """Neither on the page nor in the terminal: the contact that shows a conflict has the number that a rule names."""
+    edit(
+        project / "premium.rules.yaml",
+        'customFields.leadAge, operator: lessThan, value: "7", type: number',
+        'phone, operator: equals, value: "+15550009999"',
+    )
+    edit(project / "premium.rules.yaml", 'listId: warm_desk, value: "true"', 'listId: premium, value: "false"')
+    result = run("rules", "--dialproof-html=report.html")
+    result.stdout.fnmatch_lines(["* phone *•••"])
+    text, page = page_of(pytester)
+    assert any(re.search(r"A contact that shows it:(\n .*)*\n  phone +•••", said) for said in page.texts["pre"])
+    assert "5550009999" not in text + result.stdout.str()
+
+
 def test_findings_that_are_not_shown_are_counted(
     project: Path, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
