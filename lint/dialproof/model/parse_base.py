@@ -269,6 +269,21 @@ class Reader:
         fields = self.records[id(node)] = Fields(node, values, extensions)
         return fields
 
+    def named(self, root: Node, key: str, kind: str, selected: str) -> Iterator[Fields]:
+        """Yield those records of a list that could be read, and report a name that two of them have."""
+        written = root.get(key) if isinstance(root, Mapping) else None
+        first: dict[str, Span] = {}
+        for node in written if isinstance(written, Sequence) else ():
+            fields = self.records.get(id(node))
+            if fields is None:
+                continue
+            name, place = fields.get("name"), fields.span("name")
+            if name in first:
+                message = f"duplicate {kind} {name!r}: first given at line {first[name].line}; names select {selected}"
+                self.problem(place, message)
+            first.setdefault(name, place)
+            yield fields
+
     def _missing(self, kind: Record, node: Mapping) -> None:
         missing = [name for name, key in kind.keys.items() if key.required and name not in node]
         if missing:

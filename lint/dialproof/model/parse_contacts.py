@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from dialproof.model.contacts import Contact
     from dialproof.model.populations import Population
     from dialproof.model.timelines import Timeline
-    from dialproof.source.positions import Problem, Span
+    from dialproof.source.positions import Problem
 
-__all__ = ["CONTEXT_ROOTS", "ambiguous", "expectation", "flat", "note_local_time", "parse_contact", "parse_contacts"]
+__all__ = ["CONTEXT_ROOTS", "contact_of", "expectation", "flat", "note_local_time", "parse_contact", "parse_contacts"]
 
 CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
 """The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
@@ -117,21 +117,11 @@ def _case_record(reader: Reader, node: Node, label: str) -> Any:
 
 def _cases(reader: Reader, root: Node) -> tuple[Case | Timeline, ...]:
     """Return the cases that could be read, with what is wrong between their parts reported."""
-    written = root.get("cases") if isinstance(root, Mapping) else None
     base = root.get("defaults") if isinstance(root, Mapping) else None
     defaults = reader.records.get(id(base))
     below = defaults.values if defaults else {}
-    readable = [reader.records.get(id(node)) for node in written] if isinstance(written, Sequence) else []
-    first: dict[str, Span] = {}
     cases: list[Case | Timeline] = []
-    for case in readable:
-        if case is None:
-            continue
-        name = case.get("name")
-        if name in first:
-            message = f"duplicate case {name!r}: first given at line {first[name].line}; names select cases"
-            reader.problem(case.span("name"), message)
-        first.setdefault(name, case.span("name"))
+    for case in reader.named(root, "cases", "case", "cases"):
         if "timeline" in case.values:
             from dialproof.model.parse_timelines import read_timeline
 
@@ -143,10 +133,7 @@ def _cases(reader: Reader, root: Node) -> tuple[Case | Timeline, ...]:
 
 def _case(reader: Reader, case: Fields, base: dict[str, Any]) -> Case:
     category = case.get("category", base.get("category", "preCall"))
-    contact = merged(base.get("contact", {}), case.get("contact", {}))
-    for name in ambiguous(contact):
-        where = case.node.get("contact") or case.node
-        reader.problem(head(where), f"the contact has {name} both as a column and as a path: keep one")
+    contact = contact_of(reader, case, base)
     expect = case.get("expect")
     if not expect.values:
         reader.problem(head(expect.node), "expect asserts nothing: give at least one of matched, actions, dial ...")
@@ -177,7 +164,16 @@ def expectation(fields: Fields | None) -> Expect:
     return Expect(**values, spans=fields.spans)
 
 
-def ambiguous(contact: dict[str, Any]) -> list[str]:
+def contact_of(reader: Reader, case: Fields, base: dict[str, Any]) -> dict[str, Any]:
+    """Return the contact of a case laid over that of ``defaults``, with columns that are paths as well reported."""
+    contact = merged(base.get("contact", {}), case.get("contact", {}))
+    for name in _ambiguous(contact):
+        where = case.node.get("contact") or case.node
+        reader.problem(head(where), f"the contact has {name} both as a column and as a path: keep one")
+    return contact
+
+
+def _ambiguous(contact: dict[str, Any]) -> list[str]:
     """Return the names that a contact has both as a whole column and as a path."""
     from dialproof.cel.values import AmbiguousColumnError, lookup
 

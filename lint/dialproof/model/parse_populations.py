@@ -23,8 +23,6 @@ from dialproof.source import Mapping, Node, Scalar, Sequence
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dialproof.source.positions import Span
-
 __all__ = ["populations", "read_amount", "read_contact_files", "read_range", "report_cel"]
 
 _AMOUNT = "a number of contacts such as 334, or a share of them such as 5 %"
@@ -88,19 +86,7 @@ def _exactly(limit: Limit) -> Range:
 
 def populations(reader: Reader, root: Node) -> tuple[Population, ...]:
     """Return the populations that could be read, with what is wrong between their parts reported."""
-    readable = [reader.records.get(id(node)) for node in _items(root, "population")]
-    first: dict[str, Span] = {}
-    found = []
-    for fields in readable:
-        if fields is None:
-            continue
-        name = fields.get("name")
-        if name in first:
-            message = f"duplicate population {name!r}: first given at line {first[name].line}; names select items"
-            reader.problem(fields.span("name"), message)
-        first.setdefault(name, fields.span("name"))
-        found.append(_population(reader, fields))
-    return tuple(found)
+    return tuple(_population(reader, fields) for fields in reader.named(root, "population", "population", "items"))
 
 
 def _population(reader: Reader, fields: Fields) -> Population:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dialproof.cel.values import parse_datetime, parse_period
 from dialproof.model.contacts import merged
 from dialproof.model.parse_base import head
-from dialproof.model.parse_contacts import ambiguous, expectation, flat, note_local_time
+from dialproof.model.parse_contacts import contact_of, expectation, flat, note_local_time
 from dialproof.model.rules import When
 from dialproof.model.timelines import CALL_FIELDS, CALLBACK, AtMost, Attempt, OverTime, Step, Timeline
 from dialproof.source import Mapping, Node, Scalar
@@ -33,10 +33,7 @@ def at_problem(text: str) -> str | None:
 
 def read_timeline(reader: Reader, case: Fields, base: dict[str, Any], file: Node) -> Timeline:
     """Return a case with a timeline; ``base`` are the values of ``defaults``, ``file`` is the file's own mapping."""
-    contact = merged(base.get("contact", {}), case.get("contact", {}))
-    for name in ambiguous(contact):
-        where = case.node.get("contact") or case.node
-        reader.problem(head(where), f"the contact has {name} both as a column and as a path: keep one")
+    contact = contact_of(reader, case, base)
     steps: tuple[Fields, ...] = case.get("timeline")
     now, zone = (case.get(key) or _text(file, key) for key in ("now", "timeZone"))
     _check_order(reader, steps, now, zone)
