@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dialproof.cli.inputs import shown
 from dialproof.cli.outputs import add_output_format, outputs_of, write_output
 from dialproof.errors import ExitCode, UsageError
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--missing-columns", choices=("fail", "blank"), default="fail",
         help="a column that conditions read and those files lack: an error (default), or blank for all")  # fmt: skip
     parser.add_argument("--on-bad-row", choices=("fail", "skip", "report"), default="fail",
-        help="what cannot be read as a row: an error (default), left out, or named as well")  # fmt: skip
+        help="what cannot be read as a row: an error (default), left out and counted, or named as well")  # fmt: skip
     parser.add_argument("--exit-code", action="store_true",
         help="exit with 1 unless everything is proved to be equal")  # fmt: skip
     add_output_format(parser, "text (default), markdown (for a pull request) or json")
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         from dialproof.bulk.read import files_of
 
         files = files_of(args.contacts)
+    named = {shown(file.resolve()): file for file in files}
     with states_of(args.old, args.new, files) as (old, new):
         pairs = list(pairs_of(old, new, args.campaign))
         if not pairs:
@@ -60,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
                 if files and comparisons:
                     from dialproof.diff.counting import count_contacts
 
-                    count_contacts(diff, comparisons, files)
+                    count_contacts(
+                        diff, comparisons, named, on_bad_row=args.on_bad_row,
+                        blank_columns=args.missing_columns == "blank",
+                    )  # fmt: skip
                 found.append(diff)
         report = Report(old.label, new.label, found)
     for name, file in outputs:

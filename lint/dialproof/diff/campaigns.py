@@ -68,7 +68,8 @@ class Shown:
 class CampaignDiff:
     """A campaign in both states, or (``only``) in one of them.
 
-    ``shown`` has what contacts gain (true) and lose; ``counts`` what ``counted`` contacts of files do, if they were.
+    ``shown`` has what contacts gain (true) and lose; ``counts`` what ``counted`` contacts of files do, if they were;
+    ``left_out`` are the bad rows of those files.
     """
 
     id: str
@@ -78,6 +79,7 @@ class CampaignDiff:
     shown: dict[tuple[Aspect, bool], Shown] = field(default_factory=dict)
     counts: dict[Aspect, Count] = field(default_factory=dict)
     counted: int | None = None
+    left_out: int = 0
 
     @property
     def equal(self) -> bool:

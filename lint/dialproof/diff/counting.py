@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.aspects import DIAL, touching, values_of
 from dialproof.bulk.backtest import Options, backtest
-from dialproof.cli.inputs import shown
 from dialproof.diff.campaigns import Count
 from dialproof.errors import DialproofError
 
@@ -31,26 +30,25 @@ __all__ = ["count_contacts"]
 def count_contacts(
     diff: CampaignDiff,
     comparisons: Sequence[Comparison],
-    files: Sequence[Path],
+    files: Mapping[str, Path],
     *,
-    on_bad_row: OnBadRow = "fail",
-    blank_columns: bool = False,
+    on_bad_row: OnBadRow,
+    blank_columns: bool,
 ) -> None:
-    """Count the contacts of files; raises :class:`InputError` for those that cannot be read.
+    """Count the contacts of files, by the names that messages show; raises :class:`InputError` for unreadable ones.
 
     Raises :class:`DialproofError` where cel-python comes to another outcome: a defect.
     """
-    named = {shown(file.resolve()): file for file in files}
     for comparison in comparisons:
         old, new = (runs.analysis.evaluator for runs in (comparison.old, comparison.new))
         counting = _Counting(comparison)
         options = Options(category=comparison.new.category, on_bad_row=on_bad_row, blank_columns=blank_columns)
-        report = backtest(new, named, options, old=old, watch=counting.add)
+        report = backtest(new, files, options, old=old, watch=counting.add)
         if report.recheck.wrong:
             path, row = report.recheck.wrong[0]
             raise DialproofError(f"{path}: row {row}: cel-python comes to another outcome; report it please")
         diff.counts.update(counting.counts)
-        diff.counted = report.tally.contacts
+        diff.counted, diff.left_out = report.tally.contacts, report.left_out
 
 
 class _Counting:

@@ -87,7 +87,7 @@ def as_text(report: Report) -> str:
 def _text_of(campaign: CampaignDiff) -> Iterator[str]:
     yield f"campaign {campaign.id}: {_headline(campaign)}"
     if campaign.counted is not None:
-        yield f"counted over {count(campaign.counted, 'contact')}"
+        yield f"counted over {_counted_over(campaign, campaign.counted)}"
     rows = list(_rows(campaign))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     for row, found in zip(rows, campaign.differing, strict=True):
@@ -129,6 +129,11 @@ def _counted(campaign: CampaignDiff, found: Relations) -> tuple[str, ...]:
     return (f"+{number.gained:,} -{number.lost:,}",)
 
 
+def _counted_over(campaign: CampaignDiff, contacts: int) -> str:
+    left_out = f", {count(campaign.left_out, 'bad row')} left out" if campaign.left_out else ""
+    return f"{count(contacts, 'contact')}{left_out}"
+
+
 def _outside(campaign: CampaignDiff) -> Iterator[str]:
     """Yield what is equal for every contact of the domain, and yet differs for some that were counted."""
     for aspect in campaign.same:
@@ -155,16 +160,16 @@ def _markdown_of(campaign: CampaignDiff) -> Iterator[str]:
     yield _headline(campaign).capitalize() + "."
     if campaign.only or campaign.equal:
         return
-    counted = campaign.counted is not None
+    counted = campaign.counted
     yield ""
-    yield f"| what rules do | now | shown by |{' counted |' if counted else ''} who |"
-    yield f"|---|---|---|{'---|' if counted else ''}---|"
+    yield f"| what rules do | now | shown by |{'' if counted is None else ' counted |'} who |"
+    yield f"|---|---|---|{'' if counted is None else '---|'}---|"
     for found, (name, *cells) in zip(campaign.differing, _rows(campaign), strict=True):
         who = "<br>".join(map(code_span, _whose(campaign, found)))
         yield f"| {' | '.join([code_span(name), *cells, who])} |"
-    if counted:
+    if counted is not None:
         yield ""
-        yield f"Counted over {count(campaign.counted or 0, 'contact')}."
+        yield f"Counted over {_counted_over(campaign, counted)}."
     for number, contact in enumerate(campaign.contacts, 1):
         lines = text_block(witness_lines(contact.witness))
         yield from ("", f"<details><summary>Contact {number} {_summary(_gains(contact))}</summary>", "")
@@ -204,6 +209,7 @@ def _campaign_data(campaign: CampaignDiff) -> dict[str, Any]:
         "only_in": campaign.only or None,
         "equal": campaign.equal,
         "contacts_counted": campaign.counted,
+        "left_out": campaign.left_out,
         "things": [_relation_data(campaign, found) for found in campaign.relations],
         "contacts": [
             {

@@ -225,3 +225,31 @@ def test_counts_are_those_of_every_row_run_by_itself(project: Path, capsys: pyte
     assert (
         "setList texas: +5 -0, all of them with values that the contact list file excludes" in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("how", ["skip", "report"])
+def test_bad_rows_and_missing_columns_are_errors_unless_they_are_allowed(
+    project: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    """Rows that are left out are counted, and named if they shall be; a column that is not there is blank for all."""
+    pytest.importorskip("polars")
+    _write(project / "new", ONE_OPERATOR)
+    (project / "people.csv").write_text("attempts,phone\n3,\n4,,TX\n3,\n")
+    command = ["diff", ".", "new", "--contacts", "people.csv"]
+    bad_row = "people.csv:3:1: row 2: expected 2 cells as in the header, found 3"
+    assert main([*command, "--missing-columns", "blank"]) == 3
+    assert bad_row in capsys.readouterr().err
+    assert main([*command, "--on-bad-row", how]) == 3
+    assert "there is no column 'state', which rule texans reads" in capsys.readouterr().err
+    command += ["--on-bad-row", how, "--missing-columns", "blank"]
+    for form, line in (
+        ("text", "counted over 2 contacts, 1 bad row left out"),
+        ("markdown", "Counted over 2 contacts"),
+    ):
+        assert main([*command, "-f", form]) == 0
+        out, err = capsys.readouterr()
+        assert line in out
+        assert (bad_row in err) is (how == "report")
+    (campaign,) = _json(capsys, *command[1:])["campaigns"]
+    assert (campaign["contacts_counted"], campaign["left_out"]) == (2, 1)
+    assert campaign["things"][0]["counts"] == {"gained": 0, "lost": 2}
