@@ -1,55 +1,23 @@
-"""The two states that are compared: files, folders, git revisions."""
+"""Which two states a command line means: files, folders, git revisions."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialproof.cli.inputs import check_read, compiled, config_for, shown
+from dialproof.cli.inputs import check_read, config_for
+from dialproof.diff.states import State
 from dialproof.errors import InputError, UsageError
 from dialproof.reading import display_path, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dialproof.base import Base
     from dialproof.config import Config
-    from dialproof.evaluate import Evaluator
-    from dialproof.project import Campaign, Project
 
-__all__ = ["State", "states_of"]
-
-
-@dataclass(frozen=True)
-class State:
-    """A project as it is or was; ``label`` is what people call it, ``file`` the only rules file that counts, if set."""
-
-    label: str
-    project: Project
-    file: str = ""
-    base: Base | None = None
-
-    @property
-    def campaigns(self) -> tuple[Campaign, ...]:
-        """The campaigns that are compared."""
-        return tuple(c for c in self.project.campaigns if not self.file or any(f.path == self.file for f in c.files))
-
-    def evaluator(self, campaign: Campaign) -> Evaluator:
-        """Return the evaluator of one of them; raises :class:`InputError` for what is wrong in its files."""
-        if self.base is not None and (why := self.base.open(campaign)):
-            raise InputError(why)
-        root = self.project.config.root
-        return compiled(campaign, self.project, str(root) if self.base is not None else shown(root.resolve()))
-
-    def check(self) -> None:
-        """Raise :class:`InputError` where it has no campaign because its files have errors."""
-        if self.base is not None and self.base.unread:
-            raise InputError(self.base.unread)
-        if not self.campaigns and self.base is None:
-            check_read(self.project, self.file)
-            raise UsageError(f"{self.label}: there are no rules of a campaign")
+__all__ = ["states_of"]
 
 
 @contextmanager
@@ -74,8 +42,17 @@ def states_of(old: str, new: str | None, contacts: Sequence[Path] = ()) -> Itera
                 beside = [*contacts, *([other] if other is not None and other.is_file() else [])]
                 states.append(_on_disk(text, path, beside))
         for state in states:
-            state.check()
+            _check(state)
         yield states[0], states[1]
+
+
+def _check(state: State) -> None:
+    """Raise :class:`InputError` where a state has no campaign because its files have errors."""
+    if state.base is not None and state.base.unread:
+        raise InputError(state.base.unread)
+    if not state.campaigns and state.base is None:
+        check_read(state.project, state.file)
+        raise UsageError(f"{state.label}: there are no rules of a campaign")
 
 
 def _of_project(path: Path) -> Path:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.aspects import Aspect
     from dialproof.analysis.comparison import Direction, Relations
     from dialproof.analysis.regions import Box
-    from dialproof.cli.states import State
+    from dialproof.diff.states import State
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category
     from dialproof.project import Campaign

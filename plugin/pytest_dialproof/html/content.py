@@ -234,9 +234,9 @@ def _changes(project: Project) -> str:
     if not project.config.base:
         return ""
     from dialproof.base import base_of
-    from dialproof.cli.states import State
     from dialproof.diff.campaigns import diffs_of, pairs_of
     from dialproof.diff.report import Report, as_text
+    from dialproof.diff.states import State
 
     with base_of(project.config) as base:
         old, new = State(project.config.base, base.project, base=base), State("the files", project)
