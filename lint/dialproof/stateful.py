@@ -31,7 +31,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from dialproof.cel.values import parse_period, read_text, zone_of
 from dialproof.config import load_config
-from dialproof.errors import InputError, UsageError
+from dialproof.errors import UsageError
 from dialproof.evaluate import Evaluator
 from dialproof.journey import Journey, moment_text, nested
 from dialproof.model.contacts import merged
@@ -39,6 +39,7 @@ from dialproof.model.rules import Condition, When, leaves
 from dialproof.model.timelines import CALLBACK, Attempt
 from dialproof.output.masking import PERSONAL_CONTEXT, personal_columns
 from dialproof.project import Project, load_project
+from dialproof.runnable import check_read
 from dialproof.source.yaml_text import block
 from dialproof.strategies import contacts
 from dialproof.view import instant
@@ -230,9 +231,7 @@ def campaign_machine(
 
 def _campaign(project: Project, wanted: str | None) -> Campaign:
     """Return the campaign of an id, or the only one."""
-    errors = [str(problem) for problem in project.problems if getattr(problem, "severity", "error") == "error"]
-    if errors:
-        raise InputError("\n".join(errors))
+    check_read(project)
     found = [c for c in project.campaigns if wanted is None or wanted in c.ids]
     if len(found) != 1:
         ids = ", ".join(i for campaign in project.campaigns for i in campaign.ids) or "none"
