@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dialproof.errors import UsageError
-from dialproof.reading import display_path, kind_of
+from dialproof.reading import display_path, kind_of, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ class Base:
         named = {path for path, file in project.rules_files.items() if campaign_id in file.campaigns}
         named |= {os.path.normpath(path) for path in project.config.campaigns.get(campaign_id, ())}
         for file in () if found is None else found.files:
-            named |= {file.path, os.path.normpath(os.path.join(os.path.dirname(file.path), file.contact_list or ""))}
+            named |= {file.path, resolved(file.path, file.contact_list or "")}
         for problem in filter(is_error, project.problems):
             lost = found is None and problem.path not in project.rules_files and kind_of(problem.path) == "rules"
             if lost or problem.path in named:

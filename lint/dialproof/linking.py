@@ -12,7 +12,7 @@ from dialproof.errors import UsageError
 from dialproof.inference import inferred_contact_list
 from dialproof.model.parse_base import hint
 from dialproof.project import Campaign, Project
-from dialproof.reading import kind_of
+from dialproof.reading import kind_of, resolved
 from dialproof.source import Note
 from dialproof.source.positions import MAX_PROBLEMS, Problem, Problems, Span
 
@@ -50,11 +50,6 @@ def link(config: Config, files: Files) -> Project:
         problems=tuple(problems),
         digests=dict(sorted(files.digests.items())),
     )
-
-
-def _resolved(base: str, written: str) -> str:
-    """Return a path written in the file ``base`` as a display path."""
-    return os.path.normpath(os.path.join(os.path.dirname(base), written)).replace(os.sep, "/")
 
 
 class _Linker:
@@ -103,7 +98,7 @@ class _Linker:
         missing: list[str] = []
         listed: dict[str, tuple[str, ...]] = {}
         for campaign_id, written in self.config.campaigns.items():
-            paths = [_resolved("", path) for path in written]
+            paths = [resolved("", path) for path in written]
             missing += [
                 f"{self._config_name()}: campaigns.{campaign_id}.rules: there is no rules file {path!r}; "
                 + hint(path, self.files.rules)
@@ -155,7 +150,7 @@ class _Linker:
         contact_list = self._contact_list(files)
         if contact_list is None:
             contact_list = inferred_contact_list(rules, invariants)
-            if any(f.contact_list and _resolved(f.path, f.contact_list) in self.files.broken for f in files):
+            if any(f.contact_list and resolved(f.path, f.contact_list) in self.files.broken for f in files):
                 # Which columns are personal stands in the list that cannot be read.
                 hidden = {name: replace(column, pii=True) for name, column in contact_list.columns.items()}
                 contact_list = replace(contact_list, columns=hidden)
@@ -171,7 +166,7 @@ class _Linker:
         for file in files:
             if file.contact_list is None:
                 continue
-            path = _resolved(file.path, file.contact_list)
+            path = resolved(file.path, file.contact_list)
             if path not in self.files.contact_lists and kind_of(path) == "contactlist":
                 outside = self.files.root / path
                 if os.path.isfile(outside):  # no error for a name that the system cannot hold
@@ -227,7 +222,7 @@ class _Linker:
                 self.problem(file.path, file.target_span, message)
             return found
         if file.rules is not None:
-            path = _resolved(file.path, file.rules)
+            path = resolved(file.path, file.rules)
             if path not in self.files.rules and path not in self.files.broken:
                 message = f"there is no rules file {path!r}; {hint(path, self.files.rules)}"
                 self.problem(file.path, file.target_span, message)

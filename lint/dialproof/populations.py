@@ -11,6 +11,7 @@ from dialproof.cel.program import Programs
 from dialproof.errors import InputError
 from dialproof.model.parse_base import hint
 from dialproof.model.rules import Invariant
+from dialproof.reading import resolved
 from dialproof.source import digest_of
 from dialproof.source.positions import Problem
 
@@ -48,7 +49,7 @@ def problems_of(file: ContactsFile, campaign: Campaign) -> Iterator[Problem]:
                 message = f"{lead}: no rule puts contacts on a list {name!r}; {hint(name, lists)}"
                 yield Problem(file.path, expect.spans[f"lists.{name}"], "DP102", message)
         for pattern, place in zip(population.contacts, population.contacts_spans, strict=True):
-            if not file.path.startswith("../") and _resolved(file.path, pattern).startswith(("../", "/")):
+            if not file.path.startswith("../") and resolved(file.path, pattern).startswith(("../", "/")):
                 message = f"{lead}: {pattern} lies outside of the project: evidence is of files below its folder"
                 yield Problem(file.path, place, "DP102", message)
 
@@ -56,10 +57,6 @@ def problems_of(file: ContactsFile, campaign: Campaign) -> Iterator[Problem]:
 def list_ids(rules: Sequence[Rule]) -> list[str]:
     """Return the lists that rules put contacts on or take them off, in order."""
     return list(dict.fromkeys(str(a.fields["listId"]) for r in rules for a in r.actions if a.type == "setList"))
-
-
-def _resolved(base: str, written: str) -> str:
-    return os.path.normpath(os.path.join(os.path.dirname(base), written)).replace(os.sep, "/")
 
 
 def files_of(root: Path, file: ContactsFile, population: Population) -> dict[str, Path]:
@@ -70,7 +67,7 @@ def files_of(root: Path, file: ContactsFile, population: Population) -> dict[str
     found: dict[str, Path] = {}
     missing = []
     for written in population.contacts:
-        pattern = _resolved(file.path, written)
+        pattern = resolved(file.path, written)
         names = [pattern] if (root / pattern).is_file() else sorted(glob(pattern, root_dir=root, recursive=True))
         if not names:
             missing.append(f"there is no file {written}")

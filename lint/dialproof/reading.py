@@ -31,6 +31,7 @@ __all__ = [
     "nested_projects",
     "project_files",
     "read_files",
+    "resolved",
 ]
 
 _KIND = re.compile(r".*\.(rules|contacts|contactlist)\.(?:yaml|yml|json)|.*\.(contacts)\.csv", re.IGNORECASE)
@@ -70,6 +71,11 @@ def display_path(root: Path, path: Path) -> str:
         return Path(os.path.relpath(path, root)).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
+
+
+def resolved(base: str, written: str) -> str:
+    """Return the display path of what is written in the file of the display path ``base``, relative to that file."""
+    return os.path.normpath(os.path.join(os.path.dirname(base), written)).replace(os.sep, "/")
 
 
 @dataclass(slots=True)
