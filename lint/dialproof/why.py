@@ -11,7 +11,7 @@ from dialproof.analysis.causes import Cause, Change
 from dialproof.cel.values import MISSING, lookup, number_text, read_text
 from dialproof.findings import Witness
 from dialproof.output.json_text import witness_json
-from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_witness, personal_columns
+from dialproof.output.masking import MASK, is_personal, mask_witness, personal_columns
 from dialproof.output.report import printable
 from dialproof.output.witness import outcome_text, value_text
 
@@ -118,17 +118,13 @@ def _unless(change: Change | Nowhere | Unknown, report: Report, here: Witness) -
 
 
 def _changed(variable: Variable, here: Witness, there: Witness, personal: frozenset[str]) -> str:
-    if _is_personal(variable, personal):
+    if is_personal(variable.source, variable.name, personal):
         return f"another {_name(variable)}"
     return f"{_name(variable)} = {_text_of(variable, there)} instead of {_text_of(variable, here)}"
 
 
-def _is_personal(variable: Variable, personal: frozenset[str]) -> bool:
-    return variable.name in (personal if variable.source == "contact" else PERSONAL_CONTEXT)
-
-
 def _name(variable: Variable) -> str:
-    return variable.name if variable.source == "contact" else "now" if variable.source == "now" else variable.name
+    return "now" if variable.source == "now" else variable.name
 
 
 def _text_of(variable: Variable, witness: Witness) -> str:

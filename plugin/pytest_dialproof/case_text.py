@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dialproof.model.rules import When
-from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_contact, personal_columns
+from dialproof.output.masking import MASK, PERSONAL_CONTEXT, is_personal, mask_contact, personal_columns
 from dialproof.output.report import printable
 from dialproof.output.witness import flat, value_text
-from pytest_dialproof.masking import cel_text, is_personal
+from pytest_dialproof.masking import cel_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,4 +115,8 @@ def _wanted(item: Item, leaf: Leaf) -> str:
     if isinstance(condition, When):
         return cel_text(leaf.wanted, item.place.evaluator(item.campaign).leaf(condition).reads, columns)
     blank = condition.value is None or condition.value == ""
-    return leaf.wanted if blank or not is_personal(condition.source, condition.subject, columns) else MASK
+    return (
+        leaf.wanted
+        if blank or not is_personal(condition.source, condition.subject, personal_columns(columns))
+        else MASK
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dialproof.output.masking import MASK, PERSONAL_CONTEXT, personal_columns
+from dialproof.output.masking import MASK, PERSONAL_CONTEXT, is_personal, personal_columns
 from dialproof_deploy.audit.personal import texts_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dialproof.cel.values import Variable
     from dialproof.model.contactlist import ContactList
 
-__all__ = ["cel_text", "is_personal", "statement_text", "values_masked"]
+__all__ = ["cel_text", "statement_text", "values_masked"]
 
 _LITERAL = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\b[0-9]{5,}\b""")
 
@@ -37,14 +37,10 @@ def values_masked(
     return mask
 
 
-def is_personal(source: str, name: str, columns: ContactList) -> bool:
-    """Tell whether a column of the contact, or a field of the context, is personal."""
-    return name in (personal_columns(columns) if source == "contact" else PERSONAL_CONTEXT)
-
-
 def cel_text(text: str, reads: Iterable[Variable], columns: ContactList) -> str:
     """Return CEL as it may be shown: without its literals where it reads something personal."""
-    personal = any(is_personal(variable.source, variable.name, columns) for variable in reads)
+    names = personal_columns(columns)
+    personal = any(is_personal(variable.source, variable.name, names) for variable in reads)
     return _LITERAL.sub(MASK, text) if personal else text
 
 

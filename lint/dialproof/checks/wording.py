@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cel.values import read_text
 from dialproof.model.rules import Condition
-from dialproof.output.masking import MASK, PERSONAL_CONTEXT, personal_columns
+from dialproof.output.masking import MASK, PERSONAL_CONTEXT, is_personal, personal_columns
 
 if TYPE_CHECKING:
     from dialproof.cel.program import LeafProgram
@@ -65,7 +65,7 @@ class Wording:
     def is_about_a_person(self, leaf: Condition | When) -> bool:
         """Tell whether a condition compares a personal column; of CEL, whether it names one."""
         if isinstance(leaf, Condition):
-            return leaf.subject in (self._personal if leaf.source == "contact" else PERSONAL_CONTEXT)
+            return is_personal(leaf.source, leaf.subject, self._personal)
         names = (*self._personal, *PERSONAL_CONTEXT)
         return any(name in leaf.text or name.rpartition(".")[2] in leaf.text for name in names)
 

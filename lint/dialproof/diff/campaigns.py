@@ -12,7 +12,7 @@ from dialproof.analysis.difference import analyses_of
 from dialproof.analysis.familiar import familiar_to
 from dialproof.base import counterparts
 from dialproof.findings import Witness
-from dialproof.output.masking import MASK, PERSONAL_CONTEXT, mask_witness, personal_columns
+from dialproof.output.masking import MASK, is_personal, mask_witness, personal_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -205,7 +205,7 @@ def _described(box: Box, comparison: Comparison, personal: frozenset[str]) -> Ma
         axis = analysis.axes[variable]
         if variable.source == "now" or axis.relative:
             return None
-        hidden = variable.name in (personal if variable.source == "contact" else PERSONAL_CONTEXT)
+        hidden = is_personal(variable.source, variable.name, personal)
         text = MASK if hidden else describe(axis, analysis.columns[variable], box[variable])
         if not text:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MASK",
     "PERSONAL_CONTEXT",
+    "is_personal",
     "line_may_be_shown",
     "mask_contact",
     "mask_witness",
@@ -32,6 +33,11 @@ PERSONAL_CONTEXT = frozenset({"phone.number"})
 def personal_columns(columns: ContactList) -> frozenset[str]:
     """Return the names of the columns that are marked ``pii`` or ``phone``."""
     return frozenset(c.name for c in columns.columns.values() if c.pii or c.phone)
+
+
+def is_personal(source: str, name: str, personal: Collection[str]) -> bool:
+    """Tell whether a column (``personal`` are those that are), or a field of the context, is personal."""
+    return name in (personal if source == "contact" else PERSONAL_CONTEXT)
 
 
 def mask_contact(contact: Mapping[str, object], names: frozenset[str], prefix: str = "") -> dict[str, object]:

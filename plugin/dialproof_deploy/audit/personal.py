@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.cel.values import read_text
 from dialproof.model.rules import Condition, leaves
-from dialproof.output.masking import PERSONAL_CONTEXT, personal_columns
+from dialproof.output.masking import PERSONAL_CONTEXT, is_personal, personal_columns
 from dialproof_deploy.redact import register_pii
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def personal_values(project: Project) -> Iterator[str]:
         columns = personal_columns(campaign.contact_list)
         of_rules = (leaf for rule in campaign.rules for leaf in leaves(rule.conditions))
         for condition in (leaf for leaf in of_rules if isinstance(leaf, Condition)):
-            if condition.subject in (columns if condition.source == "contact" else PERSONAL_CONTEXT):
+            if is_personal(condition.source, condition.subject, columns):
                 yield from texts_of(condition.value, columns, personal=True)
     for path, campaign in project.links.items():
         columns = personal_columns(campaign.contact_list)
