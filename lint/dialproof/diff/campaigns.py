@@ -66,7 +66,7 @@ class Shown:
 
 @dataclass
 class CampaignDiff:
-    """A campaign in both states, or (``only``) in one of them.
+    """A campaign in both states, or (``only``) in one of them; ``unread`` is why nothing is known of one of them.
 
     ``shown`` has what contacts gain (true) and lose; ``counts`` what ``counted`` contacts of files do, if they were;
     ``left_out`` are the bad rows of those files.
@@ -74,6 +74,7 @@ class CampaignDiff:
 
     id: str
     only: str = ""
+    unread: str = ""
     relations: list[Relations] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
     shown: dict[tuple[Aspect, bool], Shown] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class CampaignDiff:
     @property
     def equal(self) -> bool:
         """Whether nothing is different for any contact: proved."""
-        return not self.only and not self.differing
+        return not (self.only or self.unread or self.differing)
 
     @property
     def differing(self) -> list[Relations]:
@@ -133,7 +134,9 @@ def diffs_of(
         assert one is not None
         on_campaign(one.id)
         if before is None or after is None:
-            yield CampaignDiff(one.id, old.label if after is None else new.label), []
+            here, there = (old, new) if after is None else (new, old)
+            why = there.unread(one)
+            yield CampaignDiff(one.id, "" if why else here.label, why), []
             continue
         try:
             yield _diff_of(before, after, old, new)

@@ -44,6 +44,8 @@ class Report:
 def _headline(campaign: CampaignDiff) -> str:
     if campaign.only:
         return f"only in {campaign.only}"
+    if campaign.unread:
+        return f"not compared: {campaign.unread}"
     if campaign.equal:
         return "equal for every contact (proved)"
     return f"{len(campaign.differing)} of {count(len(campaign.relations), 'thing')} that the rules do are not equal"
@@ -157,8 +159,9 @@ def as_markdown(report: Report) -> str:
 def _markdown_of(campaign: CampaignDiff) -> Iterator[str]:
     yield f"#### Campaign {code_span(campaign.id)}"
     yield ""
-    yield _headline(campaign).capitalize() + "."
-    if campaign.only or campaign.equal:
+    headline = _headline(campaign)
+    yield from text_block([headline]) if campaign.unread else [f"{headline[0].upper()}{headline[1:]}."]
+    if campaign.only or campaign.unread or campaign.equal:
         return
     counted = campaign.counted
     yield ""
@@ -207,6 +210,7 @@ def _campaign_data(campaign: CampaignDiff) -> dict[str, Any]:
     return {
         "campaign": campaign.id,
         "only_in": campaign.only or None,
+        "not_compared": campaign.unread or None,
         "equal": campaign.equal,
         "contacts_counted": campaign.counted,
         "left_out": campaign.left_out,

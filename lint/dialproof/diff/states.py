@@ -33,6 +33,12 @@ class State:
         """The campaigns that are compared."""
         return tuple(c for c in self.project.campaigns if not self.file or any(f.path == self.file for f in c.files))
 
+    def unread(self, campaign: Campaign) -> str:
+        """Return why it is not known whether a campaign of the other state is there, "" where it is not there."""
+        from dialproof.base import Base
+
+        return (self.base or Base(self.label, self.project)).open(campaign)
+
     def evaluator(self, campaign: Campaign) -> Evaluator:
         """Return the evaluator of one of them; raises :class:`InputError` for what is wrong in its files."""
         if self.base is not None and (why := self.base.open(campaign)):

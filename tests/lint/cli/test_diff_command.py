@@ -195,6 +195,26 @@ def test_bad_input_is_said_in_one_line(project: Path, capsys: pytest.CaptureFixt
     git.commit()
     assert main(["diff", "HEAD~1", "HEAD"]) == 0
     assert main(["diff", "HEAD", "HEAD~1"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("campaign c: not compared: c.rules.yaml:1:1 has an error at HEAD (DP107 ") == 2
+
+
+def test_a_campaign_whose_rules_cannot_be_read_is_not_gone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside one that can be compared; one that is only in one state is said to be, its capitals kept."""
+    other = RULES.replace("campaign: c", "campaign: d")
+    _write(project / "New", RULES)
+    (project / "New" / "d.rules.yaml").write_text(other)
+    assert main(["diff", ".", "New", "-f", "markdown", "--exit-code"]) == 1
+    assert "Only in New." in capsys.readouterr().out
+    (project / "d.rules.yaml").write_text(other)
+    (project / "New" / "d.rules.yaml").write_text(other.replace("rules:", "rule:"))
+    why = "d.rules.yaml:1:1 has an error at New (DP107 this rules file lacks rules)"
+    for states in ((".", "New"), ("New", ".")):
+        c, d = _json(capsys, *states)["campaigns"]
+        assert (c["equal"], d["equal"], d["only_in"], d["not_compared"]) == (True, False, None, why)
+        for form in ("text", "markdown"):
+            assert main(["diff", *states, "-f", form, "--exit-code"]) == 1
+            assert f"not compared: {why}" in capsys.readouterr().out
 
 
 def test_counts_are_those_of_every_row_run_by_itself(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
