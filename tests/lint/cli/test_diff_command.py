@@ -247,6 +247,35 @@ def test_counts_are_those_of_every_row_run_by_itself(project: Path, capsys: pyte
     )
 
 
+def test_a_run_that_breaks_counts_as_one_that_does_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Texans have no number that could be counted up: nothing of what was done to them is done any more."""
+    pytest.importorskip("polars")
+    _write(project / "new", RULES.replace("attribute: state, value: Texas", "attribute: state, option: INCREMENT"))
+    (project / "people.csv").write_text("attempts,state\n0,TX\n3,TX\n4,TX\n0,CA\n9,CA\n")
+    (campaign,) = _json(capsys, ".", "new", "--contacts", "people.csv")["campaigns"]
+    counts = {t["what"]: (t["counts"]["gained"], t["counts"]["lost"]) for t in campaign["things"]}
+    lost = {"dial": 2, "setList texas": 3, "setAttribute state": 3, "rule tired": 1, "rule texans": 3}
+    assert counts == {what: (0, number) for what, number in lost.items()}
+
+
+def test_what_every_contact_gains_is_said_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In words, where there is no column to name."""
+    more = """\
+  - name: all
+    version: 1
+    priority: 1
+    executionOrder: 3
+    conditions: [{attribute: attempts, operator: greaterThanOrEqual, value: 0}]
+    actions: [{type: setList, listId: everybody}]
+"""
+    _write(project / "new", RULES + more)
+    assert main(["diff", ".", "new"]) == 0
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()[3:7]]
+    assert rows[0].startswith("setList everybody  wider")
+    assert rows[2].startswith("rule all           wider")
+    assert rows[1] == rows[3] == "gained by every contact"
+
+
 @pytest.mark.parametrize("how", ["skip", "report"])
 def test_bad_rows_and_missing_columns_are_errors_unless_they_are_allowed(
     project: Path, capsys: pytest.CaptureFixture[str], how: str

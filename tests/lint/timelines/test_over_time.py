@@ -51,6 +51,14 @@ def test_what_does_not_hold_over_time(expect: str, step: int | None, summary: st
     assert found[step][0].summary.startswith(summary)
 
 
+def test_what_always_holds_is_asked_at_attempts_alone() -> None:
+    """Between two updates a contact may be what no attempt finds."""
+    steps = [FIRST, "{at: P1D, update: {attempts: 9}}", "{at: PT1H, update: {attempts: 9}}"]
+    always = "{always: 'contact.attempts < 3.0'}"
+    assert played(*steps, "{at: PT1H, update: {attempts: 1}}", NEXT, expect=always).found == {}
+    assert list(played(*steps, NEXT, expect=always).found) == [3]
+
+
 def test_nobody_is_dialed_last() -> None:
     """Where no call is placed at all there is no last one."""
     found = played("{at: 2026-03-02T03:00, attempt: {}}", expect="{lastDialed: 2026-03-02T03:00}").found

@@ -191,12 +191,14 @@ def test_a_day_is_a_day_when_clocks_change() -> None:
 def test_no_personal_constant_of_a_rule_is_drawn() -> None:
     """A number that a rule compares with is somebody's number, and hypothesis prints what it draws."""
     number = "+15551234567"
-    rules = campaign(rule("one", condition("cell", "equals", number)), columns=COLUMNS)
+    called = condition("phone.number", "equals", number, source="context")
+    rules = campaign(rule("one", condition("cell", "equals", number)), rule("two", called, order=2), columns=COLUMNS)
 
     class Watching(campaign_machine(project(rules), updates=["cell"])):  # type: ignore[misc]
         @invariant()
         def watch(self) -> None:
             assert number not in self.contact.values()
+            assert number not in self.timeline()
 
     run_state_machine_as_test(Watching, settings=settings(FEW, max_examples=10))
 
