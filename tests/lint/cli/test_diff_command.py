@@ -112,6 +112,21 @@ def test_rules_files_side_by_side(project: Path, capsys: pytest.CaptureFixture[s
     assert _relations(_json(capsys, "new.rules.yaml", "c.rules.yaml")) == {"dial": "wider", "rule tired": "narrower"}
 
 
+def test_a_revision_is_its_merge_base_for_the_files_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What others have added to it since is no part of a change on disk, and is part of two revisions as they are."""
+    git = Git(project)
+    git.commit()
+    git("checkout", "-q", "-b", "change")
+    git.commit({"c.rules.yaml": ONE_OPERATOR})
+    git("checkout", "-q", "main")
+    git.commit({"c.rules.yaml": RULES.replace("listId: texas", "listId: south")})
+    git("checkout", "-q", "change")
+    mine = {"dial": "narrower", "rule tired": "wider"}
+    assert _relations(_json(capsys, "main")) == mine
+    lists = {"setList texas": "wider", "setList south": "narrower"}
+    assert _relations(_json(capsys, "main", "change")) == {**mine, **lists}
+
+
 def test_renamed_rules_and_campaigns_that_come_and_go(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A rule is the one that it was renamed from; a campaign without a counterpart is said to be new or gone."""
     renamed = RULES.replace("name: tired", "name: weary\n    renamedFrom: tired")

@@ -85,6 +85,21 @@ def test_rows_files_and_columns(project: Path, capsys: pytest.CaptureFixture[str
             assert _answers(capsys, *contact, *rules)["dial"]["cause"] == {**expected, "columns": {"attempts": value}}
 
 
+def test_the_clock_is_that_of_the_case_else_of_its_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules that ask what time it is are run when the case is."""
+    early = RULES.replace(
+        'attribute: attempts, operator: greaterThan, value: "3"',
+        "context: now.timeOfDay, operator: lessThan, value: '09:00'",
+    )
+    (project / "c.rules.yaml").write_text(early)
+    own = "    now: 2026-01-01T08:00\n    timeZone: America/Denver\n    expect: {dial: true}"
+    (project / "c.contacts.yaml").write_text(CASES.replace("    expect: {dial: true}", own))
+    assert "no dial (doNotDial: tired)" in _text(capsys, "a fresh one")
+    assert "no rule matched; dial" in _text(capsys, "a tired one")
+    assert "no rule matched; dial" in _text(capsys, "c.contacts.yaml:1")
+    assert "no dial (doNotDial: tired)" in _text(capsys, "a tired one", "--now", "2026-01-01T08:59:00Z")
+
+
 def test_contacts_that_the_contact_list_excludes(capsys: pytest.CaptureFixture[str]) -> None:
     """They are explained as well: everything that such a column may hold counts then."""
     assert _text(capsys, "attempts=many", "state=CA").splitlines()[2:5] == [

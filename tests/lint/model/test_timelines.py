@@ -101,6 +101,18 @@ PROBLEMS = {
         14,
         "2026-03-06T09:59:59Z is before the step before it: steps stand in order of time",
     ),
+    "out of order behind a period": (
+        case(FIRST, "{at: P1D, attempt: {}}", "{at: 2026-03-07T09:59:59Z, attempt: {}}"),
+        7,
+        14,
+        "2026-03-07T09:59:59Z is before the step before it: steps stand in order of time",
+    ),
+    "a column and a path": (
+        case(FIRST).replace("    timeline:", "    contact: {a.b: 1, a: {b: 2}}\n    timeline:"),
+        4,
+        15,
+        "the contact has a.b both as a column and as a path: keep one",
+    ),
     "before now": (
         case("{at: 2025-12-31T00:00:00Z, attempt: {}}"),
         5,
@@ -187,6 +199,8 @@ PROBLEMS = {
 BETWEEN = (
     "a period that goes back",
     "steps out of order",
+    "out of order behind a period",
+    "a column and a path",
     "before now",
     "a period from nowhere",
     "a callback at the start",

@@ -408,3 +408,21 @@ def test_a_time_of_nobody_knows_where_is_noted(tmp_path: Path, zone: str, noted:
     problems = [str(p) for p in load(tmp_path, files).problems]
     expected = "p.contacts.yaml:3:5: DP102 d has a time with neither an offset nor a timeZone: it is read as UTC"
     assert problems == ([expected] if noted else [])
+
+
+def test_steps_and_statements_of_timelines_name_what_there_is(tmp_path: Path) -> None:
+    """As cases do; a contact may begin on a list that no rule knows."""
+    timeline = """\
+cases:
+  - name: c
+    lists: {vip: true}
+    timeline:
+      - {at: 2026-03-02T10:00:00Z, attempt: {}, expect: {matched: [x]}}
+    expect: {always: '"vip" in outcome.lists || "y" in outcome.matched'}
+"""
+    project = load(tmp_path, {"p.rules.yaml": rules("r"), "p.contacts.yaml": timeline})
+    step, always = timeline.splitlines()[4:6]
+    assert found(project) == [
+        f"p.contacts.yaml:5:{step.index('[x]') + 2}: DP605 case 'c': there is no rule 'x'; expected one of r",
+        f"p.contacts.yaml:6:{always.index('|| ') + 4}: DP102 there is no rule 'y'; expected one of r",
+    ]
