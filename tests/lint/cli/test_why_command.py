@@ -89,16 +89,16 @@ def test_the_clock_is_that_of_the_case_else_of_its_file(project: Path, capsys: p
     """Rules that ask what time it is are run when the case is."""
     early = RULES.replace(
         'attribute: attempts, operator: greaterThan, value: "3"',
-        "context: now.timeOfDay, operator: lessThan, value: '09:00'",
+        "context: now.timeOfDay, operator: between, value: ['08:00', '08:30']",
     )
     (project / "c.rules.yaml").write_text(early)
     own = "    now: 2026-01-01T15:00:00Z\n    timeZone: America/Denver\n    expect: {dial: true}"
-    (project / "c.contacts.yaml").write_text(CASES.replace("    expect: {dial: true}", own))
+    (project / "c.contacts.yaml").write_text(CASES.replace("T12:", "T08:").replace("    expect: {dial: true}", own))
     for arguments, refused in (
         (["a fresh one"], True),
-        (["a tired one"], False),
-        (["c.contacts.yaml:1"], False),
-        (["a tired one", "--now", "2026-01-01T08:59:00Z"], True),
+        (["a tired one"], True),
+        (["c.contacts.yaml:1"], True),
+        (["a tired one", "--now", "2026-01-01T08:31:00Z"], False),
     ):
         outcome = _text(capsys, *arguments).splitlines()[1]
         assert ("no dial (doNotDial: tired)" in outcome) is refused
