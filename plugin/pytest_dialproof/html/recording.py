@@ -17,7 +17,7 @@ __all__ = ["ItemRecord", "ItemRecorder"]
 class ItemRecord:
     """One item of ours: how it ended, in how many seconds, what it printed and, where it failed, why.
 
-    ``outcome`` is "passed", "failed" or "skipped"; the worst of its phases. ``population`` tells of a whole list of
+    ``outcome`` is "passed", or that of the last phase that did not pass. ``population`` tells of a whole list of
     contacts: campaign, name, contacts, and dialed (None behind a call).
     """
 
