@@ -80,29 +80,6 @@ class CelSyntaxError(ValueError):
         self.offset = offset
 
 
-@lru_cache(maxsize=1)
-def _parser() -> Any:
-    """Return cel-python's parser, made once: loading its grammar costs more than all expressions of a project."""
-    import celpy.celparser
-    import lark
-
-    class Parser(celpy.celparser.CELParser):
-        """cel-python's parser, whose ``true`` and ``false`` stand nowhere in the text."""
-
-        @staticmethod
-        def ambiguous_literals(t: Any) -> Any:
-            """Return the token of a name, as that of a literal where it is one."""
-            return lark.Token.new_borrow_pos("BOOL_LIT", t.value, t) if t.value in ("true", "false") else t
-
-    # Where interegular is installed, lark looks for collisions between the terminals of every grammar that it loads.
-    # cel-python's has none that matter, and looking takes longer than everything else that a small project needs.
-    looks, lark.lexer.has_interegular = lark.lexer.has_interegular, False
-    try:
-        return Parser()
-    finally:
-        lark.lexer.has_interegular = looks
-
-
 @lru_cache(maxsize=4096)
 def parse_tree(text: str) -> Any:
     """Return cel-python's parse tree without empty levels, with every number a double and chains in balance.
@@ -112,9 +89,11 @@ def parse_tree(text: str) -> Any:
     import celpy.celparser
     import lark
 
+    from dialproof.cel.grammar import parser
+
     with _LOCK:  # cel-python keeps the text of the last parse on the parser object
         try:
-            tree = _parser().parse(text)
+            tree = parser().parse(text)
         except celpy.celparser.CELParseError as error:
             raise _syntax_error(text, error) from None
         except lark.exceptions.LarkError as error:
