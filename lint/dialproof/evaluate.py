@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CelProblem",
-    "Decided",
     "EvaluationError",
     "Evaluator",
+    "Step",
     "conflicts_of",
     "kleene",
     "new_value",
     "with_column",
 ]
 
-Decided: TypeAlias = "Callable[[int, bool | None, View | None], object]"
-"""Told of a rule that is decided: its position in the campaign, its verdict and what it looked at; no view where the
-run had ended in front of it."""
+Step: TypeAlias = "tuple[int, bool | None, View | None]"
+"""A rule as a run comes to it: its position in the campaign, its verdict and what it looked at; no view where the run
+had ended in front of it."""
 
 
 class EvaluationError(ValueError):
@@ -178,29 +178,23 @@ class Evaluator:
         without: Collection[str] = (),
     ) -> tuple[RuleTrace, ...]:
         """Run the rules and return how each was decided, in order."""
-        traces: list[RuleTrace] = []
-
-        def decided(index: int, verdict: bool | None, view: View | None) -> None:
-            rule = self.campaign.rules[index]
-            skipped = RuleTrace(rule.name, None, skipped=True)
-            traces.append(skipped if view is None else self._rule_trace(rule, verdict, view))
-
-        self._run(contact, category, context, lists, now, time_zone, without, decided)
-        return tuple(traces)
+        steps: list[Step] = []
+        self._run(contact, category, context, lists, now, time_zone, without, steps)
+        return tuple(self._rule_trace(*step) for step in steps)
 
     def watch(
         self,
         contact: Contact,
-        decided: Decided,
         *,
         category: Category = "preCall",
         context: Mapping[str, object] | None = None,
         lists: Mapping[str, bool] | None = None,
         now: str | datetime | None = None,
         time_zone: str | None = None,
-    ) -> Outcome:
-        """Run the rules over one contact and tell ``decided`` of each as the run comes to it."""
-        return self._run(contact, category, context, lists, now, time_zone, (), decided)
+    ) -> tuple[Outcome, list[Step]]:
+        """Run the rules over one contact and return each as the run came to it, too."""
+        steps: list[Step] = []
+        return self._run(contact, category, context, lists, now, time_zone, (), steps), steps
 
     def _run(
         self,
@@ -211,7 +205,7 @@ class Evaluator:
         now: str | datetime | None,
         time_zone: str | None,
         without: Collection[str],
-        decided: Decided | None = None,
+        steps: list[Step] | None = None,
     ) -> Outcome:
         state = _State(contact, dict(lists or {}))
         matched: list[str] = []
@@ -227,12 +221,12 @@ class Evaluator:
                 if rule.name in without:
                     continue
                 if ended:
-                    if decided is not None:
-                        decided(index, None, None)
+                    if steps is not None:
+                        steps.append((index, None, None))
                     continue
                 verdict = verdicts[index]
-                if decided is not None:
-                    decided(index, verdict, view)
+                if steps is not None:
+                    steps.append((index, verdict, view))
                 if verdict is None:
                     undecided.append(rule.name)
                     if semantics.undecided == "refuseToDial" and not reason:
@@ -282,7 +276,10 @@ class Evaluator:
         state.contact = with_column(state.contact, name, new_value(action, lookup(state.contact, name), view))
         return name in self._read_again
 
-    def _rule_trace(self, rule: Rule, verdict: bool | None, view: View) -> RuleTrace:
+    def _rule_trace(self, index: int, verdict: bool | None, view: View | None) -> RuleTrace:
+        rule = self.campaign.rules[index]
+        if view is None:
+            return RuleTrace(rule.name, None, skipped=True)
         return RuleTrace(rule.name, verdict, tuple(self._leaf_trace(leaf, view) for leaf in leaves(rule.conditions)))
 
     def _leaf_trace(self, leaf: Condition | When, view: View) -> Leaf:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dialproof.checks.base import Check
     from dialproof.config import Config
     from dialproof.coverage.goals import Goals
+    from dialproof.coverage.observe import Observer
     from dialproof.project import Campaign, Project
     from dialproof.source import SourceFile
     from dialproof.source.positions import Problem
@@ -89,6 +90,7 @@ def lint(
     on_check: Callable[[str], object] = lambda _: None,
     base: Base | None = None,
     only_new: bool = False,
+    observer: Callable[[Campaign], Observer] | None = None,
 ) -> LintResult:
     """Run the selected checks over every campaign and return what they found.
 
@@ -96,6 +98,7 @@ def lint(
     nor does the baseline.
     ``on_check`` is told of each check of each campaign when it begins. ``base`` (default: what the configuration names)
     is what changes are looked at against; with ``only_new`` what is found there as well is left out.
+    ``observer`` gives the observer of a campaign where there is one: the cases that it noted are not run again.
     Raises :class:`UsageError` for a configuration that names unknown checks or a base that cannot be found, and
     :class:`CheckFailedError` where a check breaks.
     """
@@ -103,7 +106,9 @@ def lint(
     if base is None and project.config.base and (only_new or _asks_for_a_base(project.config)):
         opened = base_of(project.config)
     with opened as found:
-        return _lint(project, today or datetime.now(UTC).date(), suppress, on_check, found, only_new=only_new)
+        return _lint(
+            project, today or datetime.now(UTC).date(), suppress, on_check, found, only_new=only_new, observer=observer
+        )
 
 
 def _asks_for_a_base(config: Config) -> bool:
@@ -118,6 +123,7 @@ def _lint(
     base: Base | None,
     *,
     only_new: bool,
+    observer: Callable[[Campaign], Observer] | None = None,
 ) -> LintResult:
     config = project.config
     checks = selected_checks(config)
@@ -128,7 +134,7 @@ def _lint(
     left_open: set[str] = set()
     goals: dict[str, Goals] = {}
     for campaign in project.campaigns:
-        context = CheckContext(project, campaign, base=base, today=today)
+        context = CheckContext(project, campaign, base=base, today=today, observer_of=observer)
         personal |= context.personal_lines
         for check in checks:
             context.check = check

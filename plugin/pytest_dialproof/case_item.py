@@ -24,17 +24,18 @@ class CaseItem(ContactsItem):
 
     def check(self) -> None:
         """Run the case; only when it fails is the trace computed that explains why."""
-        evaluator = self.place.evaluator(self.campaign)
+        observer = self.place.observer(self.campaign)
+        evaluator = observer.given
         options = self.contacts.run_options(self.case)
         try:
             started = perf_counter_ns()
-            outcome = evaluator.run(self.case.contact, **options)
+            outcome, steps = evaluator.watch(self.case.contact, **options)
             elapsed = perf_counter_ns() - started
         except ValueError as error:  # a clock or time zone that there is not
             raise self.fails(f"the case cannot be run: {error}") from None
         self.facts["case"] = {
             "campaign": self.campaign.id,
-            "met": f"{self.place.observer(self.campaign).met(self.case.contact, self.case.expect, **options):x}",
+            "met": f"{observer.met_of(self.case, outcome, steps):x}",
             "dial": outcome.dial,
             "ns": elapsed,
             "conflict": conflict(self.campaign, outcome),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -265,8 +266,9 @@ class Gatekeeper:
         root = place.config.root
         inside = [place.relative(self.config.rootpath / node.partition("::")[0]) for node in self.recorder.broken]
         crashed = [_relative_id(node, self.config.rootpath, root) for node in self.recorder.crashed]
+        kinds = {phase: Phase(*phase) for phase in set(chain.from_iterable(run.phases.values()))}
         return Seen(
-            phases={item: [Phase(*phase) for phase in phases] for item, phases in run.phases.items()},
+            phases={item: [kinds[phase] for phase in phases] for item, phases in run.phases.items()},
             cases={
                 item: CaseFact(case["campaign"], int(case["met"], 16), case["conflict"])
                 for item, case in run.cases.items()

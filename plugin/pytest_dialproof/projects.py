@@ -121,7 +121,7 @@ class SessionProject:
         """What the lint finds in the whole project."""
         from dialproof.lint import lint
 
-        return lint(self.project)
+        return lint(self.project, observer=self.observer)
 
     @cached_property
     def _by_home(self) -> Mapping[tuple[str, str], Sequence[Finding]]:

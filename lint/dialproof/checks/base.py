@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dialproof.base import Base
     from dialproof.checks.wording import Wording
     from dialproof.coverage.gaps import Gaps
+    from dialproof.coverage.observe import Observer
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Edit, Finding, Severity, Witness
     from dialproof.project import Campaign, Project
@@ -57,7 +58,8 @@ class Check:
 class CheckContext:
     """One campaign with everything that checks share; the analysis and the evaluator are made when first asked for.
 
-    ``base`` is the project that a change is looked at against, if there is one; ``today`` the day of the run.
+    ``base`` is the project that a change is looked at against, if there is one; ``today`` the day of the run;
+    ``observer_of`` gives the observer of a campaign where somebody has one already, with its evaluator.
     """
 
     project: Project
@@ -65,6 +67,7 @@ class CheckContext:
     check: Check | None = field(default=None)
     base: Base | None = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    observer_of: Callable[[Campaign], Observer] | None = None
     _differences: dict[int, Difference] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -72,6 +75,8 @@ class CheckContext:
         """The evaluator of this campaign under the configured semantics."""
         from dialproof.evaluate import Evaluator
 
+        if self.observer_of is not None:
+            return self.observer_of(self.campaign).given
         return Evaluator(self.campaign, self.project.config.semantics, cache=self.project.config.cache)
 
     @cached_property
@@ -91,14 +96,15 @@ class CheckContext:
     def gaps(self) -> Gaps | None:
         """What the cases of this campaign leave open; None where it has no case."""
         from dialproof.coverage.gaps import Gaps
-        from dialproof.coverage.observe import cases_of
+        from dialproof.coverage.observe import Observer, cases_of
 
         def analysis(evaluator: Evaluator) -> CampaignAnalysis:
             return self.analysis if evaluator is self.evaluator else self._analysis_of(evaluator)
 
         if next(cases_of(self.project, self.campaign), None) is None:
             return None
-        return Gaps(self.project, self.campaign, self.evaluator, analysis)
+        observer = Observer(self.evaluator) if self.observer_of is None else self.observer_of(self.campaign)
+        return Gaps(self.project, self.campaign, observer, analysis)
 
     @cached_property
     def _familiar(self) -> Familiar:

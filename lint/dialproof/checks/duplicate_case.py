@@ -92,7 +92,7 @@ def _content(case: Case, file: ContactsFile) -> Hashable:
 
 
 def _flat(values: Mapping[str, object]) -> str:
-    return repr(sorted(flat(values)))
+    return repr(sorted(flat(values))) if values else ""
 
 
 CHECK = Check(

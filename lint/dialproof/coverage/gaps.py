@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dialproof.analysis.answers import Budget, Found, Nowhere, Unknown, require
 from dialproof.analysis.witness import shown_by
-from dialproof.coverage.observe import Observer, cases_of
+from dialproof.coverage.observe import cases_of
 from dialproof.coverage.reach import Reach
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dialproof.analysis.campaign import CampaignAnalysis
     from dialproof.analysis.witness import Scene
     from dialproof.coverage.goals import Goal, Goals, Kind
+    from dialproof.coverage.observe import Observer
     from dialproof.evaluate import Evaluator
     from dialproof.findings import Witness
     from dialproof.outcome import Outcome
@@ -37,15 +38,15 @@ class Gaps:
         self,
         project: Project,
         campaign: Campaign,
-        evaluator: Evaluator,
+        observer: Observer,
         analysis: Callable[[Evaluator], CampaignAnalysis],
     ) -> None:
-        self.observer = Observer(evaluator)
+        self.observer = observer
         self.cases = 0
         self.met = 0
         self.impossible = 0
         self._analysis = analysis
-        self._broken = {problem.owner for problem in evaluator.problems}
+        self._broken = {problem.owner for problem in observer.given.problems}
         for case, file in cases_of(project, campaign):
             self.cases += 1
             with suppress(ValueError):  # a clock or time zone that there is not: the case fails under pytest

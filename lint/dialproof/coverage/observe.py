@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate
@@ -14,16 +15,15 @@ from dialproof.model.actions import action_types
 from dialproof.model.timelines import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from dialproof.coverage.goals import Goals
-    from dialproof.evaluate import Evaluator
+    from dialproof.evaluate import Evaluator, Step
     from dialproof.journey import Happened
     from dialproof.model.contacts import Case, Contact, ContactsFile, Expect
     from dialproof.model.rules import Action
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
-    from dialproof.view import View
 
 __all__ = ["Observer", "asserts", "cases_of"]
 
@@ -31,14 +31,19 @@ _ONE = ord("1")
 
 
 class Observer:
-    """Runs contacts and says which goals of coverage they meet; ``evaluator`` has every ``when:`` taken apart."""
+    """Runs contacts with ``given`` and says which goals of coverage they meet.
 
-    def __init__(self, evaluator: Evaluator) -> None:
-        self.evaluator = taken_apart(evaluator)
+    ``evaluator`` is that of the same rules with every ``when:`` taken apart.
+    """
+
+    def __init__(self, given: Evaluator) -> None:
+        self.given = given
+        self.evaluator = taken_apart(given)
         self.decisions = [Decision(rule) for rule in self.evaluator.campaign.rules]
         ends = list(accumulate(len(decision.conditions) for decision in self.decisions))
         self._slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        self._shown: dict[tuple[int, tuple[bool | None, ...]], tuple[int, ...]] = {}
+        self._digits: dict[tuple[int, tuple[bool | None, ...]], bytes] = {}
+        self._cases: dict[int, tuple[Case, int]] = {}
 
     @cached_property
     def goals(self) -> Goals:
@@ -51,11 +56,37 @@ class Observer:
         return {id(self.decisions[g.rule].rule.actions[g.position]): n for n, g in enumerate(self.goals.all)
                 if g.kind == "action"}  # fmt: skip
 
+    @cached_property
+    def _nothing(self) -> list[bytes]:
+        """The goals of each rule, in digits, where none is met: goals are numbered in the order of the rules."""
+        counts = Counter(goal.rule for goal in self.goals.all)
+        return [b"0" * counts[index] for index in range(len(self.decisions))]
+
+    @cached_property
+    def _first(self) -> list[int]:
+        """The number of the first goal of each rule."""
+        return [0, *accumulate(map(len, self._nothing))]
+
     def met_by(self, case: Case | Timeline, file: ContactsFile) -> int:
         """Return the goals (a bitset) that a case meets, whether or not it comes out as expected."""
         if isinstance(case, Timeline):
             return self.met_along(case, play(self.evaluator, case, file))
-        return self.met(case.contact, case.expect, **file.run_options(case))
+        known = self._met_of(case)
+        if known is None:
+            known = self.met_of(case, *self.given.watch(case.contact, **file.run_options(case)))
+        return known
+
+    def met_of(self, case: Case, outcome: Outcome, steps: Iterable[Step]) -> int:
+        """Return the goals that the run of a case has met; who asks for them later need not run it again."""
+        known = self._met_of(case)
+        if known is None:
+            known = self.met_in(outcome, steps, case.expect)
+            self._cases[id(case)] = case, known
+        return known
+
+    def _met_of(self, case: Case) -> int | None:
+        noted = self._cases.get(id(case))  # which holds the case, so that the id stays its own
+        return None if noted is None else noted[1]
 
     def met_along(self, timeline: Timeline, happened: Iterable[Happened]) -> int:
         """Return the goals that the runs of a timeline meet together, up to a step that cannot happen."""
@@ -67,36 +98,41 @@ class Observer:
         return found
 
     def met(self, contact: Contact, expect: Expect | None = None, **options: Any) -> int:
-        """Return the goals that a run meets, nothing where it broke.
+        """Return the goals that a run meets; raises ``ValueError`` for a clock or zone that there is not."""
+        return self.met_in(*self.given.watch(contact, **options), expect)
 
-        Actions count where ``expect`` says what they do. Raises ``ValueError`` for a clock or zone that there is not.
+    def met_in(self, outcome: Outcome, steps: Iterable[Step], expect: Expect | None = None) -> int:
+        """Return the goals that a run of ``given`` has met, nothing where it broke.
+
+        Actions count where ``expect`` says what they do.
         """
-        marks = bytearray(b"0") * len(self.goals.all)  # the digits of the bitset: to join integers takes far longer
-        seen = None
-        verdicts: Sequence[bool | None] = ()
-
-        def decided(index: int, _: bool | None, view: View | None) -> None:
-            nonlocal seen, verdicts
-            if view is None:
-                return
-            if view is not seen:
-                seen, verdicts = view, self.evaluator.programs.conditions(view)
-            for number in self.shows(index, tuple(verdicts[self._slices[index]])):
-                marks[number] = _ONE
-
-        outcome = self.evaluator.watch(contact, decided, **options)
         if outcome.failure is not None:
             return 0
+        seen = None
+        verdicts: tuple[bool | None, ...] = ()
+        digits = list(self._nothing)  # of each rule apart: to join integers of all goals takes far longer
+        for index, _, view in steps:
+            if view is None:
+                break
+            if view is not seen:
+                seen, verdicts = view, self.evaluator.programs.conditions(view)
+            own = verdicts[self._slices[index]]
+            digits[index] = self._digits.get((index, own)) or self._in_digits(index, own)
+        found = int(b"".join(digits)[::-1] or b"0", 2)
         for acted in outcome.acted:
             if expect is not None and asserts(expect, acted.action, outcome):
-                marks[self._actions[id(acted.action)]] = _ONE
-        return int(marks[::-1] or b"0", 2)
+                found |= 1 << self._actions[id(acted.action)]
+        return found
+
+    def _in_digits(self, index: int, verdicts: tuple[bool | None, ...]) -> bytes:
+        digits = bytearray(self._nothing[index])
+        for number in self.shows(index, verdicts):
+            digits[number - self._first[index]] = _ONE
+        found = self._digits[index, verdicts] = bytes(digits)
+        return found
 
     def shows(self, index: int, verdicts: tuple[bool | None, ...]) -> tuple[int, ...]:
         """Return the numbers of the goals that a rule whose conditions have these verdicts meets."""
-        known = self._shown.get((index, verdicts))
-        if known is not None:
-            return known
         decision, number = self.decisions[index], self.goals.number
         verdict = decision.verdict(verdicts)
         met = [Goal(index, "true" if value else "false", k) for k, value in enumerate(verdicts) if value is not None]
@@ -105,8 +141,7 @@ class Observer:
         if verdict is False:
             met.append(Goal(index, "missed"))
         met += (Goal(index, "decides true" if verdicts[k] else "decides false", k) for k in decision.deciding(verdicts))
-        shown = self._shown[index, verdicts] = tuple(number[goal] for goal in met)
-        return shown
+        return tuple(number[goal] for goal in met)
 
 
 def asserts(expect: Expect, action: Action, outcome: Outcome) -> bool:

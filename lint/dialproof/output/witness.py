@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from dialproof.output.masking import MASK
@@ -33,10 +34,13 @@ def witness_lines(witness: Witness) -> list[str]:
     return lines
 
 
+_PLAIN = (str, float, int, bool, NoneType)  # asked first: whether something is a mapping takes far longer
+
+
 def flat(contact: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield (dotted name, value) of a contact or context, in its order."""
     for key, value in contact.items():
-        if isinstance(value, Mapping) and value:
+        if not isinstance(value, _PLAIN) and isinstance(value, Mapping) and value:
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

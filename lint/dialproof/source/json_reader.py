@@ -6,28 +6,31 @@ import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
-from dialproof.source.nodes import whole_value
+from dialproof.source.nodes import Scalar, whole_value
 from dialproof.source.tree import UnreadableError
 
 if TYPE_CHECKING:
-    from dialproof.source.nodes import ScalarValue, SourceText
+    from dialproof.source.nodes import ScalarValue, SourceText, Style
     from dialproof.source.tree import TreeBuilder
 
 __all__ = ["read_json"]
 
-_TEXT = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
+_TEXT = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_BLANK = r"[ \t\r\n]*"
 _TOKEN = re.compile(
-    rf"""[ \t\r\n]*(?:
+    rf"""{_BLANK}(?:
         (?P<mark>[{{}}\[\],:])
       | (?P<text>{_TEXT})
-      | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)(?![0-9a-zA-Z.])
+      | (?P<number>{_NUMBER})(?![0-9a-zA-Z.])
       | (?P<word>true|false|null)(?![0-9a-zA-Z_])
       | (?P<end>\Z)
     )""",
     re.VERBOSE,
 )
-_NEXT_KEY = re.compile(rf"[ \t\r\n]*,[ \t\r\n]*({_TEXT})[ \t\r\n]*:")
-"""Three tokens at once, which half of most files are: the next key of an object."""
+_ENTRY = re.compile(rf"{_BLANK}({_TEXT}){_BLANK}:{_BLANK}(?:({_TEXT})|({_NUMBER})|(true|false|null)){_BLANK}[,}}]")
+"""Four tokens at once, of which most files consist: a key, a value that holds no others, and what follows it."""
+_ENTRY_KINDS = (None, None, "text", "number", "word")
 _WORDS: dict[str, ScalarValue] = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -39,9 +42,13 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
     closers: list[str] = []
     state = "value"  # value, first value or end, first key or end, key, colon, next (comma or end), done
     while True:
-        if state == "next" and closers[-1] == "}" and (found := _NEXT_KEY.match(text, at)):
-            builder.scalar(found.start(1), found.end(1), *_decoded(found[1], found.start(1)), "quoted")
-            at, state = found.end(), "value"
+        while state in ("key", "first key") and (found := _ENTRY.match(text, at)):
+            at = _entry(source, builder, found)
+            state = "key"
+            if text[at - 1] == "}":
+                builder.close(at)
+                closers.pop()
+                state = "next" if closers else "done"
         found = _TOKEN.match(text, at)
         if found is None:
             _refuse(text, at, state, closers)
@@ -70,7 +77,7 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
         elif state in ("key", "first key"):
             if kind != "text":
                 _refuse(text, start, state, closers)
-            builder.scalar(start, at, *_decoded(written, start), "quoted")
+            builder.scalar(start, at, *_typed(kind, written, start))
             state = "colon"
         elif written in ("{", "["):
             builder.open("mapping" if written == "{" else "sequence", start)
@@ -79,25 +86,40 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
         elif kind == "mark":
             _refuse(text, start, state, closers)
         else:
-            _value(builder, kind, written, start, at)
+            builder.scalar(start, at, *_typed(kind, written, start))
             state = "next" if closers else "done"
 
 
-def _value(builder: TreeBuilder, kind: str | None, written: str, start: int, end: int) -> None:
+def _entry(source: SourceText, builder: TreeBuilder, found: re.Match[str]) -> int:
+    """Add a key and its value; return where they end, behind what follows them."""
+    kind = found.lastindex
+    assert kind is not None
+    start, end = found.span(1)
+    text = _decoded(found[1], start)
+    key = Scalar(source, start, end, text, text, "quoted")
+    start, end = found.span(kind)
+    builder.entry(key, Scalar(source, start, end, *_typed(_ENTRY_KINDS[kind], found[kind], start)))
+    return found.end()
+
+
+def _typed(kind: str | None, written: str, start: int) -> tuple[str, ScalarValue, Style]:
+    """Return a value's text, the value, and how it is written."""
     if kind == "text":
-        builder.scalar(start, end, *_decoded(written, start), "quoted")
-    elif kind == "word":
-        builder.scalar(start, end, written, _WORDS[written], "plain")
-    else:
-        whole = written.lstrip("-").isdigit()
-        builder.scalar(start, end, written, whole_value(written) if whole else float(written), "plain")
+        text = _decoded(written, start)
+        return text, text, "quoted"
+    if kind == "word":
+        return written, _WORDS[written], "plain"
+    whole = written.lstrip("-").isdigit()
+    return written, whole_value(written) if whole else float(written), "plain"
 
 
-def _decoded(written: str, start: int) -> tuple[str, str]:
-    text = written[1:-1] if "\\" not in written else json.loads(written)
-    if "\\" in written and _SURROGATE.search(text):  # nothing else makes half a character: the file is UTF-8
+def _decoded(written: str, start: int) -> str:
+    if "\\" not in written:
+        return written[1:-1]
+    text: str = json.loads(written)
+    if _SURROGATE.search(text):  # nothing else makes half a character: the file is UTF-8
         raise UnreadableError(start, "found half of a surrogate pair in a text, expected whole characters")
-    return text, text
+    return text
 
 
 def _refuse(text: str, at: int, state: str, closers: list[str]) -> NoReturn:

@@ -77,6 +77,15 @@ class TreeBuilder:
             self._anchors[anchor] = (node, 1)
         self._add(node, start, 1)
 
+    def entry(self, key: Scalar, value: Scalar) -> None:
+        """Add a key and its value to the innermost collection, a mapping whose next key is due."""
+        frame = self._stack[-1]
+        self._add_key(frame, key, key.start_offset)
+        frame.key = None
+        frame.entries.setdefault(key.text, Entry(key, value))
+        frame.size += 2
+        self.values.append(value)
+
     def open(self, kind: Literal["mapping", "sequence"], start: int, anchor: str | None = None) -> None:
         """Begin a collection."""
         if self.expects_key:
@@ -132,6 +141,10 @@ class TreeBuilder:
         if frame.kind == "sequence":
             frame.items.append(node)
         elif frame.key is None:
+            if not isinstance(node, Scalar):
+                _refuse_key(start)
+            if node.style == "plain" and not node.text:
+                raise UnreadableError(start, "expected a key before this colon")
             self._add_key(frame, node, start)
             return
         else:
@@ -140,11 +153,7 @@ class TreeBuilder:
         if isinstance(node, Scalar):
             self.values.append(node)
 
-    def _add_key(self, frame: _Frame, node: Node, start: int) -> None:
-        if not isinstance(node, Scalar):
-            _refuse_key(start)
-        if node.style == "plain" and not node.text:
-            raise UnreadableError(start, "expected a key before this colon")
+    def _add_key(self, frame: _Frame, node: Scalar, start: int) -> None:
         first = frame.entries.get(node.text)
         if first is not None:
             if len(self.duplicates) >= MAX_DUPLICATES:

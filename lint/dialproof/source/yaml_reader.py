@@ -102,7 +102,14 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
     for event in _events(text):
         kind = event.__class__
         if kind is yaml.ScalarEvent:
-            _scalar(event, text, builder, hidden)
+            if event.tag is None and event.anchor is None and event.style not in ("|", ">"):  # nearly all of them
+                start, end, written = event.start_mark.index, event.end_mark.index, event.value
+                style = _STYLES[event.style]
+                builder.scalar(start, end, written, resolve(written) if style == "plain" else written, style)
+                if end > start:
+                    hidden.append((start, end))
+            else:
+                _scalar(event, text, builder, hidden)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             name = "mapping" if kind is yaml.MappingStartEvent else "sequence"
             expected = _TAG + ("map" if name == "mapping" else "seq")
@@ -125,9 +132,7 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
 def _events(text: str) -> Iterator[Any]:
     """Yield the events of PyYAML, its errors as ours."""
     try:
-        parser = _LOADER(text)
-        while parser.check_event():
-            yield parser.get_event()
+        yield from iter(_LOADER(text).get_event, None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         offset = mark.index if mark else 0
