@@ -49,9 +49,9 @@ __all__ = [
     "with_column",
 ]
 
-Step: TypeAlias = "tuple[int, bool | None, View | None]"
+Step: TypeAlias = "tuple[int, bool | None, View | None, tuple[bool | None, ...] | None]"
 """A rule as a run comes to it: its position in the campaign, its verdict and what it looked at; no view where the run
-had ended in front of it."""
+had ended in front of it. Last the verdicts of all conditions of the campaign there, where they were decided at once."""
 
 
 class EvaluationError(ValueError):
@@ -129,16 +129,17 @@ class Evaluator:
         """Return the program of one condition."""
         return self.programs.leaf(leaf)
 
-    def _verdicts(self, view: View) -> Sequence[bool | None]:
+    def _decided(self, view: View, *, watched: bool) -> tuple[Sequence[bool | None], tuple[bool | None, ...] | None]:
+        """Return the verdict of each rule, for who watches also that of each condition if they are decided at once."""
         check_columns(view.contact)
         if not self._one_by_one:
-            return self.programs.verdicts(view)
+            return self.programs.rules_and_conditions(view) if watched else (self.programs.verdicts(view), None)
 
         def decide(leaf: Condition | When) -> bool | None:
             program = self.leaf(leaf)
             return program.reference(view) if self._reference else program.verdict(view)
 
-        return _Verdicts(self.campaign.rules, decide)
+        return _Verdicts(self.campaign.rules, decide), None
 
     def verdicts(
         self,
@@ -150,7 +151,7 @@ class Evaluator:
     ) -> dict[str, bool | None]:
         """Return each rule's verdict on the contact as it is given: no order, no writes, no stops."""
         view = self.view(contact, context=context, now=now, time_zone=time_zone)
-        return dict(zip((r.name for r in self.campaign.rules), self._verdicts(view), strict=True))
+        return dict(zip((r.name for r in self.campaign.rules), self._decided(view, watched=False)[0], strict=True))
 
     def run(
         self,
@@ -180,7 +181,7 @@ class Evaluator:
         """Run the rules and return how each was decided, in order."""
         steps: list[Step] = []
         self._run(contact, category, context, lists, now, time_zone, without, steps)
-        return tuple(self._rule_trace(*step) for step in steps)
+        return tuple(self._rule_trace(*step[:3]) for step in steps)
 
     def watch(
         self,
@@ -215,18 +216,18 @@ class Evaluator:
         semantics, rules = self.semantics, self.campaign.rules
         view = self.view(contact, context=context, now=now, time_zone=time_zone)
         try:
-            verdicts = self._verdicts(view)
+            verdicts, conditions = self._decided(view, watched=steps is not None)
             for index in self._order[category]:
                 rule = rules[index]
                 if rule.name in without:
                     continue
                 if ended:
                     if steps is not None:
-                        steps.append((index, None, None))
+                        steps.append((index, None, None, None))
                     continue
                 verdict = verdicts[index]
                 if steps is not None:
-                    steps.append((index, verdict, view))
+                    steps.append((index, verdict, view, conditions))
                 if verdict is None:
                     undecided.append(rule.name)
                     if semantics.undecided == "refuseToDial" and not reason:
@@ -247,7 +248,7 @@ class Evaluator:
                 )
                 if written and not ended and semantics.laterRulesSeeUpdates:
                     view = view.written(state.contact)
-                    verdicts = self._verdicts(view)
+                    verdicts, conditions = self._decided(view, watched=steps is not None)
         except (AmbiguousColumnError, EvaluationError) as error:
             failure = str(error)
         except Exception as error:  # noqa: BLE001  (whatever broke, the contact is not dialed)

@@ -267,12 +267,13 @@ class Programs:
         return self._function([rule.conditions for rule in self.rules])
 
     @cached_property
-    def conditions(self) -> Callable[[View], tuple[bool | None, ...]]:
-        """The same for all conditions: the verdict of each, rule by rule, in the order in which they are written."""
-        return self._function([(leaf,) for rule in self.rules for leaf in leaves(rule.conditions)])
+    def rules_and_conditions(self) -> Callable[[View], tuple[tuple[bool | None, ...], tuple[bool | None, ...]]]:
+        """The same with the verdict of each condition behind, rule by rule, in the order in which they are written."""
+        conditions = [(leaf,) for rule in self.rules for leaf in leaves(rule.conditions)]
+        return self._function([rule.conditions for rule in self.rules], conditions)
 
-    def _function(self, together: Sequence[tuple[Expression, ...]]) -> Callable[[View], tuple[bool | None, ...]]:
-        """Return the function that decides several conjunctions of this campaign's conditions."""
+    def _function(self, *together: Sequence[tuple[Expression, ...]]) -> Callable[[View], Any]:
+        """Return the function that decides conjunctions of this campaign's conditions: a tuple for each sequence."""
         constants = dict(self._compiler.constants)
         lines = ["contact, zone = view.contact, view.zone"]
         for slot, parameter in self._compiler.slots.items():
@@ -293,8 +294,8 @@ class Programs:
                     constants[f"p{name}"] = program
                 lines.append(f"{name} = {code}")
         groups = _Groups(lines, names, nullable, self._leaves)
-        results = [groups.junction(members, "&&")[0] for members in together]
-        lines.append(f"return ({''.join(f'{r}, ' for r in results)})")
+        results = [[groups.junction(members, "&&")[0] for members in one] for one in together]
+        lines.append("return " + ", ".join(f"({''.join(f'{name}, ' for name in names)})" for names in results))
         return define("verdicts", ["view"], "\n    ".join(lines), constants)
 
 

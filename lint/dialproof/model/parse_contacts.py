@@ -214,7 +214,7 @@ def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:
             columns[key.text] = _columns(reader, value, f"{label}.{key.text}", top=False)
         else:
             columns[key.text] = _column_value(reader, value, f"{label}.{key.text}")
-    return INVALID if any(value is INVALID for value in columns.values()) else columns
+    return INVALID if INVALID in columns.values() else columns
 
 
 def _column_value(reader: Reader, node: Node, label: str) -> Any:

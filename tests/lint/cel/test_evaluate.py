@@ -356,7 +356,7 @@ def test_a_constant_at_the_edge_of_the_calendar_is_undecided(constant: str, zone
 def test_an_internal_error_refuses_to_dial(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks, the contact is not dialed; the failure says what broke and where, not on which value."""
     evaluator = Evaluator(campaign(rule("r", condition("s", "equals", "x"))), DEFAULT)
-    monkeypatch.setattr(evaluator, "_verdicts", lambda view: int(view.contact["s"]))
+    monkeypatch.setattr(evaluator.programs, "verdicts", lambda view: int(view.contact["s"]))
     outcome = evaluator.run({"s": "secret"})
     assert outcome.dial is False
     assert outcome.failure is not None
