@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 import polars as pl
 
-from dialproof.bulk.columns import Columns
+from dialproof.bulk.columns import Columns, is_readable
 from dialproof.bulk.read import OnBadRow, Problems, Wanted, ahead, batches_of, steps_of
 from dialproof.bulk.recheck import Recheck
 from dialproof.bulk.report import Report
@@ -190,6 +190,9 @@ def _good(
             or name not in batch.frame.columns
             or not isinstance(batch.frame[name].dtype, (pl.String, pl.Enum))
         ):
+            continue
+        coded = contacts.coded(name)
+        if coded is not None and all(is_readable(value, kind, options.time_zone) for value in coded.values):
             continue
         readings = contacts.reading(name, kind)
         if not readings.null_count():

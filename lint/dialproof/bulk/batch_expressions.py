@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
+from dialproof.bulk.columns import FEW
 from dialproof.bulk.expressions import Translator
 from dialproof.cel.compile import Compiler
 from dialproof.cel.program import leaf_program
@@ -21,14 +22,14 @@ from dialproof.cel.variables import reads, uses_every_column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dialproof.bulk.columns import Coded, Columns
+    from dialproof.bulk.columns import Coded, Columns, Raw
     from dialproof.cel.ast import Call
     from dialproof.cel.program import LeafProgram
     from dialproof.cel.values import Kind, Variable
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
-__all__ = ["BatchTranslator"]
+__all__ = ["BatchTranslator", "Parts"]
 
 RUNS = 4
 """So many stretches of codes are compared; for more, a column of verdicts is looked up."""
@@ -36,23 +37,49 @@ RUNS = 4
 _ORDINAL = 2**16 - 1
 
 
-class BatchTranslator(Translator):
-    """Translates the conditions of a campaign for one batch; ``needed`` are the columns that the expressions read.
+class Parts:
+    """The parts of conditions that read one column, and what was decided of its values, from one batch to the next."""
 
-    ``atoms`` holds what was compiled for parts of conditions from one batch to the next.
-    """
+    def __init__(self, contact_list: ContactList, view: View) -> None:
+        self._contact_list = contact_list
+        self._view = view
+        self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
+        self._known: dict[int, dict[object, bool | None]] = {}
+
+    def atom(self, node: Call) -> tuple[LeafProgram, Variable] | None:
+        """Return a part that reads one column as a program, with that column; None where it reads others too."""
+        if id(node) not in self._atoms:
+            self._atoms[id(node)] = _atom_of(node, self._contact_list)
+        return self._atoms[id(node)]
+
+    def verdicts(self, program: LeafProgram, name: str, values: Sequence[Raw]) -> list[bool | None]:
+        """Return what the row function of a program says of each value of the column that it reads."""
+        known = self._known.setdefault(id(program), {})
+        if len(known) > 2 * FEW:
+            known.clear()
+        found = []
+        for value in values:
+            key = value if isinstance(value, str) else (type(value), value)  # True equals 1.0, which is another value
+            if key not in known:
+                known[key] = program.verdict(self._view.written({name: value}))
+            found.append(known[key])
+        return found
+
+
+class BatchTranslator(Translator):
+    """Translates the conditions of a campaign for one batch; ``needed`` are the columns that the expressions read."""
 
     def __init__(
         self,
         contact_list: ContactList,
         columns: Columns,
         view: View,
-        atoms: dict[int, tuple[LeafProgram, Variable] | None],
+        parts: Parts,
     ) -> None:
         super().__init__(contact_list, view, self._needed_reading)
         self.needed: dict[str, pl.Series] = {}
         self._columns = columns
-        self._atoms = atoms
+        self._parts = parts
 
     def frame(self, row: pl.Series) -> nw.DataFrame[pl.DataFrame]:
         """Return what the expressions read, beside a column ``row``."""
@@ -68,15 +95,11 @@ class BatchTranslator(Translator):
 
     def _atom(self, node: Call) -> nw.Expr | None:
         """Return a part that reads one column of few values, decided for each of them by the row function."""
-        if id(node) not in self._atoms:
-            self._atoms[id(node)] = _atom_of(node, self._contact_list)
-        found = self._atoms[id(node)]
+        found = self._parts.atom(node)
         coded = None if found is None else self._columns.coded(found[1].name)
         if found is None or coded is None:
             return None
-        program, variable = found
-        verdicts = [program.verdict(_with(self._view, variable.name, value)) for value in coded.values]
-        return self._by_codes(variable.name, coded, verdicts, str(id(node)))
+        return self._by_codes(found[0], found[1].name, coded)
 
     def by_value(self, program: LeafProgram) -> nw.Expr | None:
         """Return the expression of a whole condition that reads one column of few values, else None."""
@@ -87,13 +110,13 @@ class BatchTranslator(Translator):
         coded = self._columns.coded(name)
         if coded is None:
             return None
-        verdicts = [program.verdict(_with(self._view, name, value)) for value in coded.values]
-        return self._by_codes(name, coded, verdicts, str(id(program)))
+        return self._by_codes(program, name, coded)
 
-    def _by_codes(self, name: str, coded: Coded, verdicts: Sequence[bool | None], key: str) -> nw.Expr:
+    def _by_codes(self, program: LeafProgram, name: str, coded: Coded) -> nw.Expr:
+        verdicts = self._parts.verdicts(program, name, coded.values)
         true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
         if len(true) + len(unknown) > RUNS:
-            return self._need(f"verdict {key}", coded.gathered(verdicts, pl.Boolean()))
+            return self._need(f"verdict {id(program)}", coded.gathered(verdicts, pl.Boolean()))
         codes = self._need(f"codes {name}", coded.codes)
         holds = _within(codes, true)
         return nw.when(~_within(codes, unknown)).then(holds) if unknown else holds
@@ -122,7 +145,3 @@ def _atom_of(node: Call, contact_list: ContactList) -> tuple[LeafProgram, Variab
         return None
     program, problems = leaf_program("", node, Compiler(contact_list))
     return None if problems or program.compiled is None else (program, read.pop())
-
-
-def _with(view: View, name: str, value: object) -> View:
-    return view.written({name: value})

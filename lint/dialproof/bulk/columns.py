@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dialproof.cel.values import Kind
 
-__all__ = ["Coded", "Columns", "contacts_of", "everywhere", "mapped"]
+__all__ = ["Coded", "Columns", "contacts_of", "everywhere", "is_readable", "mapped"]
 
 Raw: TypeAlias = str | float | bool | None
 
@@ -204,6 +204,11 @@ def mapped(series: pl.Series, function: Callable[[Any], object], dtype: pl.DataT
     return found["result"]
 
 
+def is_readable(value: Raw, kind: Kind, zone: str | None) -> bool:
+    """Tell whether a value is blank, or can be read under a kind."""
+    return bool(_read_value(value, "blank", zone)) or _read_value(value, kind, zone) is not None
+
+
 def _read_value(value: Raw, kind: Kind | Literal["blank"], zone: str | None) -> Any:
     return values.read_text(value) == "" if kind == "blank" else values.read_as(value, kind, zone)
 
@@ -287,19 +292,26 @@ def _blank(raw: pl.Series, _zone: str | None) -> pl.Series:
 
 def _number(raw: pl.Series, _zone: str | None) -> pl.Series:
     if raw.dtype == pl.Float64:
-        return raw.set(~raw.is_finite(), None)
+        return _finite(raw)
     if raw.dtype != pl.String:
         return _nothing(raw, pl.Float64())
-    numbers = raw.cast(pl.Float64, strict=False)
+    numbers = _finite(raw.cast(pl.Float64, strict=False))
     # Of what is no number here Polars reads exponents, infinity and NaN; what it does not read may have spaces around.
-    numbers = numbers.set(~numbers.is_finite() | raw.str.contains_any(["e", "E"]), None)
-    if numbers.null_count() == raw.null_count():
+    letters = raw.str.join().item()  # to look through one long text takes far less than through many short ones
+    if "e" in letters or "E" in letters:
+        numbers = numbers.set(raw.str.contains_any(["e", "E"]), None)
+    if numbers.null_count() == raw.null_count() + int((raw == "").sum()):
         return numbers
     rest = raw.set(numbers.is_not_null() | ~raw.str.contains(_SPACED_NUMBER), None)
     if rest.null_count() == len(rest):
         return numbers
     spaced = rest.str.strip_chars(" ").cast(pl.Float64, strict=False)
     return numbers.zip_with(numbers.is_not_null(), spaced.set(~spaced.is_finite(), None))
+
+
+def _finite(numbers: pl.Series) -> pl.Series:
+    finite = numbers.is_finite()
+    return numbers if finite.all() else numbers.set(~finite, None)
 
 
 def _boolean(raw: pl.Series, _zone: str | None) -> pl.Series:

@@ -20,6 +20,8 @@ from dialproof.model.populations import CONTACT_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pyarrow import parquet
+
 __all__ = [
     "BATCH_BYTES",
     "Batch",
@@ -41,6 +43,8 @@ BATCH_BYTES = 16 * 1024 * 1024
 BATCH_ROWS = 262_144
 """So many rows of a Parquet file are read at a time."""
 
+_CODES: Mapping[pl.DataType, pa.DataType] = {pl.UInt8(): pa.uint8(), pl.UInt16(): pa.uint16(), pl.UInt32(): pa.uint32()}
+"""How Polars holds the codes of an enumeration -> the same type of Arrow."""
 _SHOWN = 20
 _SAMPLE = 8192
 
@@ -198,7 +202,7 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
                 file, read_dictionary=[] if first is None else of_few_values(_flat(pa.Table.from_batches([first])))
             )
         at = 0
-        for table in _gathered(opened.iter_batches(batch_size=BATCH_ROWS, columns=chosen, use_threads=True)):
+        for table in _tables(opened, chosen):
             flat = _flat(table)
             columns = [_column(path, name, flat.column(name)) for name in chosen]
             frame = pl.DataFrame(columns) if columns else blank(table.num_rows)
@@ -242,16 +246,23 @@ def _column(path: str, name: str, column: pa.ChunkedArray) -> pl.Series:
     raise InputError(f"{path}: column {name!r} holds {kind}; expected text, numbers, true and false, or times")
 
 
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield tables of about a batch: with codes pyarrow gives what one row group of the file holds at most."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= BATCH_ROWS:
-            yield pa.Table.from_batches(held)
-            held = []
+def _tables(file: parquet.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
+    """Yield tables of about a batch: row groups together, and the parts of one that is larger."""
+    held: list[int] = []
+    rows = 0
+    for group in range(file.num_row_groups):
+        size = file.metadata.row_group(group).num_rows
+        if held and rows + size > BATCH_ROWS:
+            yield file.read_row_groups(held, columns=columns)
+            held, rows = [], 0
+        if size > 2 * BATCH_ROWS:
+            parts = file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], columns=columns)
+            yield from (pa.Table.from_batches([part]) for part in parts)
+        else:
+            held.append(group)
+            rows += size
     if held:
-        yield pa.Table.from_batches(held)
+        yield file.read_row_groups(held, columns=columns)
 
 
 def _flat(table: pa.Table) -> pa.Table:
@@ -271,8 +282,9 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
     """Return a column that comes as codes as an enumeration."""
-    words = pl.Series(array.dictionary, dtype=pl.String)
-    return pl.Series(name, array.indices).cast(pl.UInt32).cat.to(pl.Enum(words))
+    kind = pl.Enum(pl.Series(array.dictionary, dtype=pl.String))
+    codes = array.indices.cast(_CODES[pl.Series([], dtype=kind).to_physical().dtype], safe=False)
+    return pl.Series(name, codes).cat.to(kind)
 
 
 def blank(count: int) -> pl.DataFrame:

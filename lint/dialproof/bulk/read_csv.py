@@ -38,7 +38,7 @@ def read_csv(path: str, file: Path, wanted: Wanted, problems: Problems) -> Itera
             return
         done = 0
         try:
-            for batch in _by_arrow(file, path, chosen, delimiter, wanted):
+            for batch in _by_arrow(file, path, header, chosen, delimiter, wanted):
                 done += batch.frame.height
                 yield batch
         except pa.ArrowInvalid:
@@ -77,7 +77,9 @@ def _header(file: Path, path: str) -> tuple[list[str], str]:
     return header, delimiter
 
 
-def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: Wanted) -> Iterator[Batch]:
+def _by_arrow(
+    file: Path, path: str, header: list[str], chosen: list[str], delimiter: str, wanted: Wanted
+) -> Iterator[Batch]:
     codes = pa.dictionary(pa.int32(), pa.string())
     few = {*_of_few_values(file, chosen, delimiter)} - {*wanted.plain}
     options = arrow_csv.ConvertOptions(
@@ -85,29 +87,82 @@ def _by_arrow(file: Path, path: str, chosen: list[str], delimiter: str, wanted: 
         include_columns=chosen,
         strings_can_be_null=False,
     )
-    with (
-        pa.input_stream(str(file), compression=_compression(file)) as source,
-        _QuotesCounted(source) as counted,
-        arrow_csv.open_csv(
-            counted,
-            read_options=arrow_csv.ReadOptions(block_size=read.BATCH_BYTES),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=options,
-        ) as batches,
-    ):
-        at = 0
-        for batch in batches:
-            columns = [_column(name, batch.column(i)) for i, name in enumerate(chosen)]
-            yield read.Batch(path, pl.DataFrame(columns), read.numbers(at, batch.num_rows))
-            at += batch.num_rows
-    if counted.quotes % 2:  # pyarrow takes all that follows an open quote for a cell, silently
+    at = 0
+    for table in _tables(file, header, delimiter, options):
+        columns = [_column(name, table.column(name)) for name in chosen]
+        yield read.Batch(path, pl.DataFrame(columns), read.numbers(at, table.num_rows))
+        at += table.num_rows
+
+
+def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.ConvertOptions) -> Iterator[pa.Table]:
+    """Yield the rows of a file: a block at a time by all processors, as long as it is plain where rows end.
+
+    pyarrow reads a stream that it has to cut into rows itself on one processor alone.
+    """
+    names: list[str] | None = None  # they are in the first block
+    rest = b""
+    with pa.input_stream(str(file), compression=_compression(file)) as source:
+        while True:
+            block = source.read(read.BATCH_BYTES if names else read.BATCH_BYTES // 4)
+            rest += block
+            end = _end_of_rows(rest, delimiter, last=not block)
+            if not end:
+                break
+            yield arrow_csv.read_csv(
+                pa.BufferReader(pa.py_buffer(rest).slice(0, end)),
+                read_options=arrow_csv.ReadOptions(column_names=names, block_size=read.BATCH_BYTES // 4),
+                parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in rest),
+                convert_options=options,
+            )
+            names, rest = header, rest[end:]
+        if rest:
+            yield from _streamed(_QuotesCounted(rest, source), names, delimiter, options)
+
+
+def _end_of_rows(block: bytes, delimiter: str, *, last: bool) -> int:
+    """Return where the last row ends that surely is whole, 0 where that is not plain; ``block`` begins with a row.
+
+    It is where each quote stands at the begin of a cell or at its end, and the two alternate: then nobody can read a
+    quote as anything else.
+    """
+    end = len(block) if last else block.rfind(b"\n") + 1
+    if block.find(b'"', 0, end) < 0:
+        return end
+    octets = pl.Series(pa.Array.from_buffers(pa.uint8(), end, [None, pa.py_buffer(block)]))
+    quotes = (octets == ord('"')).arg_true()
+    between = [ord(delimiter), *b"\r\n"]
+    behind_one = octets.gather(quotes.clip(1) - 1).is_in(between) | (quotes == 0)
+    before_one = octets.gather((quotes + 1).clip(upper_bound=end - 1)).is_in(between) | (quotes == end - 1)
+    if not ((behind_one != before_one).all() and behind_one.gather_every(2).all()):
+        return 0
+    if not before_one.gather_every(2, 1).all():
+        return 0
+    while end and len(quotes) % 2:  # the last one begins a cell that does not end here
+        end = 0 if last else block.rfind(b"\n", 0, quotes[-1]) + 1
+        quotes = quotes.filter(quotes < end)
+    return end
+
+
+def _streamed(
+    source: _QuotesCounted, names: list[str] | None, delimiter: str, options: arrow_csv.ConvertOptions
+) -> Iterator[pa.Table]:
+    """Yield what pyarrow reads of a stream."""
+    with arrow_csv.open_csv(
+        source,
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=read.BATCH_BYTES),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=options,
+    ) as batches:
+        yield from (pa.Table.from_batches([batch]) for batch in batches)
+    if source.quotes % 2:  # pyarrow takes all that follows an open quote for a cell, silently
         raise pa.ArrowInvalid("a quote has no end")
 
 
 class _QuotesCounted(io.RawIOBase):
-    """A stream that counts the quotes that are read from it."""
+    """A stream behind what has been read of it; it counts the quotes that are read."""
 
-    def __init__(self, source: pa.NativeFile) -> None:
+    def __init__(self, begin: bytes, source: pa.NativeFile) -> None:
+        self._begin = io.BytesIO(begin)
         self._source = source
         self.quotes = 0
 
@@ -115,13 +170,15 @@ class _QuotesCounted(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        block: bytes = self._source.read(size)
+        block: bytes = self._begin.read(size) or self._source.read(size)
         self.quotes += block.count(b'"')
         return block
 
 
-def _column(name: str, array: pa.Array) -> pl.Series:
-    return read.coded(name, array) if isinstance(array, pa.DictionaryArray) else pl.Series(name, array)
+def _column(name: str, column: pa.ChunkedArray) -> pl.Series:
+    if pa.types.is_dictionary(column.type):
+        return read.coded(name, column.unify_dictionaries().combine_chunks())
+    return pl.Series(name, column)
 
 
 def _of_few_values(file: Path, chosen: list[str], delimiter: str) -> list[str]:

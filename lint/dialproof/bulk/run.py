@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
-from dialproof.bulk.batch_expressions import BatchTranslator
+from dialproof.bulk.batch_expressions import BatchTranslator, Parts
 from dialproof.bulk.columns import Columns, contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible
 from dialproof.bulk.order import Run
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dialproof.cel.program import LeafProgram
-    from dialproof.cel.values import Variable
     from dialproof.evaluate import Evaluator
     from dialproof.model.rules import Category, Expression, Rule
     from dialproof.outcome import Outcome
@@ -88,7 +87,7 @@ class BulkEvaluator:
             found = {id(leaf): evaluator.leaf(leaf) for leaf in leaves(rule.conditions)}
             self._programs.update(found)
             self.leaves[rule.name] = list(found.values())
-        self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
+        self._pieces = Parts(evaluator.campaign.contact_list, self.view)
         self.written = [{str(a.fields["attribute"]) for a in r.actions if a.type == "setAttribute"} for r in self.rules]
         self.parts = self._parts_of_the_run()
         self.whole_by_row = self._why_whole_by_row()
@@ -187,7 +186,7 @@ class BulkEvaluator:
         return batch
 
     def _verdicts(self, rules: Sequence[Rule], columns: Columns) -> list[pl.Series]:
-        translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._atoms)
+        translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._pieces)
         decided: dict[str, nw.Expr] = {}
         for rule in rules:
             for program in self.leaves[rule.name]:
@@ -209,7 +208,8 @@ class BulkEvaluator:
             self.by_row[rule.name] = f"by cel-python: {program.fallback}"
         elif found is None:
             try:
-                return translator.verdict(program.ast)
+                # Of constants Polars makes one value, and sometimes does not see that it stands for every row.
+                return translator.verdict(program.ast) & nw.col("row")
             except Inexpressible as why:
                 self.by_row[rule.name] = str(why)
         if found is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
-from dialproof.bulk.batch_expressions import BatchTranslator
+from dialproof.bulk.batch_expressions import BatchTranslator, Parts
 from dialproof.bulk.columns import contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible, Term
 from dialproof.cel.ast import Call, Identifier, Index, Select
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dialproof.bulk.tally import Example, Examples
     from dialproof.cel.ast import Node
     from dialproof.cel.program import LeafProgram
-    from dialproof.cel.values import Kind, Variable
+    from dialproof.cel.values import Kind
     from dialproof.model.populations import Statement
     from dialproof.outcome import Outcome
     from dialproof.populations import Statements
@@ -85,7 +85,7 @@ class StatementTally:
         self._bulk = bulk
         self._examples = examples
         self._personal = personal_columns(bulk.evaluator.campaign.contact_list)
-        self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
+        self._parts = Parts(bulk.evaluator.campaign.contact_list, bulk.view)
         self.held = [Held(statement) for statement in statements.of]
         self.wrong: list[tuple[str, int]] = []
 
@@ -131,7 +131,7 @@ class StatementTally:
     def _decide(self, held: Held, program: LeafProgram, rows: _Rows, outcomes: Batch, wanted: pl.Series) -> pl.Series:
         """Return the verdicts of a part of a statement; those of contacts that are not wanted may be anything."""
         assert program.ast is not None
-        translator = _Translator(rows.columns, outcomes, self._bulk, self._atoms)
+        translator = _Translator(rows.columns, outcomes, self._bulk, self._parts)
         try:
             verdict = translator.verdict(program.ast)
         except Inexpressible as why:
@@ -178,9 +178,9 @@ class _Translator(BatchTranslator):
         columns: Columns,
         outcomes: Batch,
         bulk: BulkEvaluator,
-        atoms: dict[int, tuple[LeafProgram, Variable] | None],
+        parts: Parts,
     ) -> None:
-        super().__init__(bulk.evaluator.campaign.contact_list, columns, bulk.view, atoms)
+        super().__init__(bulk.evaluator.campaign.contact_list, columns, bulk.view, parts)
         self._outcomes = outcomes
         self._none = everywhere(columns.height, False)
         self._unknown = everywhere(columns.height, None)

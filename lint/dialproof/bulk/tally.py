@@ -17,7 +17,7 @@ from dialproof.model.actions import contradicts
 from dialproof.output.masking import MASK, mask_contact, personal_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dialproof.bulk import read
     from dialproof.bulk.run import Batch, BulkEvaluator
@@ -55,7 +55,14 @@ class Examples:
 
     def of(self, batch: read.Batch, row: int) -> Example:
         """Return the contact in a row of the batch."""
-        contact = contacts_of(batch.frame[[row]])[0]
+        return self.of_rows(batch, [row])[0]
+
+    def of_rows(self, batch: read.Batch, rows: Sequence[int]) -> list[Example]:
+        """Return the contacts in some rows of the batch."""
+        contacts = contacts_of(batch.frame[rows]) if rows else []
+        return [self._example(batch, row, contact) for row, contact in zip(rows, contacts, strict=True)]
+
+    def _example(self, batch: read.Batch, row: int, contact: Mapping[str, object]) -> Example:
         name = "" if self._id is None else read_text(contact.get(self._id))
         shown = {k: _plain(v) for k, v in contact.items() if k in self._shown}
         return Example(
@@ -109,7 +116,6 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
     lists: dict[str, tuple[int, int]] = field(default_factory=dict)
-    combinations: Counter[tuple[str, ...]] = field(default_factory=Counter)
     other: int = 0
     unmatched: int = 0
     unmatched_example: Example | None = None
@@ -118,6 +124,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self.rules = {rule.name: RuleCounts() for rule in self.bulk.rules}
+        self._codes: Counter[tuple[int, ...]] = Counter()  # the words of each combination
         self._opposed = _opposed(self.bulk)
         self._declared = {(one, rule.name) for rule in self.bulk.rules for one in rule.overrides}
         personal = personal_columns(self.bulk.evaluator.campaign.contact_list)
@@ -125,8 +132,15 @@ class Tally:
             r.name: list(dict.fromkeys(action_text(a, personal) for a in r.actions)) for r in self.bulk.rules
         }
 
+    @property
+    def combinations(self) -> Counter[tuple[str, ...]]:
+        """How many contacts each combination of rules matched."""
+        names = list(self.rules)
+        return Counter({names_of(codes, names): count for codes, count in self._codes.items()})
+
     def add(self, batch: read.Batch, outcomes: Batch) -> None:
         """Count the outcomes of a batch."""
+        wanted: list[tuple[object, str, int]] = []  # who wants which row as an example, and where it keeps it
         self.contacts += outcomes.height
         if outcomes.dial is not None:
             self.dialed += int(outcomes.dial.sum())
@@ -147,18 +161,23 @@ class Tally:
                 self.actions.update({(name, text): done for text in self._texts[name] if done})
             if undecided.any():
                 counts.undecided += int(undecided.sum())
-                counts.undecided_example = counts.undecided_example or self.examples.of(batch, _first(undecided))
+                if counts.undecided_example is None:
+                    wanted.append((counts, "undecided_example", _first(undecided)))
         if not taken.all():
             self.unmatched += outcomes.height - int(taken.sum())
-            self.unmatched_example = self.unmatched_example or self.examples.of(batch, _first(~taken))
+            if self.unmatched_example is None:
+                wanted.append((self, "unmatched_example", _first(~taken)))
         for name in {*outcomes.on, *outcomes.off}:
             on, off = self.lists.get(name, (0, 0))
             more = (int(side[name].sum()) if name in side else 0 for side in (outcomes.on, outcomes.off))
             self.lists[name] = on + next(more), off + next(more)
-        self._add_conflicts(batch, outcomes, whole)
+        wanted += self._add_conflicts(outcomes, whole)
         self._add_combinations(outcomes)
+        examples = self.examples.of_rows(batch, [row for _, _, row in wanted])
+        for (holder, name, _), example in zip(wanted, examples, strict=True):
+            setattr(holder, name, example)
 
-    def _add_conflicts(self, batch: read.Batch, outcomes: Batch, whole: pl.Series | None) -> None:
+    def _add_conflicts(self, outcomes: Batch, whole: pl.Series | None) -> Iterator[tuple[object, str, int]]:
         acting = {name for name, matched in outcomes.matched.items() if matched.any()}
         for one, other in self._opposed:
             if one not in acting or other not in acting:
@@ -168,16 +187,14 @@ class Tally:
             if both.any():
                 conflict = self.conflicts.setdefault((one, other), Conflict((one, other) in self._declared))
                 conflict.contacts += int(both.sum())
-                conflict.example = conflict.example or self.examples.of(batch, _first(both))
+                if conflict.example is None:
+                    yield conflict, "example", _first(both)
 
     def _add_combinations(self, outcomes: Batch) -> None:
-        words = matched_words(outcomes)
-        found = pl.DataFrame(words).group_by(pl.all()).len()
-        names = list(outcomes.matched)
-        for *codes, count in found.iter_rows():
-            combination = names_of(codes, names)
-            if combination in self.combinations or len(self.combinations) < COMBINATIONS:
-                self.combinations[combination] += count
+        for *words, count in pl.DataFrame(matched_words(outcomes)).group_by(pl.all()).len().iter_rows():
+            codes = tuple(words)
+            if codes in self._codes or len(self._codes) < COMBINATIONS:
+                self._codes[codes] += count
             else:
                 self.other += count
 

@@ -188,13 +188,16 @@ def test_polars_reads_the_batches_as_they_are(tmp_path: Path) -> None:
     assert batch.frame["b"].dtype == pl.String
 
 
-def test_row_groups_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rows", "batches"), [(7, [6, 7]), (3, [3, 3, 3, 4]), (1, [1] * 13)])
+def test_row_groups_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, batches: list[int]
+) -> None:
     """Each row group has words of its own; a batch of several has all of them, and rows keep their numbers."""
     states = [["TX", "NY", None], ["CA", "CA", "TX"], ["FL", None, ""], ["NY", "WA", "WA"], ["TX"]]
     flat = [state for group in states for state in group]
     parquet.write_table(pa.table({"state": flat}), tmp_path / "x.parquet", row_group_size=3)
-    monkeypatch.setattr(read, "BATCH_ROWS", 5)
-    batches = list(batches_of("x", tmp_path / "x.parquet", ALL, Problems("fail", print)))
-    assert [batch.frame.height for batch in batches] == [5, 5, 3]
-    assert [cell for batch in batches for cell in batch.frame["state"].cast(pl.String)] == flat
-    assert [row for batch in batches for row in batch.rows] == list(range(1, 14))
+    monkeypatch.setattr(read, "BATCH_ROWS", rows)
+    found = list(batches_of("x", tmp_path / "x.parquet", ALL, Problems("fail", print)))
+    assert [batch.frame.height for batch in found] == batches
+    assert [cell for batch in found for cell in batch.frame["state"].cast(pl.String)] == flat
+    assert [row for batch in found for row in batch.rows] == list(range(1, 14))

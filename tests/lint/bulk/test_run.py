@@ -36,6 +36,14 @@ def test_plain_conditions_are_decided_by_columns_alone() -> None:
     assert batch.matched["number"].sum() == sum(i % 3 == 2 for i in range(FEW + 1))
 
 
+def test_a_choice_by_constants_stands_for_every_contact() -> None:
+    """The engine makes one value of it, not a column."""
+    text = """!("a" == "b" ? now == datetime(text["s"]) : "a" in ["a", "TX", ""])"""
+    bulk = _bulk(rule("choice", when(text)))
+    batch = bulk.run(MANY)
+    assert rows_of(batch) == same_by_row(bulk, MANY)
+
+
 def test_a_pattern_over_many_values_is_decided_by_the_row_function() -> None:
     """RE2 is not the engine's dialect: with few values it is asked once a value, with many the result says so."""
     bulk = _bulk(rule("pattern", condition("s", "matches", r"^name \d$", "string")), rule("plain", order=2))
