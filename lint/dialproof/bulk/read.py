@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import polars as pl
 import pyarrow as pa
 
+from dialproof.bulk.columns import FEW
+from dialproof.cel.values import parse_number
 from dialproof.errors import InputError, UsageError
 from dialproof.model.populations import CONTACT_SUFFIXES
 
@@ -281,10 +283,21 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
-    """Return a column that comes as codes as an enumeration."""
-    kind = pl.Enum(pl.Series(array.dictionary, dtype=pl.String))
-    codes = array.indices.cast(_CODES[pl.Series([], dtype=kind).to_physical().dtype], safe=False)
-    return pl.Series(name, codes).cat.to(kind)
+    """Return a column that comes as codes as an enumeration.
+
+    Its words are in order, numbers first: then what is less or greater than something is a stretch of codes.
+    """
+    words = array.dictionary.to_pylist()
+    order = sorted(range(len(words)), key=lambda code: _place(words[code])) if len(words) <= FEW else range(len(words))
+    kind = pl.Enum([words[code] for code in order])
+    physical = _CODES[pl.Series([], dtype=kind).to_physical().dtype]
+    ranks = pa.array(sorted(range(len(words)), key=order.__getitem__), type=physical)
+    return pl.Series(name, ranks.take(array.indices)).cat.to(kind)
+
+
+def _place(word: str) -> tuple[bool, float, str]:
+    number = parse_number(word)
+    return number is None, number or 0.0, word
 
 
 def blank(count: int) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -101,46 +102,51 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
     """
     names: list[str] | None = None  # they are in the first block
     rest = b""
-    with pa.input_stream(str(file), compression=_compression(file)) as source:
+
+    def table(start: int, end: int) -> pa.Table:
+        return arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(rest).slice(start, end - start)),
+            read_options=arrow_csv.ReadOptions(column_names=header if start else names, block_size=len(rest) + 1),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+            convert_options=options,
+        )
+
+    with pa.input_stream(str(file), compression=_compression(file)) as source, ThreadPoolExecutor(2) as pool:
         while True:
             block = source.read(read.BATCH_BYTES if names else read.BATCH_BYTES // 4)
             rest += block
-            end = _end_of_rows(rest, delimiter, last=not block)
-            if not end:
+            ends = _ends_of_rows(rest, delimiter, last=not block)
+            if not ends:
                 break
-            yield arrow_csv.read_csv(
-                pa.BufferReader(pa.py_buffer(rest).slice(0, end)),
-                read_options=arrow_csv.ReadOptions(column_names=names, block_size=read.BATCH_BYTES // 4),
-                parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in rest),
-                convert_options=options,
-            )
-            names, rest = header, rest[end:]
+            yield pa.concat_tables(pool.map(table, [0, *ends], ends))
+            names, rest = header, rest[ends[-1] :]
         if rest:
             yield from _streamed(_QuotesCounted(rest, source), names, delimiter, options)
 
 
-def _end_of_rows(block: bytes, delimiter: str, *, last: bool) -> int:
-    """Return where the last row ends that surely is whole, 0 where that is not plain; ``block`` begins with a row.
+def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
+    """Return where rows end that surely are whole, in the middle of a block and at its end; ``block`` begins with one.
 
-    It is where each quote stands at the begin of a cell or at its end, and the two alternate: then nobody can read a
-    quote as anything else.
+    It is sure where each quote stands at the begin of a cell or at its end, and the two alternate: then nobody can read
+    a quote as anything else. Where that is not so, nothing is returned.
     """
     end = len(block) if last else block.rfind(b"\n") + 1
-    if block.find(b'"', 0, end) < 0:
-        return end
-    octets = pl.Series(pa.Array.from_buffers(pa.uint8(), end, [None, pa.py_buffer(block)]))
-    quotes = (octets == ord('"')).arg_true()
-    between = [ord(delimiter), *b"\r\n"]
-    behind_one = octets.gather(quotes.clip(1) - 1).is_in(between) | (quotes == 0)
-    before_one = octets.gather((quotes + 1).clip(upper_bound=end - 1)).is_in(between) | (quotes == end - 1)
-    if not ((behind_one != before_one).all() and behind_one.gather_every(2).all()):
-        return 0
-    if not before_one.gather_every(2, 1).all():
-        return 0
-    while end and len(quotes) % 2:  # the last one begins a cell that does not end here
-        end = 0 if last else block.rfind(b"\n", 0, quotes[-1]) + 1
-        quotes = quotes.filter(quotes < end)
-    return end
+    middle = block.rfind(b"\n", 0, end // 2) + 1
+    if block.find(b'"', 0, end) >= 0:
+        octets = pl.Series(pa.Array.from_buffers(pa.uint8(), end, [None, pa.py_buffer(block)]))
+        quotes = (octets == ord('"')).arg_true()
+        between = [ord(delimiter), *b"\r\n"]
+        behind_one = octets.gather(quotes.clip(1) - 1).is_in(between) | (quotes == 0)
+        before_one = octets.gather((quotes + 1).clip(upper_bound=end - 1)).is_in(between) | (quotes == end - 1)
+        begins = behind_one & ~before_one
+        ends = before_one & ~behind_one
+        if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
+            return []
+        while (count := quotes.search_sorted(end)) % 2:  # the last one begins a cell that does not end here
+            end = 0 if last else block.rfind(b"\n", 0, quotes[count - 1]) + 1
+        if quotes.search_sorted(middle) % 2:
+            middle = 0
+    return [place for place in dict.fromkeys((min(middle, end), end)) if place]
 
 
 def _streamed(

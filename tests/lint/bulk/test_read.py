@@ -188,7 +188,7 @@ def test_polars_reads_the_batches_as_they_are(tmp_path: Path) -> None:
     assert batch.frame["b"].dtype == pl.String
 
 
-@pytest.mark.parametrize(("rows", "batches"), [(7, [6, 7]), (3, [3, 3, 3, 4]), (1, [1] * 13)])
+@pytest.mark.parametrize(("rows", "batches"), [(7, [6, 7]), (3, [3, 3, 3, 3, 1]), (1, [1] * 13)])
 def test_row_groups_are_read_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, batches: list[int]
 ) -> None:
