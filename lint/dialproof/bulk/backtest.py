@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
@@ -23,10 +25,11 @@ from dialproof.output.masking import personal_columns
 from dialproof.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
-    from dialproof.bulk import read
+    from dialproof.bulk.read import Batch as Contacts
     from dialproof.bulk.run import Batch as Outcomes
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
@@ -98,14 +101,17 @@ def backtest(
     held = None if statements is None else StatementTally(statements, bulks[0], examples)
     unreadable: dict[str, int] = {}
     some: pl.DataFrame | None = None
+
+    def good_of(batch: Contacts) -> tuple[Contacts, Columns]:
+        step(batch.path)
+        return _good(batch, columns, options, problems, unreadable)
+
     with ExitStack() as stack:
         ids = None if options.ids is None else stack.enter_context(_written(options.ids))
         step = stack.enter_context(progress(steps_of(files.values())))
         for path, file in files.items():
-            for batch in ahead(batches_of(path, file, wanted, problems)):
-                step(batch.path)
-                good, contacts = _good(batch, columns, options, problems, unreadable)
-                outcomes = bulks[0].run(contacts)
+            batches = map(good_of, ahead(batches_of(path, file, wanted, problems)))
+            for good, contacts, (outcomes, *before) in _run(bulks, batches):
                 tally.add(good, outcomes)
                 checked = recheck.check(good, contacts, outcomes)
                 if held is not None:
@@ -113,10 +119,9 @@ def backtest(
                 if options.slowest and some is None and good.frame.height:
                     some = good.frame.head(CONTACTS)
                 if changes is not None:
-                    before = bulks[1].run(contacts)
                     if watch is not None:
-                        watch(before, outcomes)
-                    rows = changes.add(good, before, outcomes)
+                        watch(before[0], outcomes)
+                    rows = changes.add(good, before[0], outcomes)
                     if ids is not None and options.id_column is not None:
                         ids.writelines(f"{name}\n" for name in contacts.reading(options.id_column, "text").gather(rows))
     if not tally.contacts and not problems.count:
@@ -134,6 +139,26 @@ def backtest(
         held,
         [] if some is None else slowest(bulks[0], some, options.slowest),
     )
+
+
+def _run(
+    bulks: Sequence[BulkEvaluator], batches: Iterable[tuple[Contacts, Columns]]
+) -> Iterator[tuple[Contacts, Columns, list[Outcomes]]]:
+    """Yield batches with their outcomes under each set of rules, in order, while the next ones are being run."""
+
+    def run(contacts: Columns) -> list[Outcomes]:
+        return [bulk.run(contacts) for bulk in bulks]
+
+    ahead = min(bulk.threads for bulk in bulks)
+    running: deque[tuple[Contacts, Columns, Future[list[Outcomes]]]] = deque()
+    with ThreadPoolExecutor(ahead) as pool:
+        for good, contacts in batches:
+            running.append((good, contacts, pool.submit(run, contacts)))
+            if len(running) == ahead:
+                good, contacts, outcomes = running.popleft()
+                yield good, contacts, outcomes.result()
+        for good, contacts, outcomes in running:
+            yield good, contacts, outcomes.result()
 
 
 def _evaluators(engine: EngineName) -> type[BulkEvaluator]:
@@ -177,8 +202,8 @@ def wanted_of(
 
 
 def _good(
-    batch: read.Batch, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
-) -> tuple[read.Batch, Columns]:
+    batch: Contacts, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
+) -> tuple[Contacts, Columns]:
     """Return the contacts without those that have a number with a decimal comma; count cells that cannot be read."""
     contacts = Columns(batch.frame, options.time_zone)
     bad: dict[int, str] = {}

@@ -54,9 +54,9 @@ class Parts:
 
     def verdicts(self, program: LeafProgram, name: str, values: Sequence[Raw]) -> list[bool | None]:
         """Return what the row function of a program says of each value of the column that it reads."""
-        known = self._known.setdefault(id(program), {})
-        if len(known) > 2 * FEW:
-            known.clear()
+        known = self._known.get(id(program))
+        if known is None or len(known) > 2 * FEW:
+            known = self._known[id(program)] = {}  # another thread may still look into the old one
         found = []
         for value in values:
             key = value if isinstance(value, str) else (type(value), value)  # True equals 1.0, which is another value

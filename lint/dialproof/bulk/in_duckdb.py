@@ -31,6 +31,7 @@ class DuckDBEvaluator(BulkEvaluator):
     """Runs the rules of one campaign over batches of contacts in DuckDB; see :class:`BulkEvaluator`."""
 
     engine = "DuckDB"
+    threads = 1  # a connection is for one
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -36,6 +36,8 @@ __all__ = [
     "files_of",
     "steps_of",
 ]
+
+_Item = TypeVar("_Item")
 
 OnBadRow: TypeAlias = Literal["fail", "skip", "report"]
 
@@ -142,15 +144,15 @@ def steps_of(files: Iterable[Path]) -> int:
     )
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the same batches, each while the next one is being read."""
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield the same, each while the next one is being made by another thread."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
+        coming = reader.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield item
 
 
 def batches_of(path: str, file: Path, wanted: Wanted, problems: Problems) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -101,27 +102,36 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
     pyarrow reads a stream that it has to cut into rows itself on one processor alone.
     """
     names: list[str] | None = None  # they are in the first block
-    rest = b""
-
-    def table(start: int, end: int) -> pa.Table:
-        return arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(rest).slice(start, end - start)),
-            read_options=arrow_csv.ReadOptions(column_names=header if start else names, block_size=len(rest) + 1),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
-            convert_options=options,
-        )
-
     with pa.input_stream(str(file), compression=_compression(file)) as source, ThreadPoolExecutor(2) as pool:
-        while True:
-            block = source.read(read.BATCH_BYTES if names else read.BATCH_BYTES // 4)
-            rest += block
-            ends = _ends_of_rows(rest, delimiter, last=not block)
+        for block, ends in read.ahead(_blocks(source, delimiter)):
             if not ends:
-                break
-            yield pa.concat_tables(pool.map(table, [0, *ends], ends))
-            names, rest = header, rest[ends[-1] :]
+                yield from _streamed(_QuotesCounted(block, source), names, delimiter, options)
+                return
+            settings = [
+                (
+                    pa.BufferReader(pa.py_buffer(block).slice(start, end - start)),
+                    arrow_csv.ReadOptions(column_names=header if start else names, block_size=len(block) + 1),
+                    arrow_csv.ParseOptions(delimiter=delimiter),
+                    options,
+                )
+                for start, end in pairwise([0, *ends])
+            ]
+            yield pa.concat_tables(pool.map(arrow_csv.read_csv, *zip(*settings, strict=True)))
+            names = header
+
+
+def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list[int]]]:
+    """Yield blocks that begin with a row, each with where its rows end; where it is not plain, a last one without."""
+    rest, size = b"", read.BATCH_BYTES // 4  # the sooner the first one is there, the sooner others have something to do
+    while True:
+        block = source.read(size)
+        rest += block
+        ends = _ends_of_rows(rest, delimiter, last=not block)
         if rest:
-            yield from _streamed(_QuotesCounted(rest, source), names, delimiter, options)
+            yield rest, ends
+        if not ends:
+            return
+        rest, size = rest[ends[-1] :], read.BATCH_BYTES
 
 
 def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
@@ -176,7 +186,9 @@ class _QuotesCounted(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        block: bytes = self._begin.read(size) or self._source.read(size)
+        block = self._begin.read(size)
+        if size < 0 or len(block) < size:  # pyarrow takes less than it asked for as the end
+            block += self._source.read(None if size < 0 else size - len(block))
         self.quotes += block.count(b'"')
         return block
 

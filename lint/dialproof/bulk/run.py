@@ -93,6 +93,11 @@ class BulkEvaluator:
         self.whole_by_row = self._why_whole_by_row()
 
     @property
+    def threads(self) -> int:
+        """How many batches may be run at once; nobody says that cel-python may be asked by several threads."""
+        return 1 if any(program.compiled is None for programs in self.leaves.values() for program in programs) else 2
+
+    @property
     def reads(self) -> frozenset[str] | None:
         """The columns that matter to a run, None where all of them do."""
         programs = [program for programs in self.leaves.values() for program in programs]
