@@ -6,6 +6,7 @@ by those very functions, once for each value; only long columns are read by Pola
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -310,8 +311,9 @@ def _number(raw: pl.Series, _zone: str | None) -> pl.Series:
 
 
 def _finite(numbers: pl.Series) -> pl.Series:
-    finite = numbers.is_finite()
-    return numbers if finite.all() else numbers.set(~finite, None)
+    if math.isfinite(numbers.sum()):  # which it is not as soon as one of them is not
+        return numbers
+    return numbers.set(~numbers.is_finite(), None)
 
 
 def _boolean(raw: pl.Series, _zone: str | None) -> pl.Series:
