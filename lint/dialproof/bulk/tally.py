@@ -295,15 +295,17 @@ def _field(value: object) -> str:
 
 def matched_words(outcomes: Batch) -> list[pl.Series]:
     """Return which rules matched as whole numbers, a bit a rule."""
-    none = pl.Series("w0", [0], dtype=pl.UInt64).new_from_index(0, outcomes.height)
     columns = list(outcomes.matched.values())
+    kind = pl.UInt32 if len(columns) <= 32 else pl.UInt64  # the fewer bytes, the sooner they are grouped
+    none = pl.Series("w0", [0], dtype=kind).new_from_index(0, outcomes.height)
     words = [none] if not columns else []
     for start in range(0, len(columns), _WORD):
         frame = pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns[start : start + _WORD]) if c.any()])
         octets: dict[int, list[pl.Expr]] = {}  # most of the work is done on single bytes
         for name in frame.columns:
-            octets.setdefault(int(name) // 8, []).append(pl.col(name).cast(pl.UInt8) * 2 ** (int(name) % 8))
-        bits = [reduce(add, parts).cast(pl.UInt64) * 256**octet for octet, parts in octets.items()]
+            bit = pl.when(pl.col(name)).then(pl.lit(2 ** (int(name) % 8), pl.UInt8)).otherwise(pl.lit(0, pl.UInt8))
+            octets.setdefault(int(name) // 8, []).append(bit)
+        bits = [reduce(add, parts).cast(kind) * 256**octet for octet, parts in octets.items()]
         words.append((frame.select(word=reduce(add, bits))["word"] if bits else none).alias(f"w{start}"))
     return words
 
