@@ -64,14 +64,18 @@ def run(args: argparse.Namespace) -> int:
     rules, contacts = _split(args.paths)
     if args.ids is not None and (args.id is None or not (args.against or args.against_rev)):
         raise UsageError("--ids takes the contacts that change: name --against or --against-rev, and their --id column")
-    if args.sql and (args.against or args.against_rev):
-        raise UsageError("--sql prints the query of one set of rules: leave out --against and --against-rev")
+    runs = ("against", "against_rev", "slowest", "output_format")
+    given = [f"--{name.replace('_', '-')}" for name in runs if getattr(args, name)]
+    if args.sql and given:
+        raise UsageError(f"--sql runs nothing and prints the query of one set of rules: leave out {', '.join(given)}")
     if args.against and args.against_rev:
         raise UsageError("name --against or --against-rev, not both")
     check_clock(args.now, args.time_zone)
     if min(args.top, args.check, args.slowest) < 0:
         raise UsageError("--top, --check and --slowest take a number that is not negative")
     files = files_of(contacts)
+    if args.sql and len(files) > 1:
+        raise UsageError(f"--sql prints the query for a table with the columns of one file: name one of {len(files)}")
     config = config_for([rules])
     options = Options(
         category=args.category, now=args.now, time_zone=args.time_zone, id_column=args.id, ids=args.ids,

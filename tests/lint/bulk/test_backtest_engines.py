@@ -129,10 +129,12 @@ def test_there_is_no_query_of_what_sql_does_not_decide(project: Path, capsys: py
 
 
 def test_what_a_query_is_not_for(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Changes are not part of it, and columns that the file lacks are missed as by a run."""
-    assert main(["backtest", "people.csv", "--sql", "--against", "c.rules.yaml"]) == 2
-    assert "leave out --against" in capsys.readouterr().err
+    """Changes are not part of it, nor what only a run can say; columns that the file lacks are missed as by a run."""
+    assert main(["backtest", "people.csv", "--sql", "--against", "c.rules.yaml", "--slowest", "1"]) == 2
+    assert "leave out --against, --slowest" in capsys.readouterr().err
     pl.DataFrame({"age": [1.0]}).write_parquet(project / "few.parquet")
+    assert main(["backtest", "few.parquet", "people.csv", "--sql"]) == 2
+    assert "name one of 2" in capsys.readouterr().err
     assert main(["backtest", "few.parquet", "--sql"]) == 3
     assert "few.parquet:1:1: there is no column 'called'" in capsys.readouterr().err
 
