@@ -111,15 +111,13 @@ class Observer:
         seen = None
         verdicts: tuple[bool | None, ...] = ()
         digits = list(self._nothing)  # of each rule apart: to join integers of all goals takes far longer
-        apart = self.evaluator is not self.given
         for index, _, view, conditions in steps:
             if view is None:
                 break
             if view is not seen:
-                seen = view
-                verdicts = (
-                    conditions if conditions and not apart else self.evaluator.programs.rules_and_conditions(view)[1]
-                )
+                if conditions is None or self.evaluator is not self.given:
+                    conditions = self.evaluator.programs.rules_and_conditions(view)[1]
+                seen, verdicts = view, conditions
             own = verdicts[self._slices[index]]
             digits[index] = self._digits.get((index, own)) or self._in_digits(index, own)
         found = int(b"".join(digits)[::-1] or b"0", 2)
