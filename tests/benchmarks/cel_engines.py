@@ -1,7 +1,7 @@
 """Other engines of CEL, contact by contact: the Rust binding and Google's C++ one, with rules written for them by hand.
 
-They are no part of this project and are run where they are installed:
-``pip install common-expression-language cel-expr-python``. Each has to come to the counts of the columns.
+They are no part of this project and are run where they are installed (``pip install --group bench``). Each has to
+come to the counts of the columns.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make docs/performance.md and its plot from a run: ``python -m tests.benchmarks.page bench.json``.
 
-The plot needs the group ``plot`` (``pip install --group plot``).
+The plot needs the group ``bench`` (``pip install --group bench``).
 """
 
 from __future__ import annotations
