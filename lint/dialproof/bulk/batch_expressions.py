@@ -38,25 +38,29 @@ _ORDINAL = 2**16 - 1
 
 
 class Parts:
-    """The parts of conditions that read one column, and what was decided of its values, from one batch to the next."""
+    """The parts of conditions that read one column, and what was decided of its values, from one batch to the next.
+
+    Several threads may ask. What is known goes by the identity of programs, so each is kept, and of each node one.
+    """
 
     def __init__(self, contact_list: ContactList, view: View) -> None:
         self._contact_list = contact_list
         self._view = view
         self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
-        self._known: dict[int, dict[object, bool | None]] = {}
+        self._known: dict[int, tuple[LeafProgram, dict[object, bool | None]]] = {}
 
     def atom(self, node: Call) -> tuple[LeafProgram, Variable] | None:
         """Return a part that reads one column as a program, with that column; None where it reads others too."""
         if id(node) not in self._atoms:
-            self._atoms[id(node)] = _atom_of(node, self._contact_list)
+            self._atoms.setdefault(id(node), _atom_of(node, self._contact_list))
         return self._atoms[id(node)]
 
     def verdicts(self, program: LeafProgram, name: str, values: Sequence[Raw]) -> list[bool | None]:
         """Return what the row function of a program says of each value of the column that it reads."""
-        known = self._known.get(id(program))
-        if known is None or len(known) > 2 * FEW:
-            known = self._known[id(program)] = {}  # another thread may still look into the old one
+        kept = self._known.get(id(program))
+        if kept is None or len(kept[1]) > 2 * FEW:
+            kept = self._known[id(program)] = program, {}
+        known = kept[1]
         found = []
         for value in values:
             key = value if isinstance(value, str) else (type(value), value)  # True equals 1.0, which is another value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from codecs import BOM_UTF8
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -105,11 +106,11 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
     with pa.input_stream(str(file), compression=_compression(file)) as source, ThreadPoolExecutor(2) as pool:
         for block, ends in read.ahead(_blocks(source, delimiter)):
             if not ends:
-                yield from _streamed(_QuotesCounted(block, source), names, delimiter, options)
+                yield from _streamed(_QuotesCounted(_guarded(block, names), source), names, delimiter, options)
                 return
             settings = [
                 (
-                    pa.BufferReader(pa.py_buffer(block).slice(start, end - start)),
+                    pa.BufferReader(_guarded(memoryview(block)[start:end], header if start else names)),
                     arrow_csv.ReadOptions(column_names=header if start else names, block_size=len(block) + 1),
                     arrow_csv.ParseOptions(delimiter=delimiter),
                     options,
@@ -118,6 +119,12 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
             ]
             yield pa.concat_tables(pool.map(arrow_csv.read_csv, *zip(*settings, strict=True)))
             names = header
+
+
+def _guarded(part: bytes | memoryview, names: list[str] | None) -> bytes | memoryview:
+    """Return a part of a file so that pyarrow, which takes a byte order mark off each, takes none that is a cell's."""
+    marked = names is not None and bytes(part[:3]) == BOM_UTF8
+    return BOM_UTF8 + bytes(part) if marked else part
 
 
 def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list[int]]]:
@@ -177,7 +184,7 @@ def _streamed(
 class _QuotesCounted(io.RawIOBase):
     """A stream behind what has been read of it; it counts the quotes that are read."""
 
-    def __init__(self, begin: bytes, source: pa.NativeFile) -> None:
+    def __init__(self, begin: bytes | memoryview, source: pa.NativeFile) -> None:
         self._begin = io.BytesIO(begin)
         self._source = source
         self.quotes = 0

@@ -95,7 +95,7 @@ class BulkEvaluator:
     @property
     def threads(self) -> int:
         """How many batches may be run at once; nobody says that cel-python may be asked by several threads."""
-        return 1 if any(program.compiled is None for programs in self.leaves.values() for program in programs) else 2
+        return 1 if self.evaluator.fallbacks else 2
 
     @property
     def reads(self) -> frozenset[str] | None:

@@ -96,9 +96,9 @@ def _entry(source: SourceText, builder: TreeBuilder, found: re.Match[str]) -> in
     assert kind is not None
     start, end = found.span(1)
     text = _decoded(found[1], start)
-    key = Scalar(source, start, end, text, text, "quoted")
+    builder.add(Scalar(source, start, end, text, text, "quoted"))
     start, end = found.span(kind)
-    builder.entry(key, Scalar(source, start, end, *_typed(_ENTRY_KINDS[kind], found[kind], start)))
+    builder.add(Scalar(source, start, end, *_typed(_ENTRY_KINDS[kind], found[kind], start)))
     return found.end()
 
 

@@ -77,14 +77,9 @@ class TreeBuilder:
             self._anchors[anchor] = (node, 1)
         self._add(node, start, 1)
 
-    def entry(self, key: Scalar, value: Scalar) -> None:
-        """Add a key and its value to the innermost collection, a mapping whose next key is due."""
-        frame = self._stack[-1]
-        self._add_key(frame, key, key.start_offset)
-        frame.key = None
-        frame.entries.setdefault(key.text, Entry(key, value))
-        frame.size += 2
-        self.values.append(value)
+    def add(self, node: Scalar) -> None:
+        """Add a scalar that is made already."""
+        self._add(node, node.start_offset, 1)
 
     def open(self, kind: Literal["mapping", "sequence"], start: int, anchor: str | None = None) -> None:
         """Begin a collection."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-CELLS = st.text(alphabet='ab",;\n ', max_size=6)
+CELLS = st.text(alphabet='ab",;\n \ufeff', max_size=6)
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=12)
 QUOTING = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -53,7 +53,7 @@ def test_what_is_written_is_read(
 
 
 @ANY
-@given(text=st.text(alphabet='ab,"\n\r', max_size=80), size=st.integers(4, 40))
+@given(text=st.text(alphabet='ab,"\n\r\ufeff', max_size=80), size=st.integers(4, 40))
 def test_text_of_any_kind_is_read_as_by_pyarrow_alone(tmp_path: Path, text: str, size: int) -> None:
     """Quotes that stand anywhere: what is read is the same as where the file is never cut by us.
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import polars as pl
 import pytest
 
-from dialproof.bulk import check_installed
+from dialproof.bulk import batch_expressions, check_installed
+from dialproof.bulk.batch_expressions import Parts
 from dialproof.bulk.columns import FEW
 from dialproof.bulk.run import BulkEvaluator
+from dialproof.cel.ast import Call
+from dialproof.cel.parse import parse
 from dialproof.config import Semantics
 from dialproof.errors import UsageError
 from dialproof.evaluate import Evaluator
@@ -53,6 +57,32 @@ def test_a_pattern_over_many_values_is_decided_by_the_row_function() -> None:
     few = _bulk(rule("pattern", condition("s", "matches", r"^name \d$", "string")))
     assert few.run(MANY.head(100)).matched["pattern"].sum() == 10
     assert few.by_row == {}
+
+
+def test_two_threads_that_meet_a_part_of_a_condition_keep_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of values goes by the program, so that another one must not come into its place."""
+    evaluator = Evaluator(campaign(rule("r", when("text.s.endsWith('1') || contact.n > 1"))), Semantics())
+    parts = Parts(evaluator.campaign.contact_list, evaluator.view({}))
+    node = parse("text.s.endsWith('1')")
+    assert isinstance(node, Call)
+    made = batch_expressions._atom_of
+    others = []
+
+    def made_while_another_thread_makes_it(*asked: Any) -> object:
+        monkeypatch.setattr(batch_expressions, "_atom_of", made)
+        others.append(parts.atom(node))
+        return made(*asked)
+
+    monkeypatch.setattr(batch_expressions, "_atom_of", made_while_another_thread_makes_it)
+    assert parts.atom(node) is others[0]
+    assert parts.atom(node) is others[0]
+
+
+def test_a_rule_that_cel_python_decides_is_run_by_one_thread() -> None:
+    """Of any category: a run contact by contact decides the rules of the campaign together."""
+    macro = rule("macro", when("[1, 2].exists(x, x == contact.n)"), category="wrapUp")
+    assert _bulk(rule("plain"), macro).threads == 1
+    assert _bulk(rule("plain")).threads == 2
 
 
 def test_a_macro_is_decided_by_cel_python() -> None:

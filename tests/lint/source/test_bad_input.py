@@ -128,6 +128,14 @@ def test_json_is_read_as_json(content: bytes, problem: tuple[int, int, str] | No
     assert problems(content, "a.rules.json") == ([] if problem is None else [problem])
 
 
+def test_a_duplicate_key_is_said_whatever_its_value_is() -> None:
+    """What ends the reading loses nothing that was found before it."""
+    assert problems(b'{"n": 1, "n": "\\ud800"}', "a.rules.json") == [
+        (1, 10, "duplicate key 'n': first given at line 1, column 2"),
+        (1, 15, "found half of a surrogate pair in a text, expected whole characters"),
+    ]
+
+
 @given(
     st.recursive(
         st.none()
