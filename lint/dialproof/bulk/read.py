@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import polars as pl
@@ -95,7 +96,7 @@ class Wanted:
 class Problems:
     """The bad rows of all files: with ``fail`` the first of them ends the run, else they are left out and counted.
 
-    ``allow`` is the option that leaves them out.
+    ``allow`` is the option that leaves them out. Who reads and who looks at what was read may both add some at once.
     """
 
     on_bad_row: OnBadRow
@@ -103,15 +104,17 @@ class Problems:
     count: int = 0
     allow: str = "--on-bad-row skip, or report"
     _lines: list[str] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def add(self, path: str, row: int, line: int | None, message: str) -> None:
         """Take a bad row; its line in the file where that is known."""
-        self.count += 1
         place = f"{path}: row {row}" if line is None else f"{path}:{line}:1: row {row}"
-        if self.on_bad_row == "report":
-            self.say(f"{place}: {message}")
-        elif self.on_bad_row == "fail" and len(self._lines) < _SHOWN:
-            self._lines.append(f"{place}: {message}")
+        with self._lock:
+            self.count += 1
+            if self.on_bad_row == "report":
+                self.say(f"{place}: {message}")
+            elif self.on_bad_row == "fail" and len(self._lines) < _SHOWN:
+                self._lines.append(f"{place}: {message}")
 
     def check(self) -> None:
         """Raise ``InputError`` with all problems so far where bad rows are errors."""
@@ -289,6 +292,8 @@ def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
 
     Its words are in order, numbers first: then what is less or greater than something is a stretch of codes.
     """
+    if array.dictionary.null_count or len(array.dictionary.unique()) < len(array.dictionary):
+        array = array.dictionary_decode().dictionary_encode()
     words = array.dictionary.to_pylist()
     order = sorted(range(len(words)), key=lambda code: _place(words[code])) if len(words) <= FEW else range(len(words))
     kind = pl.Enum([words[code] for code in order])

@@ -201,3 +201,9 @@ def test_row_groups_are_read_together(
     assert [batch.frame.height for batch in found] == batches
     assert [cell for batch in found for cell in batch.frame["state"].cast(pl.String)] == flat
     assert [row for batch in found for row in batch.rows] == list(range(1, 14))
+
+
+def test_codes_of_any_writer_are_words() -> None:
+    """A dictionary may hold a word twice, or none."""
+    array = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 3, None], pa.int8()), pa.array(["b", None, "a", "b"]))
+    assert read.coded("x", array).cast(pl.String).to_list() == ["b", None, "a", "b", None]
