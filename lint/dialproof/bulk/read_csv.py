@@ -108,17 +108,24 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
             if not ends:
                 yield from _streamed(_QuotesCounted(_guarded(block, names), source), names, delimiter, options)
                 return
-            settings = [
-                (
-                    pa.BufferReader(_guarded(memoryview(block)[start:end], header if start else names)),
-                    arrow_csv.ReadOptions(column_names=header if start else names, block_size=len(block) + 1),
-                    arrow_csv.ParseOptions(delimiter=delimiter),
-                    options,
-                )
+            halves = [
+                (header if start else names, _guarded(memoryview(block)[start:end], header if start else names))
                 for start, end in pairwise([0, *ends])
             ]
-            yield pa.concat_tables(pool.map(arrow_csv.read_csv, *zip(*settings, strict=True)))
+            yield pa.concat_tables(pool.map(lambda half: _half(half[0], half[1], delimiter, options), halves))
             names = header
+
+
+def _half(
+    names: list[str] | None, part: bytes | memoryview, delimiter: str, options: arrow_csv.ConvertOptions
+) -> pa.Table:
+    """Return the rows of a part as one block: pyarrow would look for the ends of others at any line end."""
+    return arrow_csv.read_csv(
+        pa.BufferReader(part),
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(part) + 1),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+        convert_options=options,
+    )
 
 
 def _guarded(part: bytes | memoryview, names: list[str] | None) -> bytes | memoryview:
@@ -144,19 +151,23 @@ def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list
 def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
     """Return where rows end that surely are whole, in the middle of a block and at its end; ``block`` begins with one.
 
-    It is sure where each quote stands at the begin of a cell or at its end, and the two alternate: then nobody can read
-    a quote as anything else. Where that is not so, nothing is returned.
+    Two quotes in a row change nothing: they are one in a cell, or a cell without anything. The others have to stand in
+    turn where a cell begins and where one ends; elsewhere a quote can be read as part of a cell, and nothing is
+    returned.
     """
     end = len(block) if last else block.rfind(b"\n") + 1
     middle = block.rfind(b"\n", 0, end // 2) + 1
     if block.find(b'"', 0, end) >= 0:
         octets = pl.Series(pa.Array.from_buffers(pa.uint8(), end, [None, pa.py_buffer(block)]))
         quotes = (octets == ord('"')).arg_true()
+        runs = (quotes.diff() != 1).fill_null(value=True).arg_true()
+        lengths = runs.extend_constant(len(quotes), 1).diff().drop_nulls()
+        odd = lengths % 2 == 1
+        first = quotes.gather(runs.head(len(lengths))).filter(odd)
+        behind = first + lengths.filter(odd)
         between = [ord(delimiter), *b"\r\n"]
-        behind_one = octets.gather(quotes.clip(1) - 1).is_in(between) | (quotes == 0)
-        before_one = octets.gather((quotes + 1).clip(upper_bound=end - 1)).is_in(between) | (quotes == end - 1)
-        begins = behind_one & ~before_one
-        ends = before_one & ~behind_one
+        begins = octets.gather(first.clip(1) - 1).is_in(between) | (first == 0)
+        ends = octets.gather(behind.clip(upper_bound=end - 1)).is_in(between) | (behind == end)
         if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
             return []
         while (count := quotes.search_sorted(end)) % 2:  # the last one begins a cell that does not end here

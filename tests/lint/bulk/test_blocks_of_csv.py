@@ -53,11 +53,12 @@ def test_what_is_written_is_read(
 
 
 @ANY
-@given(text=st.text(alphabet='ab,"\n\r\ufeff', max_size=80), size=st.integers(4, 40))
+@given(text=st.text('ab,"\n\ufeff', max_size=80) | st.text('ab,"\r\ufeff', max_size=80), size=st.integers(4, 40))
 def test_text_of_any_kind_is_read_as_by_pyarrow_alone(tmp_path: Path, text: str, size: int) -> None:
     """Quotes that stand anywhere: what is read is the same as where the file is never cut by us.
 
-    In blocks that are smaller than a row pyarrow gives up, and the strict reader may refuse what pyarrow takes.
+    In blocks that are smaller than a row pyarrow gives up, and the strict reader may refuse what pyarrow takes. Of
+    CR LF in a cell, where one of its own blocks ends between the two, pyarrow loses the second.
     """
     content = f"x,y\n{text}"
     cut = _rows(tmp_path / "f.csv", content, size)
@@ -75,7 +76,10 @@ def test_text_of_any_kind_is_read_as_by_pyarrow_alone(tmp_path: Path, text: str,
         (b'a,"b"\n"c",d\n', False, [6, 12]),
         (b'a,"b\nb"\n"c\n', False, [8]),  # a cell goes on behind the block
         (b'a,"b\nb"\n"c\n', True, []),
-        (b'a,"b""b"\n', False, []),  # not plain
+        (b'a,"b""b"\n"""",""\n', False, [17]),
+        (b'","\n";"\n', False, [4, 8]),
+        (b'"a"b\n', False, []),  # not plain
+        (b'a""b\n', False, [5]),
         (b'a"b,"c\nd"\n', False, []),
         (b"a,b", False, []),
         (b"", True, []),
