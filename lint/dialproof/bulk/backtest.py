@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from dialproof.bulk.read import Batch as Contacts
+    from dialproof.bulk import read
     from dialproof.bulk.run import Batch as Outcomes
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
@@ -86,15 +86,15 @@ def backtest(
         for evaluator in ([new] if old is None else [new, old])
     ]
     columns = new.campaign.contact_list
-    personal = frozenset().union(*(personal_columns(b.evaluator.campaign.contact_list) for b in bulks))
+    lists = [bulk.evaluator.campaign.contact_list for bulk in bulks]
+    personal = frozenset().union(*map(personal_columns, lists))
     if options.ids is not None and options.id_column in personal:
         raise UsageError(f"column {options.id_column!r} is personal (pii): name another --id, or leave --ids out")
     problems = Problems(
         options.on_bad_row, lambda line: print(f"dialproof: {line}", file=sys.stderr), allow=options.allow_bad_rows
     )
     wanted = wanted_of(bulks, columns, options, statements)
-    read = _read(bulks, statements)
-    examples = Examples([b.evaluator.campaign.contact_list for b in bulks], read, options.id_column)
+    examples = Examples(lists, _read(bulks, statements), options.id_column)
     tally = Tally(bulks[0], examples)
     changes = None if old is None else Changes(bulks[1], bulks[0], examples)
     recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
@@ -102,7 +102,7 @@ def backtest(
     unreadable: dict[str, int] = {}
     some: pl.DataFrame | None = None
 
-    def good_of(batch: Contacts) -> tuple[Contacts, Columns]:
+    def good_of(batch: read.Batch) -> tuple[read.Batch, Columns]:
         step(batch.path)
         return _good(batch, columns, options, problems, unreadable)
 
@@ -142,19 +142,19 @@ def backtest(
 
 
 def _run(
-    bulks: Sequence[BulkEvaluator], batches: Iterable[tuple[Contacts, Columns]]
-) -> Iterator[tuple[Contacts, Columns, list[Outcomes]]]:
+    bulks: Sequence[BulkEvaluator], batches: Iterable[tuple[read.Batch, Columns]]
+) -> Iterator[tuple[read.Batch, Columns, list[Outcomes]]]:
     """Yield batches with their outcomes under each set of rules, in order, while the next ones are being run."""
 
     def run(contacts: Columns) -> list[Outcomes]:
         return [bulk.run(contacts) for bulk in bulks]
 
-    ahead = min(bulk.threads for bulk in bulks)
-    running: deque[tuple[Contacts, Columns, Future[list[Outcomes]]]] = deque()
-    with ThreadPoolExecutor(ahead) as pool:
+    threads = min(bulk.threads for bulk in bulks)
+    running: deque[tuple[read.Batch, Columns, Future[list[Outcomes]]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
         for good, contacts in batches:
             running.append((good, contacts, pool.submit(run, contacts)))
-            if len(running) == ahead:
+            if len(running) == threads:
                 good, contacts, outcomes = running.popleft()
                 yield good, contacts, outcomes.result()
         for good, contacts, outcomes in running:
@@ -202,8 +202,8 @@ def wanted_of(
 
 
 def _good(
-    batch: Contacts, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
-) -> tuple[Contacts, Columns]:
+    batch: read.Batch, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
+) -> tuple[read.Batch, Columns]:
     """Return the contacts without those that have a number with a decimal comma; count cells that cannot be read."""
     contacts = Columns(batch.frame, options.time_zone)
     bad: dict[int, str] = {}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
-__all__ = ["BatchTranslator", "Parts"]
+__all__ = ["Atoms", "BatchTranslator"]
 
 RUNS = 4
 """So many stretches of codes are compared; for more, a column of verdicts is looked up."""
@@ -37,7 +37,7 @@ RUNS = 4
 _ORDINAL = 2**16 - 1
 
 
-class Parts:
+class Atoms:
     """The parts of conditions that read one column, and what was decided of its values, from one batch to the next.
 
     Several threads may ask. What is known goes by the identity of programs, so each is kept, and of each node one.
@@ -46,14 +46,14 @@ class Parts:
     def __init__(self, contact_list: ContactList, view: View) -> None:
         self._contact_list = contact_list
         self._view = view
-        self._atoms: dict[int, tuple[LeafProgram, Variable] | None] = {}
+        self._programs: dict[int, tuple[LeafProgram, Variable] | None] = {}
         self._known: dict[int, tuple[LeafProgram, dict[object, bool | None]]] = {}
 
-    def atom(self, node: Call) -> tuple[LeafProgram, Variable] | None:
+    def of(self, node: Call) -> tuple[LeafProgram, Variable] | None:
         """Return a part that reads one column as a program, with that column; None where it reads others too."""
-        if id(node) not in self._atoms:
-            self._atoms.setdefault(id(node), _atom_of(node, self._contact_list))
-        return self._atoms[id(node)]
+        if id(node) not in self._programs:
+            self._programs.setdefault(id(node), _atom_of(node, self._contact_list))
+        return self._programs[id(node)]
 
     def verdicts(self, program: LeafProgram, name: str, values: Sequence[Raw]) -> list[bool | None]:
         """Return what the row function of a program says of each value of the column that it reads."""
@@ -78,12 +78,12 @@ class BatchTranslator(Translator):
         contact_list: ContactList,
         columns: Columns,
         view: View,
-        parts: Parts,
+        atoms: Atoms,
     ) -> None:
         super().__init__(contact_list, view, self._needed_reading)
         self.needed: dict[str, pl.Series] = {}
         self._columns = columns
-        self._parts = parts
+        self._atoms = atoms
 
     def frame(self, row: pl.Series) -> nw.DataFrame[pl.DataFrame]:
         """Return what the expressions read, beside a column ``row``."""
@@ -99,7 +99,7 @@ class BatchTranslator(Translator):
 
     def _atom(self, node: Call) -> nw.Expr | None:
         """Return a part that reads one column of few values, decided for each of them by the row function."""
-        found = self._parts.atom(node)
+        found = self._atoms.of(node)
         coded = None if found is None else self._columns.coded(found[1].name)
         if found is None or coded is None:
             return None
@@ -117,7 +117,7 @@ class BatchTranslator(Translator):
         return self._by_codes(program, name, coded)
 
     def _by_codes(self, program: LeafProgram, name: str, coded: Coded) -> nw.Expr:
-        verdicts = self._parts.verdicts(program, name, coded.values)
+        verdicts = self._atoms.verdicts(program, name, coded.values)
         true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
         if len(true) + len(unknown) > RUNS:
             return self._need(f"verdict {id(program)}", coded.gathered(verdicts, pl.Boolean()))

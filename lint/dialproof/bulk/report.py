@@ -45,6 +45,7 @@ class Report:
 def as_json(report: Report) -> str:
     """Return the report as one JSON document."""
     tally = report.tally
+    combinations = tally.combinations
     document: dict[str, Any] = {
         "campaign": report.campaign,
         "clock": tally.bulk.clock or None,
@@ -69,8 +70,8 @@ def as_json(report: Report) -> str:
             for name, counts in tally.rules.items()
         ],
         "lists": {name: {"on": on, "off": off} for name, (on, off) in sorted(tally.lists.items())},
-        "combinations": [{"rules": list(rules), "contacts": n} for rules, n in most(tally.combinations)[: report.top]],
-        "distinct_combinations": len(tally.combinations),
+        "combinations": [{"rules": list(rules), "contacts": n} for rules, n in most(combinations)[: report.top]],
+        "distinct_combinations": len(combinations),
         "contacts_of_further_combinations": tally.other,
         "no_rule": {"contacts": tally.unmatched, "example": _example(tally.unmatched_example)},
         "conflicts": [
@@ -157,8 +158,9 @@ def _lines(report: Report) -> Iterator[str]:
             f"  {on:>11,}  on {name}" + (f", {off:,} off" if off else "")
             for name, (on, off) in sorted(tally.lists.items())
         )
-    yield f"combinations of rules ({len(tally.combinations):,} there are)"
-    for rules, n in most(tally.combinations)[: report.top]:
+    combinations = tally.combinations
+    yield f"combinations of rules ({len(combinations):,} there are)"
+    for rules, n in most(combinations)[: report.top]:
         yield f"  {n:>11,}  {', '.join(rules) or '(none)'}"
     if tally.other:
         yield f"  {tally.other:>11,}  in further combinations"

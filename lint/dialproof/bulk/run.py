@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
-from dialproof.bulk.batch_expressions import BatchTranslator, Parts
+from dialproof.bulk.batch_expressions import Atoms, BatchTranslator
 from dialproof.bulk.columns import Columns, contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible
 from dialproof.bulk.order import Run
@@ -87,7 +87,7 @@ class BulkEvaluator:
             found = {id(leaf): evaluator.leaf(leaf) for leaf in leaves(rule.conditions)}
             self._programs.update(found)
             self.leaves[rule.name] = list(found.values())
-        self._pieces = Parts(evaluator.campaign.contact_list, self.view)
+        self._atoms = Atoms(evaluator.campaign.contact_list, self.view)
         self.written = [{str(a.fields["attribute"]) for a in r.actions if a.type == "setAttribute"} for r in self.rules]
         self.parts = self._parts_of_the_run()
         self.whole_by_row = self._why_whole_by_row()
@@ -191,7 +191,7 @@ class BulkEvaluator:
         return batch
 
     def _verdicts(self, rules: Sequence[Rule], columns: Columns) -> list[pl.Series]:
-        translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._pieces)
+        translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._atoms)
         decided: dict[str, nw.Expr] = {}
         for rule in rules:
             for program in self.leaves[rule.name]:

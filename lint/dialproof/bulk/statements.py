@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import polars as pl
 
-from dialproof.bulk.batch_expressions import BatchTranslator, Parts
+from dialproof.bulk.batch_expressions import Atoms, BatchTranslator
 from dialproof.bulk.columns import contacts_of, everywhere
 from dialproof.bulk.expressions import Inexpressible, Term
 from dialproof.cel.ast import Call, Identifier, Index, Select
@@ -85,7 +85,7 @@ class StatementTally:
         self._bulk = bulk
         self._examples = examples
         self._personal = personal_columns(bulk.evaluator.campaign.contact_list)
-        self._parts = Parts(bulk.evaluator.campaign.contact_list, bulk.view)
+        self._atoms = Atoms(bulk.evaluator.campaign.contact_list, bulk.view)
         self.held = [Held(statement) for statement in statements.of]
         self.wrong: list[tuple[str, int]] = []
 
@@ -131,7 +131,7 @@ class StatementTally:
     def _decide(self, held: Held, program: LeafProgram, rows: _Rows, outcomes: Batch, wanted: pl.Series) -> pl.Series:
         """Return the verdicts of a part of a statement; those of contacts that are not wanted may be anything."""
         assert program.ast is not None
-        translator = _Translator(rows.columns, outcomes, self._bulk, self._parts)
+        translator = _Translator(rows.columns, outcomes, self._bulk, self._atoms)
         try:
             verdict = translator.verdict(program.ast)
         except Inexpressible as why:
@@ -178,9 +178,9 @@ class _Translator(BatchTranslator):
         columns: Columns,
         outcomes: Batch,
         bulk: BulkEvaluator,
-        parts: Parts,
+        atoms: Atoms,
     ) -> None:
-        super().__init__(bulk.evaluator.campaign.contact_list, columns, bulk.view, parts)
+        super().__init__(bulk.evaluator.campaign.contact_list, columns, bulk.view, atoms)
         self._outcomes = outcomes
         self._none = everywhere(columns.height, False)
         self._unknown = everywhere(columns.height, None)

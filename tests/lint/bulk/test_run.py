@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from dialproof.bulk import batch_expressions, check_installed
-from dialproof.bulk.batch_expressions import Parts
+from dialproof.bulk.batch_expressions import Atoms
 from dialproof.bulk.columns import FEW
 from dialproof.bulk.run import BulkEvaluator
 from dialproof.cel.ast import Call
@@ -62,7 +62,7 @@ def test_a_pattern_over_many_values_is_decided_by_the_row_function() -> None:
 def test_two_threads_that_meet_a_part_of_a_condition_keep_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known of values goes by the program, so that another one must not come into its place."""
     evaluator = Evaluator(campaign(rule("r", when("text.s.endsWith('1') || contact.n > 1"))), Semantics())
-    parts = Parts(evaluator.campaign.contact_list, evaluator.view({}))
+    atoms = Atoms(evaluator.campaign.contact_list, evaluator.view({}))
     node = parse("text.s.endsWith('1')")
     assert isinstance(node, Call)
     made = batch_expressions._atom_of
@@ -70,12 +70,12 @@ def test_two_threads_that_meet_a_part_of_a_condition_keep_one_program(monkeypatc
 
     def made_while_another_thread_makes_it(*asked: Any) -> object:
         monkeypatch.setattr(batch_expressions, "_atom_of", made)
-        others.append(parts.atom(node))
+        others.append(atoms.of(node))
         return made(*asked)
 
     monkeypatch.setattr(batch_expressions, "_atom_of", made_while_another_thread_makes_it)
-    assert parts.atom(node) is others[0]
-    assert parts.atom(node) is others[0]
+    assert atoms.of(node) is others[0]
+    assert atoms.of(node) is others[0]
 
 
 def test_a_rule_that_cel_python_decides_is_run_by_one_thread() -> None:
