@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dialproof.compare import case_differences
@@ -25,19 +24,16 @@ class CaseItem(ContactsItem):
     def check(self) -> None:
         """Run the case; only when it fails is the trace computed that explains why."""
         observer = self.place.observer(self.campaign)
-        evaluator = observer.given
-        options = self.contacts.run_options(self.case)
         try:
-            started = perf_counter_ns()
-            outcome, steps = evaluator.watch(self.case.contact, **options)
-            elapsed = perf_counter_ns() - started
+            run = observer.run(self.case, self.contacts)
         except ValueError as error:  # a clock or time zone that there is not
             raise self.fails(f"the case cannot be run: {error}") from None
+        evaluator, options, outcome = observer.given, run.options, run.outcome
         self.facts["case"] = {
             "campaign": self.campaign.id,
-            "met": f"{observer.met_of(self.case, outcome, steps):x}",
+            "met": f"{run.met:x}",
             "dial": outcome.dial,
-            "ns": elapsed,
+            "ns": run.nanoseconds,
             "conflict": conflict(self.campaign, outcome),
         }
         self.note_place()

@@ -111,12 +111,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Take what was collected out of the cycle collector's sight: it lives until the end of the session.
 
     Otherwise thousands of cases are walked over again and again, a fifth of the time of all. Runs without files of ours
-    are left alone. It stays so until the process ends or begins another session, because pytest itself collects several
-    times at the end of one.
+    are left alone. It stays so until the process ends or begins another session.
     """
     if session.config.stash[RECORDER].roots:
         gc.freeze()
         _FROZEN.append(True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Do the same with the reports, because pytest itself collects several times at the end; once is enough for all."""
+    if _FROZEN:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dialproof.coverage.decisions import Decision, taken_apart
@@ -25,9 +27,23 @@ if TYPE_CHECKING:
     from dialproof.outcome import Outcome
     from dialproof.project import Campaign, Project
 
-__all__ = ["Observer", "asserts", "cases_of"]
+__all__ = ["CaseRun", "Observer", "asserts", "cases_of"]
 
 _ONE = ord("1")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRun:
+    """One run of a case: with which ``options`` (clock, zone, context, lists), what came of it, in which time.
+
+    ``met`` is a bitset of goals, ``nanoseconds`` that of the evaluation alone.
+    """
+
+    case: Case
+    options: dict[str, Any]
+    outcome: Outcome
+    met: int
+    nanoseconds: int
 
 
 class Observer:
@@ -43,7 +59,7 @@ class Observer:
         ends = list(accumulate(len(decision.conditions) for decision in self.decisions))
         self._slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         self._digits: dict[tuple[int, tuple[bool | None, ...]], bytes] = {}
-        self._cases: dict[int, tuple[Case, int]] = {}
+        self._runs: dict[int, CaseRun] = {}  # by id of the case, which the run holds, so that the id stays its own
 
     @cached_property
     def goals(self) -> Goals:
@@ -71,22 +87,22 @@ class Observer:
         """Return the goals (a bitset) that a case meets, whether or not it comes out as expected."""
         if isinstance(case, Timeline):
             return self.met_along(case, play(self.evaluator, case, file))
-        known = self._met_of(case)
-        if known is None:
-            known = self.met_of(case, *self.given.watch(case.contact, **file.run_options(case)))
-        return known
+        return self.run(case, file).met
 
-    def met_of(self, case: Case, outcome: Outcome, steps: Iterable[Step]) -> int:
-        """Return the goals that the run of a case has met; who asks for them later need not run it again."""
-        known = self._met_of(case)
-        if known is None:
-            known = self.met_in(outcome, steps, case.expect)
-            self._cases[id(case)] = case, known
-        return known
+    def run(self, case: Case, file: ContactsFile) -> CaseRun:
+        """Return the run of a case, which is run once, by whoever asks first: the lint of coverage, or its item.
 
-    def _met_of(self, case: Case) -> int | None:
-        noted = self._cases.get(id(case))  # which holds the case, so that the id stays its own
-        return None if noted is None else noted[1]
+        Raises ``ValueError`` for a clock or zone that there is not.
+        """
+        known = self._runs.get(id(case))
+        if known is None:
+            options = file.run_options(case)
+            started = perf_counter_ns()
+            outcome, steps = self.given.watch(case.contact, **options)
+            elapsed = perf_counter_ns() - started
+            known = CaseRun(case, options, outcome, self.met_in(outcome, steps, case.expect), elapsed)
+            self._runs[id(case)] = known
+        return known
 
     def met_along(self, timeline: Timeline, happened: Iterable[Happened]) -> int:
         """Return the goals that the runs of a timeline meet together, up to a step that cannot happen."""

@@ -6,6 +6,7 @@ No message quotes a contact's value, which may be personal; its kind and place a
 from __future__ import annotations
 
 import re
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from dialproof.model.contacts import Case, ContactsFile, Expect, merged
@@ -29,6 +30,7 @@ __all__ = ["CONTEXT_ROOTS", "contact_of", "expectation", "flat", "note_local_tim
 CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
 """The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
 
+_TEXTS_AND_FLAGS = (str, bool, NoneType)
 _OFFSET = re.compile(r"T.*(?:Z|[+-]\d\d:?\d\d)$")
 
 
@@ -200,7 +202,22 @@ def _contact(reader: Reader, node: Node, label: str) -> Any:
     """Return a contact as nested dicts; values are text, numbers, booleans and None."""
     if not isinstance(node, Mapping):
         return reader.problem(head(node), f"{label}: expected a mapping of columns")
+    if node.plain is not None and _are_columns(node.plain):
+        return node.plain
     return _columns(reader, node, label, top=True)
+
+
+def _are_columns(plain: dict[str, Any], *, top: bool = True) -> bool:
+    """Tell whether plain values are what :func:`_columns` would return of their nodes, without a problem."""
+    for name, value in plain.items():
+        if name == "<<" or not (top or "." not in name):
+            return False
+        if isinstance(value, dict):
+            if not _are_columns(value, top=False):
+                return False
+        elif not isinstance(value, _TEXTS_AND_FLAGS) and finite(value) is None:
+            return False
+    return True
 
 
 def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:

@@ -1,16 +1,22 @@
-"""JSON text to nodes. YAML's parser would take most JSON, but no tab before a bracket, long key or surrogate pair."""
+"""JSON text to nodes. YAML's parser would take most JSON, but no tab before a bracket, long key or surrogate pair.
+
+What is right is decoded by the standard library, whose decoder is in C, and its nodes are placed when somebody asks for
+them: of thousands of contacts nobody does. What is wrong is read token by token, to the place where it is.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from dialproof.source.nodes import Scalar, whole_value
-from dialproof.source.tree import UnreadableError
+from dialproof.source.nodes import Entry, Mapping, Scalar, Sequence, whole_value
+from dialproof.source.tree import MAX_DEPTH, UnreadableError
 
 if TYPE_CHECKING:
-    from dialproof.source.nodes import ScalarValue, SourceText, Style
+    from dialproof.source.nodes import Node, ScalarValue, SourceText, Style
     from dialproof.source.tree import TreeBuilder
 
 __all__ = ["read_json"]
@@ -28,27 +34,98 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_ENTRY = re.compile(rf"{_BLANK}({_TEXT}){_BLANK}:{_BLANK}(?:({_TEXT})|({_NUMBER})|(true|false|null)){_BLANK}[,}}]")
-"""Four tokens at once, of which most files consist: a key, a value that holds no others, and what follows it."""
-_ENTRY_KINDS = (None, None, "text", "number", "word")
 _WORDS: dict[str, ScalarValue] = {"true": True, "false": False, "null": None}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_VALUE = rf"({_TEXT}|{_NUMBER}|true|false|null|[{{\[])"
+"""A value, or how it begins where it holds others."""
+_ITEM = re.compile(rf"[ \t\r\n,]*{_VALUE}")
+_ENTRY = re.compile(rf"[ \t\r\n,]*({_TEXT}){_BLANK}:{_BLANK}{_VALUE}")
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def read_json(source: SourceText, builder: TreeBuilder) -> None:
-    """Feed a JSON text to ``builder``; raises :class:`UnreadableError` where it is not JSON."""
+    """Read a JSON text into ``builder``; raises :class:`UnreadableError` where it is not JSON."""
+    try:
+        value = _value_of(source.text)
+    except (ValueError, RecursionError):
+        _read_tokens(source, builder)
+    else:
+        builder.root = _items(source, [value], -1)[0]
+
+
+def _value_of(text: str) -> Any:
+    """Return what a JSON text says; raises ValueError or RecursionError for what is wrong, or may be."""
+    if _HALF_A_PAIR.search(text):  # which the decoder would take
+        raise ValueError
+    value = _STRICT.decode(text)
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        parts = chain.from_iterable(whole.values() if isinstance(whole, dict) else whole for whole in level)
+        level = [part for part in parts if isinstance(part, (dict, list))]
+        if not level:
+            return value
+    raise ValueError
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _no_number(_: str) -> NoReturn:
+    raise ValueError
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_int=whole_value, parse_constant=_no_number)
+_LAX = json.JSONDecoder(parse_int=float)  # for where a value ends: any reading of its numbers will do
+
+
+def _node(source: SourceText, value: Any, start: int, end: int) -> Node:
+    """Return the node of a value that stands at ``start``; ``end`` is where one ends that holds no others."""
+    if isinstance(value, dict):
+        end = _LAX.raw_decode(source.text, start)[1]
+        return Mapping(source, start, end, partial(_entries, source, value, start), value)
+    if isinstance(value, list):
+        end = _LAX.raw_decode(source.text, start)[1]
+        return Sequence(source, start, end, partial(_items, source, value, start))
+    if isinstance(value, str):
+        return Scalar(source, start, end, value, value, "quoted")
+    return Scalar(source, start, end, source.text[start:end], value, "plain")
+
+
+def _entries(source: SourceText, plain: dict[str, Any], start: int) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    at = start + 1
+    for name, value in plain.items():
+        found = _ENTRY.match(source.text, at)
+        assert found is not None
+        node = _node(source, value, *found.span(2))
+        entries[name] = Entry(Scalar(source, *found.span(1), name, name, "quoted"), node)
+        at = node.end_offset
+    return entries
+
+
+def _items(source: SourceText, plain: list[Any], start: int) -> tuple[Node, ...]:
+    items: list[Node] = []
+    at = start + 1
+    for value in plain:
+        found = _ITEM.match(source.text, at)
+        assert found is not None
+        items.append(_node(source, value, *found.span(1)))
+        at = items[-1].end_offset
+    return tuple(items)
+
+
+def _read_tokens(source: SourceText, builder: TreeBuilder) -> None:
+    """Feed a JSON text to ``builder`` token by token; raises :class:`UnreadableError` where it is not JSON."""
     text = source.text
     at = 0
     closers: list[str] = []
     state = "value"  # value, first value or end, first key or end, key, colon, next (comma or end), done
     while True:
-        while state in ("key", "first key") and (found := _ENTRY.match(text, at)):
-            at = _entry(source, builder, found)
-            state = "key"
-            if text[at - 1] == "}":
-                builder.close(at)
-                closers.pop()
-                state = "next" if closers else "done"
         found = _TOKEN.match(text, at)
         if found is None:
             _refuse(text, at, state, closers)
@@ -88,18 +165,6 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
         else:
             builder.scalar(start, at, *_typed(kind, written, start))
             state = "next" if closers else "done"
-
-
-def _entry(source: SourceText, builder: TreeBuilder, found: re.Match[str]) -> int:
-    """Add a key and its value; return where they end, behind what follows them."""
-    kind = found.lastindex
-    assert kind is not None
-    start, end = found.span(1)
-    text = _decoded(found[1], start)
-    builder.add(Scalar(source, start, end, text, text, "quoted"))
-    start, end = found.span(kind)
-    builder.add(Scalar(source, start, end, *_typed(_ENTRY_KINDS[kind], found[kind], start)))
-    return found.end()
 
 
 def _typed(kind: str | None, written: str, start: int) -> tuple[str, ScalarValue, Style]:

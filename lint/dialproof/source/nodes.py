@@ -6,19 +6,20 @@ import math
 import re
 from bisect import bisect_right
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from dialproof.source.positions import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Sequence as AbstractSequence
 
 __all__ = ["Entry", "Mapping", "Node", "Scalar", "ScalarValue", "Sequence", "SourceText", "Style", "whole_value"]
 
 ScalarValue: TypeAlias = str | float | int | bool | None
 Style: TypeAlias = Literal["plain", "quoted", "block"]
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
 
 
 _LONGEST_INT = 300  # digits: what is longer is beyond a double anyway, and slow to convert
@@ -39,7 +40,7 @@ class SourceText:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(m.end() for m in _LINE_BREAK.finditer(self.text))]
+        return list(accumulate(map(len, _LINE.findall(self.text)), initial=0))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column of the character at ``offset``."""
@@ -143,18 +144,40 @@ class Entry(NamedTuple):
 
 
 class Mapping(_Placed):
-    """Keys with values, in document order; keys are unique by their text."""
+    """Keys with values, in document order; keys are unique by their text.
 
-    __slots__ = ("_by_name", "entries")
+    ``entries`` may be what finds them, which is called when somebody asks for the first time. ``plain`` is the mapping
+    as plain values, where a reader knows these before it has placed the nodes.
+    """
 
-    def __init__(self, source: SourceText, start: int, end: int, entries: dict[str, Entry]) -> None:
+    __slots__ = ("_entries", "plain")
+
+    def __init__(
+        self,
+        source: SourceText,
+        start: int,
+        end: int,
+        entries: dict[str, Entry] | Callable[[], dict[str, Entry]],
+        plain: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(source, start, end)
-        self.entries = tuple(entries.values())
-        self._by_name = entries
+        self._entries = entries
+        self.plain = plain
 
     def __repr__(self) -> str:
         """Return kind and place."""
-        return f"Mapping({len(self.entries)} keys at {self.span.line}:{self.span.column})"
+        return f"Mapping({len(self._by_name)} keys at {self.span.line}:{self.span.column})"
+
+    @property
+    def _by_name(self) -> dict[str, Entry]:
+        if not isinstance(self._entries, dict):
+            self._entries = self._entries()
+        return self._entries
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The keys with their values."""
+        return tuple(self._by_name.values())
 
     def get(self, name: str) -> Node | None:
         """Return the value of a key, None where there is no such key."""
@@ -170,17 +193,26 @@ class Mapping(_Placed):
 
 
 class Sequence(_Placed):
-    """A list of nodes."""
+    """A list of nodes; ``items`` may be what finds them, too."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_items",)
 
-    def __init__(self, source: SourceText, start: int, end: int, items: tuple[Node, ...]) -> None:
+    def __init__(
+        self, source: SourceText, start: int, end: int, items: tuple[Node, ...] | Callable[[], tuple[Node, ...]]
+    ) -> None:
         super().__init__(source, start, end)
-        self.items = items
+        self._items = items
 
     def __repr__(self) -> str:
         """Return kind and place."""
         return f"Sequence({len(self.items)} items at {self.span.line}:{self.span.column})"
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """The nodes."""
+        if not isinstance(self._items, tuple):
+            self._items = self._items()
+        return self._items
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.items)

@@ -77,10 +77,6 @@ class TreeBuilder:
             self._anchors[anchor] = (node, 1)
         self._add(node, start, 1)
 
-    def add(self, node: Scalar) -> None:
-        """Add a scalar that is made already."""
-        self._add(node, node.start_offset, 1)
-
     def open(self, kind: Literal["mapping", "sequence"], start: int, anchor: str | None = None) -> None:
         """Begin a collection."""
         if self.expects_key:
