@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-_FROZEN: list[bool] = []
-"""Not empty once a session of this process has frozen what it collected."""
+_BEFORE: list[tuple[int, int, int]] = []
+"""The cycle collector's thresholds, once a session of this process has taken something out of its sight."""
+_RARELY = 20_000
+"""How many new objects there are between two looks of the cycle collector while thousands of cases run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,9 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
     least = option.dialproof_cov_fail_under
     if least is not None and not 0 <= least <= 100:
         raise pytest.UsageError(f"--dialproof-cov-fail-under takes a percentage from 0 to 100, found {least:g}")
-    if _FROZEN:
+    if _BEFORE:
         gc.unfreeze()
-        _FROZEN.clear()
+        gc.set_threshold(*_BEFORE.pop())
     config.stash[RECORDER] = Recorder(config)
     config.pluginmanager.register(config.stash[RECORDER], "dialproof-recorder")
     if not hasattr(config, "workerinput"):
@@ -108,20 +110,21 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Take what was collected out of the cycle collector's sight: it lives until the end of the session.
+    """Take what was collected out of the cycle collector's sight, for it lives until the end, and let it look rarely.
 
-    Otherwise thousands of cases are walked over again and again, a fifth of the time of all. Runs without files of ours
-    are left alone. It stays so until the process ends or begins another session.
+    Otherwise thousands of cases and their reports are walked over again and again, a fifth of the time of all. Runs
+    without files of ours are left alone. It stays so until the process ends or begins another session.
     """
-    if session.config.stash[RECORDER].roots:
+    if session.config.stash[RECORDER].roots and not _BEFORE:
+        _BEFORE.append(gc.get_threshold())
         gc.freeze()
-        _FROZEN.append(True)
+        gc.set_threshold(_RARELY, *_BEFORE[0][1:])
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Do the same with the reports, because pytest itself collects several times at the end; once is enough for all."""
-    if _FROZEN:
+    """Take the reports out of its sight as well, because pytest itself collects several times at the end."""
+    if _BEFORE:
         gc.collect()
         gc.freeze()
 

@@ -121,7 +121,10 @@ class SessionProject:
         """What the lint finds in the whole project."""
         from dialproof.lint import lint
 
-        return lint(self.project, observer=self.observer)
+        result = lint(self.project, observer=self.observer)
+        gc.collect()  # what the analysis has left behind; the runs of the cases live as long as their items
+        gc.freeze()
+        return result
 
     @cached_property
     def _by_home(self) -> Mapping[tuple[str, str], Sequence[Finding]]:

@@ -223,14 +223,17 @@ def _are_columns(plain: dict[str, Any], *, top: bool = True) -> bool:
 def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:
     columns: dict[str, object] = {}
     for key, value in node.entries:
-        if not top and "." in key.text:
-            columns[key.text] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
-        elif key.text == "<<":
-            columns[key.text] = reader.problem(key, f"{label}: {MERGE_KEY}")
+        name = key.text
+        if "." in name and not top:
+            columns[name] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
+        elif name == "<<":
+            columns[name] = reader.problem(key, f"{label}: {MERGE_KEY}")
         elif isinstance(value, Mapping):
-            columns[key.text] = _columns(reader, value, f"{label}.{key.text}", top=False)
+            columns[name] = _columns(reader, value, f"{label}.{name}", top=False)
+        elif isinstance(value, Scalar) and isinstance(value.value, _TEXTS_AND_FLAGS):
+            columns[name] = value.value
         else:
-            columns[key.text] = _column_value(reader, value, f"{label}.{key.text}")
+            columns[name] = _column_value(reader, value, f"{label}.{name}")
     return INVALID if INVALID in columns.values() else columns
 
 

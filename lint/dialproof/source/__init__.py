@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dialproof.source.nodes import Entry, Mapping, Node, Scalar, Sequence, SourceText
 from dialproof.source.positions import Problem, Problems, Span
 from dialproof.source.tree import TreeBuilder, UnreadableError
-from dialproof.source.yaml_reader import AMBIGUOUS_WORDS, Hidden, read_yaml
+from dialproof.source.yaml_reader import Remarks, Stretch, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
         return _unreadable(path, display, digest, *decoded)
     source = SourceText(decoded)
     builder = TreeBuilder(source)
-    hidden: list[Hidden] = []
+    remarks = Remarks([], [])
     failure: Problem | None = None
     with paused_gc():
         try:
@@ -139,7 +139,7 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
 
                 read_json(source, builder)
             else:
-                hidden = read_yaml(source, builder)
+                remarks = read_yaml(source, builder)
             if builder.root is None or (isinstance(builder.root, Scalar) and not builder.root.text):
                 raise UnreadableError(0, "the file is empty")
         except UnreadableError as error:
@@ -154,8 +154,8 @@ def read_source(path: Path, display: str, data: bytes | None = None) -> SourceFi
             digest=digest,
             root=None if failure else builder.root,
             problems=tuple([*problems, failure] if failure else problems),
-            comments=() if failure or is_json else tuple(_comments(source, hidden)),
-            notes=() if failure or is_json else _notes(display, builder.values),
+            comments=() if failure or is_json else tuple(_comments(source, remarks.hidden)),
+            notes=() if failure else _notes(display, source, remarks.ambiguous),
         )
 
 
@@ -207,19 +207,18 @@ def paused_gc() -> Iterator[None]:
             gc.enable()
 
 
-def _notes(display: str, values: list[Scalar]) -> tuple[Note, ...]:
+def _notes(display: str, source: SourceText, ambiguous: list[Stretch]) -> tuple[Note, ...]:
     from dialproof.findings import Edit
 
     notes = Notes()
-    for node in values:
-        if node.style == "plain" and node.text in AMBIGUOUS_WORDS:
-            word = f'{node.text} is text here and a boolean to YAML 1.1 readers: write "{node.text}", or true or false'
-            edits = (Edit(display, node.span, f'"{node.text}"'),)
-            notes.add(display, node.span, "DP102", word, edits=edits)
+    for start, end in ambiguous:
+        word, span = source.text[start:end], source.span(start, end)
+        message = f'{word} is text here and a boolean to YAML 1.1 readers: write "{word}", or true or false'
+        notes.add(display, span, "DP102", message, edits=(Edit(display, span, f'"{word}"'),))
     return tuple(notes.all())
 
 
-def _comments(source: SourceText, hidden: list[Hidden]) -> Iterator[Comment]:
+def _comments(source: SourceText, hidden: list[Stretch]) -> Iterator[Comment]:
     """Yield every comment: a ``#`` outside of all scalars, up to the end of its line."""
     text = source.text
     stretches = iter(hidden)

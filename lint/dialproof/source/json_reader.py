@@ -41,7 +41,7 @@ _VALUE = rf"({_TEXT}|{_NUMBER}|true|false|null|[{{\[])"
 """A value, or how it begins where it holds others."""
 _ITEM = re.compile(rf"[ \t\r\n,]*{_VALUE}")
 _ENTRY = re.compile(rf"[ \t\r\n,]*({_TEXT}){_BLANK}:{_BLANK}{_VALUE}")
-_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json(source: SourceText, builder: TreeBuilder) -> None:
@@ -55,10 +55,10 @@ def read_json(source: SourceText, builder: TreeBuilder) -> None:
 
 
 def _value_of(text: str) -> Any:
-    """Return what a JSON text says; raises ValueError or RecursionError for what is wrong, or may be."""
-    if _HALF_A_PAIR.search(text):  # which the decoder would take
-        raise ValueError
+    """Return what a JSON text says; raises ValueError or RecursionError where anything is wrong."""
     value = _STRICT.decode(text)
+    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        raise ValueError  # half a pair, which the decoder takes
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
         parts = chain.from_iterable(whole.values() if isinstance(whole, dict) else whole for whole in level)

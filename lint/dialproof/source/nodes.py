@@ -6,7 +6,6 @@ import math
 import re
 from bisect import bisect_right
 from functools import cached_property
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from dialproof.source.positions import Span
@@ -19,7 +18,7 @@ __all__ = ["Entry", "Mapping", "Node", "Scalar", "ScalarValue", "Sequence", "Sou
 
 ScalarValue: TypeAlias = str | float | int | bool | None
 Style: TypeAlias = Literal["plain", "quoted", "block"]
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 _LONGEST_INT = 300  # digits: what is longer is beyond a double anyway, and slow to convert
@@ -40,7 +39,7 @@ class SourceText:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return list(accumulate(map(len, _LINE.findall(self.text)), initial=0))
+        return [0, *(m.end() for m in _LINE_BREAK.finditer(self.text))]
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column of the character at ``offset``."""

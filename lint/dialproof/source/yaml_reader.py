@@ -7,7 +7,7 @@ events are used. They are a stream: depth and aliases are bounded before anythin
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dialproof.source.nodes import ScalarValue, SourceText, Style
     from dialproof.source.tree import TreeBuilder
 
-__all__ = ["AMBIGUOUS_WORDS", "UNPRINTABLE", "Hidden", "read_yaml", "resolve"]
+__all__ = ["AMBIGUOUS_WORDS", "UNPRINTABLE", "Remarks", "Stretch", "read_yaml", "resolve"]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -54,6 +54,7 @@ _WORDS: dict[str, ScalarValue] = {
     "False": False,
     "FALSE": False,
 }
+_BLOCKS = ("|", ">")
 _NUMERIC_START = frozenset("+-.0123456789")
 
 _LIBYAML_DEPTH = 1000
@@ -63,8 +64,19 @@ AMBIGUOUS_WORDS = frozenset(
 )
 """Plain words that are text in YAML 1.2 and booleans in YAML 1.1."""
 
-Hidden = tuple[int, int]
-"""Start and end of a stretch of text in which ``#`` begins no comment."""
+Stretch: TypeAlias = tuple[int, int]
+"""Start and end of a piece of text."""
+
+
+class Remarks(NamedTuple):
+    """What a YAML text says beside its nodes.
+
+    ``hidden`` are the stretches in which ``#`` begins no comment, ``ambiguous`` the values that are text in YAML 1.2 and
+    booleans in YAML 1.1; both in document order.
+    """
+
+    hidden: list[Stretch]
+    ambiguous: list[Stretch]
 
 
 def resolve(text: str) -> ScalarValue:
@@ -86,8 +98,8 @@ def resolve(text: str) -> ScalarValue:
     return text
 
 
-def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
-    """Feed the one document of a YAML text to ``builder``; return the stretches that scalars take.
+def read_yaml(source: SourceText, builder: TreeBuilder) -> Remarks:
+    """Feed the one document of a YAML text to ``builder``.
 
     Raises :class:`UnreadableError` for anything that is not one document of plain YAML.
     """
@@ -97,26 +109,30 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
         raise UnreadableError(
             unprintable.start(), f"found the control character U+{ord(unprintable[0]):04X}, expected text"
         )
-    hidden: list[Hidden] = []
+    remarks = Remarks([], [])
     documents = 0
+    scalar = yaml.ScalarEvent
     for event in _events(text):
         kind = event.__class__
-        if kind is yaml.ScalarEvent:
-            if event.tag is None and event.anchor is None and event.style not in ("|", ">"):  # nearly all of them
+        if kind is scalar:
+            if event.tag is None and event.anchor is None and event.style not in _BLOCKS:  # nearly all of them
                 start, end, written = event.start_mark.index, event.end_mark.index, event.value
-                style = _STYLES[event.style]
-                builder.scalar(start, end, written, resolve(written) if style == "plain" else written, style)
-                if end > start:
-                    hidden.append((start, end))
+                if event.style:
+                    builder.scalar(start, end, written, written, "quoted")
+                else:
+                    _plain(start, end, written, builder, remarks)
+                if "#" in written:
+                    remarks.hidden.append((start, end))
             else:
-                _scalar(event, text, builder, hidden)
+                _scalar(event, text, builder, remarks)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             name = "mapping" if kind is yaml.MappingStartEvent else "sequence"
-            expected = _TAG + ("map" if name == "mapping" else "seq")
             start = event.start_mark.index
-            if event.tag not in (None, "!", expected):
-                _refuse_tag(start, event.tag)
-            builder.open(name, content_start(text, start, len(text)), event.anchor)  # type: ignore[arg-type]
+            if event.tag is not None or event.anchor is not None:
+                if event.tag not in (None, "!", _TAG + ("map" if name == "mapping" else "seq")):
+                    _refuse_tag(start, event.tag)
+                start = content_start(text, start, len(text))
+            builder.open(name, start, event.anchor)  # type: ignore[arg-type]
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             start, end = event.start_mark.index, event.end_mark.index
             builder.close(end if end > start and text[end - 1] in "]}" else None)
@@ -126,7 +142,7 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> list[Hidden]:
             documents += 1
             if documents > 1:
                 raise UnreadableError(event.start_mark.index, "expected one document, found a second one")
-    return hidden
+    return remarks
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -166,7 +182,16 @@ def _too_deep(text: str, offset: int) -> int:
     return offset
 
 
-def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -> None:
+def _plain(
+    start: int, end: int, written: str, builder: TreeBuilder, remarks: Remarks, anchor: str | None = None
+) -> None:
+    value = resolve(written)
+    if value in AMBIGUOUS_WORDS and not builder.expects_key:
+        remarks.ambiguous.append((start, end))
+    builder.scalar(start, end, written, value, "plain", anchor)
+
+
+def _scalar(event: Any, text: str, builder: TreeBuilder, remarks: Remarks) -> None:
     start, end = event.start_mark.index, event.end_mark.index
     written: str = event.value
     tag, anchor = event.tag, event.anchor
@@ -174,13 +199,16 @@ def _scalar(event: Any, text: str, builder: TreeBuilder, hidden: list[Hidden]) -
         start = content_start(text, start, end)
     style = _STYLES[event.style]
     if style == "block":
-        hidden.append((_header_end(text, start, end), end))
+        remarks.hidden.append((_header_end(text, start, end), end))
         end = start + len(text[start:end].rstrip())
-    elif end > start:
-        hidden.append((start, end))
+    elif "#" in written:
+        remarks.hidden.append((start, end))
     value: ScalarValue
+    if tag is None and style == "plain":
+        _plain(start, end, written, builder, remarks, anchor)
+        return
     if tag is None:
-        value = resolve(written) if style == "plain" else written
+        value = written
     elif tag in ("!", _TAG + "str"):
         value, style = written, "block" if style == "block" else "quoted"
     else:
