@@ -71,8 +71,8 @@ Stretch: TypeAlias = tuple[int, int]
 class Remarks(NamedTuple):
     """What a YAML text says beside its nodes.
 
-    ``hidden`` are the stretches in which ``#`` begins no comment, ``ambiguous`` the values that are text in YAML 1.2 and
-    booleans in YAML 1.1; both in document order.
+    ``hidden`` are the stretches in which ``#`` begins no comment, ``ambiguous`` the values that are text in YAML 1.2
+    and booleans in YAML 1.1; both in document order.
     """
 
     hidden: list[Stretch]
