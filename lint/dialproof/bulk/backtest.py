@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
 
 import polars as pl
 
@@ -99,29 +99,29 @@ def backtest(
     changes = None if old is None else Changes(bulks[1], bulks[0], examples)
     recheck = Recheck(bulks[0], count=options.check, seed=options.seed)
     held = None if statements is None else StatementTally(statements, bulks[0], examples)
-    unreadable: dict[str, int] = {}
+    unreadable: Counter[str] = Counter()
     some: pl.DataFrame | None = None
-
-    def good_of(batch: read.Batch) -> tuple[read.Batch, Columns]:
-        step(batch.path)
-        return _good(batch, columns, options, problems, unreadable)
 
     with ExitStack() as stack:
         ids = None if options.ids is None else stack.enter_context(_written(options.ids))
         step = stack.enter_context(progress(steps_of(files.values())))
         for path, file in files.items():
-            batches = map(good_of, ahead(batches_of(path, file, wanted, problems)))
-            for good, contacts, (outcomes, *before) in _run(bulks, batches):
-                tally.add(good, outcomes)
-                checked = recheck.check(good, contacts, outcomes)
+            batches = ahead(batches_of(path, file, wanted, problems))
+            for good, (outcomes, *before) in _run(bulks, batches, columns):
+                step(path)
+                good.say(problems)
+                unreadable.update(good.unreadable)
+                batch, contacts = good.batch, good.contacts
+                tally.add(batch, outcomes)
+                checked = recheck.check(batch, contacts, outcomes)
                 if held is not None:
-                    held.add(good, contacts, outcomes, checked)
-                if options.slowest and some is None and good.frame.height:
-                    some = good.frame.head(CONTACTS)
+                    held.add(batch, contacts, outcomes, checked)
+                if options.slowest and some is None and batch.frame.height:
+                    some = batch.frame.head(CONTACTS)
                 if changes is not None:
                     if watch is not None:
                         watch(before[0], outcomes)
-                    rows = changes.add(good, before[0], outcomes)
+                    rows = changes.add(batch, before[0], outcomes)
                     if ids is not None and options.id_column is not None:
                         ids.writelines(f"{name}\n" for name in contacts.reading(options.id_column, "text").gather(rows))
     if not tally.contacts and not problems.count:
@@ -134,7 +134,7 @@ def backtest(
         changes,
         against,
         problems.count,
-        unreadable,
+        {name: cells for name, cells in unreadable.items() if cells},
         options.top,
         held,
         [] if some is None else slowest(bulks[0], some, options.slowest),
@@ -142,23 +142,23 @@ def backtest(
 
 
 def _run(
-    bulks: Sequence[BulkEvaluator], batches: Iterable[tuple[read.Batch, Columns]]
-) -> Iterator[tuple[read.Batch, Columns, list[Outcomes]]]:
+    bulks: Sequence[BulkEvaluator], batches: Iterable[read.Batch], columns: ContactList
+) -> Iterator[tuple[_Good, list[Outcomes]]]:
     """Yield batches with their outcomes under each set of rules, in order, while the next ones are being run."""
 
-    def run(contacts: Columns) -> list[Outcomes]:
-        return [bulk.run(contacts) for bulk in bulks]
+    def run(batch: read.Batch) -> tuple[_Good, list[Outcomes]]:
+        good = _good(batch, columns, bulks[0].time_zone)
+        return good, [bulk.run(good.contacts) for bulk in bulks]
 
     threads = min(bulk.threads for bulk in bulks)
-    running: deque[tuple[read.Batch, Columns, Future[list[Outcomes]]]] = deque()
+    running: deque[Future[tuple[_Good, list[Outcomes]]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for good, contacts in batches:
-            running.append((good, contacts, pool.submit(run, contacts)))
-            if len(running) == threads:
-                good, contacts, outcomes = running.popleft()
-                yield good, contacts, outcomes.result()
-        for good, contacts, outcomes in running:
-            yield good, contacts, outcomes.result()
+        for batch in batches:
+            running.append(pool.submit(run, batch))
+            if len(running) > threads:  # one waits, so that nobody waits for it
+                yield running.popleft().result()
+        for done in running:
+            yield done.result()
 
 
 def _evaluators(engine: EngineName) -> type[BulkEvaluator]:
@@ -201,13 +201,30 @@ def wanted_of(
     return Wanted(read, needed, plain, options.allow_blank)
 
 
-def _good(
-    batch: read.Batch, columns: ContactList, options: Options, problems: Problems, unreadable: dict[str, int]
-) -> tuple[read.Batch, Columns]:
+class _Good(NamedTuple):
+    """The contacts of a batch that can be run; the rows that were left out; how many cells of a column are unreadable.
+
+    ``bad`` says by its place in ``read`` what is wrong with a row.
+    """
+
+    read: read.Batch
+    batch: read.Batch
+    contacts: Columns
+    bad: Mapping[int, str]
+    unreadable: Mapping[str, int]
+
+    def say(self, problems: Problems) -> None:
+        """Report what was left out."""
+        for row in sorted(self.bad):
+            problems.add(self.read.path, int(self.read.rows[row]), None, self.bad[row])
+        problems.check()
+
+
+def _good(batch: read.Batch, columns: ContactList, zone: str | None) -> _Good:
     """Return the contacts without those that have a number with a decimal comma; count cells that cannot be read."""
-    contacts = Columns(batch.frame, options.time_zone)
+    contacts = Columns(batch.frame, zone)
     bad: dict[int, str] = {}
-    odd: dict[str, int] = {}
+    unreadable: dict[str, int] = {}
     for name, column in columns.columns.items():
         kind = COLUMN_KINDS[column.type]
         if (
@@ -217,7 +234,7 @@ def _good(
         ):
             continue
         coded = contacts.coded(name)
-        if coded is not None and all(is_readable(value, kind, options.time_zone) for value in coded.values):
+        if coded is not None and all(is_readable(value, kind, zone) for value in coded.values):
             continue
         readings = contacts.reading(name, kind)
         if not readings.null_count():
@@ -227,20 +244,14 @@ def _good(
         filled = cells.fill_null("") != ""
         if not filled.any():
             continue
-        odd[name] = int(filled.sum())
+        unreadable[name] = int(filled.sum())
         if kind == "number":
             comma = cells.str.contains(_DECIMAL_COMMA).fill_null(value=False)
             for row in missing.filter(comma):
                 bad.setdefault(row, f"column {name!r} holds a number with a decimal comma; expected a decimal point")
-            odd[name] -= int(comma.sum())
-    for row in sorted(bad):
-        problems.add(batch.path, int(batch.rows[row]), None, bad[row])
-    problems.check()
-    for name, number in odd.items():
-        if number:
-            unreadable[name] = unreadable.get(name, 0) + number
+            unreadable[name] -= int(comma.sum())
     if not bad:
-        return batch, contacts
+        return _Good(batch, batch, contacts, bad, unreadable)
     kept = ~pl.int_range(batch.frame.height, eager=True).is_in(list(bad))
     good = replace(batch, frame=batch.frame.filter(kept), rows=batch.rows.filter(kept))
-    return good, Columns(good.frame, options.time_zone)
+    return _Good(batch, good, Columns(good.frame, zone), bad, unreadable)

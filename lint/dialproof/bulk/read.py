@@ -209,7 +209,7 @@ def _parquet(path: str, file: Path, wanted: Wanted) -> Iterator[Batch]:
                 file, read_dictionary=[] if first is None else of_few_values(_flat(pa.Table.from_batches([first])))
             )
         at = 0
-        for table in _tables(opened, chosen):
+        for table in ahead(_tables(opened, chosen)):
             flat = _flat(table)
             columns = [_column(path, name, flat.column(name)) for name in chosen]
             frame = pl.DataFrame(columns) if columns else blank(table.num_rows)

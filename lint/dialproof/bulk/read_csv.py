@@ -20,6 +20,7 @@ from dialproof.model.parse_csv import SYSTEM_COLUMN, delimiter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     from dialproof.bulk.read import Batch, Problems, Wanted
@@ -103,17 +104,21 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
     pyarrow reads a stream that it has to cut into rows itself on one processor alone.
     """
     names: list[str] | None = None  # they are in the first block
+    coming: list[Future[pa.Table]] = []
     with pa.input_stream(str(file), compression=_compression(file)) as source, ThreadPoolExecutor(2) as pool:
         for block, ends in read.ahead(_blocks(source, delimiter)):
+            before, coming = coming, []
+            for start, end in pairwise([0, *ends]):
+                part = _guarded(memoryview(block)[start:end], names)
+                coming.append(pool.submit(_half, names, part, delimiter, options))
+                names = header
+            if before:
+                yield pa.concat_tables(half.result() for half in before)
             if not ends:
                 yield from _streamed(_QuotesCounted(_guarded(block, names), source), names, delimiter, options)
                 return
-            halves = [
-                (header if start else names, _guarded(memoryview(block)[start:end], header if start else names))
-                for start, end in pairwise([0, *ends])
-            ]
-            yield pa.concat_tables(pool.map(lambda half: _half(half[0], half[1], delimiter, options), halves))
-            names = header
+        if coming:
+            yield pa.concat_tables(half.result() for half in coming)
 
 
 def _half(
