@@ -10,7 +10,6 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.columns import FEW
@@ -80,24 +79,24 @@ class BatchTranslator(Translator):
         view: View,
         atoms: Atoms,
     ) -> None:
-        super().__init__(contact_list, view, self._needed_reading)
+        super().__init__(contact_list, view, self._needed_reading, of=pl)
         self.needed: dict[str, pl.Series] = {}
         self._columns = columns
         self._atoms = atoms
 
-    def frame(self, row: pl.Series) -> nw.DataFrame[pl.DataFrame]:
+    def frame(self, row: pl.Series) -> pl.DataFrame:
         """Return what the expressions read, beside a column ``row``."""
         needed = [series.alias(name) for name, series in self.needed.items()]
-        return nw.from_native(pl.DataFrame([row.rename("row"), *needed]))
+        return pl.DataFrame([row.rename("row"), *needed])
 
-    def _needed_reading(self, name: str, kind: Kind) -> nw.Expr:
+    def _needed_reading(self, name: str, kind: Kind) -> pl.Expr:
         return self._need(f"{kind} {name}", self._columns.reading(name, kind))
 
-    def _need(self, name: str, series: pl.Series) -> nw.Expr:
+    def _need(self, name: str, series: pl.Series) -> pl.Expr:
         self.needed[name] = series
-        return nw.col(name)
+        return pl.col(name)
 
-    def _atom(self, node: Call) -> nw.Expr | None:
+    def _atom(self, node: Call) -> pl.Expr | None:
         """Return a part that reads one column of few values, decided for each of them by the row function."""
         found = self._atoms.of(node)
         coded = None if found is None else self._columns.coded(found[1].name)
@@ -105,8 +104,8 @@ class BatchTranslator(Translator):
             return None
         return self._by_codes(found[0], found[1].name, coded)
 
-    def by_value(self, program: LeafProgram) -> nw.Expr | None:
-        """Return the expression of a whole condition that reads one column of few values, else None."""
+    def by_value(self, program: LeafProgram) -> pl.Expr | None:
+        """Return a whole condition that reads one column of few values as an expression, else None."""
         read = {variable.name for variable in program.reads if variable.source == "contact"}
         if program.every_column or len(read) != 1:
             return None
@@ -116,17 +115,17 @@ class BatchTranslator(Translator):
             return None
         return self._by_codes(program, name, coded)
 
-    def _by_codes(self, program: LeafProgram, name: str, coded: Coded) -> nw.Expr:
+    def _by_codes(self, program: LeafProgram, name: str, coded: Coded) -> pl.Expr:
         verdicts = self._atoms.verdicts(program, name, coded.values)
         true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
         if len(true) + len(unknown) > RUNS:
             return self._need(f"verdict {id(program)}", coded.gathered(verdicts, pl.Boolean()))
         codes = self._need(f"codes {name}", coded.codes)
         holds = _within(codes, true)
-        return nw.when(~_within(codes, unknown)).then(holds) if unknown else holds
+        return pl.when(~_within(codes, unknown)).then(holds) if unknown else holds
 
 
-def _within(codes: nw.Expr, stretches: Sequence[tuple[int, int]]) -> nw.Expr:
+def _within(codes: pl.Expr, stretches: Sequence[tuple[int, int]]) -> pl.Expr:
     tests = [codes == a if a == b else codes <= b if a == 0 else (codes >= a) & (codes <= b) for a, b in stretches]
     return reduce(or_, tests) if tests else codes == _ORDINAL  # which no code is
 

@@ -1,4 +1,6 @@
-"""Conditions as Narwhals expressions: the syntax tree of a condition over columns of contacts, for any engine.
+"""Conditions as expressions over columns of contacts: of Narwhals for any engine, of Polars for batches in memory.
+
+The two are written alike; but for Narwhals to make those of Polars takes as long as to run them over a small batch.
 
 A verdict is a column of booleans of three values: true, false, and null for undecided. Such a column is two masks, one
 that says which rows are decided and one that says which of them are true; ``&``, ``|`` and ``~`` on it are strong
@@ -11,7 +13,7 @@ import operator
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals as nw
 
@@ -29,18 +31,16 @@ if TYPE_CHECKING:
     from dialproof.model.contactlist import ContactList
     from dialproof.view import View
 
-__all__ = ["TYPES", "Inexpressible", "Term", "Translator"]
+__all__ = ["Expr", "Inexpressible", "Term", "Translator"]
 
-TYPES: Mapping[str, Any] = {
-    "text": nw.String,
-    "number": nw.Float64,
-    "boolean": nw.Boolean,
-    "timestamp": nw.Int64,
-}
-"""Kind of a reading -> the type of its column."""
+Expr: TypeAlias = Any
+"""An expression of Narwhals, or of Polars."""
+
+_DTYPES = {"text": "String", "number": "Float64", "boolean": "Boolean", "timestamp": "Int64"}
+"""Kind of a reading -> what both call the type of its column."""
 
 _TERM_TYPES = {"text": "string", "number": "number", "boolean": "boolean", "timestamp": "time"}
-_COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Expr]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -48,7 +48,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_ARITHMETIC: Mapping[str, Callable[[Any, Any], nw.Expr]] = {
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Expr]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -68,7 +68,7 @@ class Term:
     ``constant`` is its value where that stands in the text, else None.
     """
 
-    expr: nw.Expr
+    expr: Expr
     type: str
     computed: bool = False
     constant: float | str | bool | None = None
@@ -78,23 +78,25 @@ class Translator:
     """Translates the conditions of a campaign; ``reading`` returns a column as it is read under a kind.
 
     ``view`` is that of a contact without columns: the clock, the zone and the context. ``re2`` says that the engine's
-    patterns are those of RE2, as CEL's are.
+    patterns are those of RE2, as CEL's are. ``of`` is the module whose expressions are made: Narwhals, or Polars.
     """
 
     def __init__(
         self,
         contact_list: ContactList,
         view: View,
-        reading: Callable[[str, Kind], nw.Expr],
+        reading: Callable[[str, Kind], Expr],
         *,
         re2: bool = False,
+        of: Any = nw,
     ) -> None:
         self._contact_list = contact_list
         self._view = view
         self._read = reading
         self._re2 = re2
+        self._of = of
 
-    def verdict(self, node: Node) -> nw.Expr:
+    def verdict(self, node: Node) -> Expr:
         """Return the expression of a condition that type-checks; raises :class:`Inexpressible`."""
         term = self._term(node)
         if term.type != "boolean":
@@ -103,7 +105,7 @@ class Translator:
 
     def _term(self, node: Node) -> Term:
         if isinstance(node, LiteralNode):
-            return _literal(node)
+            return self._literal(node)
         if isinstance(node, (Identifier, Select, Index)):
             return self._variable(node, None)
         if isinstance(node, Conditional):
@@ -125,12 +127,12 @@ class Translator:
 
     def _constant(self, variable: Variable, kind: Kind) -> Term:
         value: Any = self._view.slot(Slot(variable, kind))
-        return Term(nw.lit(value, dtype=TYPES[kind]), _TERM_TYPES[kind])
+        return Term(self._of.lit(value, dtype=getattr(self._of, _DTYPES[kind])), _TERM_TYPES[kind])
 
     def _conditional(self, node: Conditional) -> Term:
         test, then, otherwise = self._term(node.test), self._term(node.then), self._term(node.otherwise)
-        chosen = nw.when(test.expr).then(then.expr).otherwise(otherwise.expr)
-        return Term(nw.when(~test.expr.is_null()).then(chosen), then.type, then.computed or otherwise.computed)
+        chosen = self._of.when(test.expr).then(then.expr).otherwise(otherwise.expr)
+        return Term(self._of.when(~test.expr.is_null()).then(chosen), then.type, then.computed or otherwise.computed)
 
     def _call(self, node: Call) -> Term:
         name, arguments = node.function, node.arguments
@@ -151,7 +153,7 @@ class Translator:
             return self._method(node)
         if name == "size":
             text = self._term(node.target if node.target is not None else arguments[0])
-            return Term(text.expr.str.len_chars().cast(nw.Float64), "number")
+            return Term(text.expr.str.len_chars().cast(self._of.Float64), "number")
         if name == "has":
             return Term(~self._variable(arguments[0], None).expr.is_null(), "boolean")
         if name in READERS and isinstance(arguments[0], (Identifier, Select, Index)):
@@ -160,7 +162,7 @@ class Translator:
             return self._time(name, str(arguments[0].value))
         raise Inexpressible(f"the function {name}()")
 
-    def _atom(self, _node: Call) -> nw.Expr | None:
+    def _atom(self, _node: Call) -> Expr | None:
         """Return what decides a part in another way than by the operations that stand in it, if there is any."""
         return None
 
@@ -168,7 +170,9 @@ class Translator:
         value = parse_duration(text) if name == "duration" else parse_datetime(text, self._view.zone)
         if value is not None and abs(value) > _FAR:
             raise Inexpressible("a duration of more than a hundred thousand years")
-        return Term(nw.lit(value, dtype=nw.Int64), "duration" if name == "duration" else "time", constant=value)
+        return Term(
+            self._of.lit(value, dtype=self._of.Int64), "duration" if name == "duration" else "time", constant=value
+        )
 
     def _comparison(self, sign: str, left: Term, right: Term) -> Term:
         if left.type not in ("string", "number", "boolean", "time", "duration"):
@@ -178,7 +182,7 @@ class Translator:
             # NaN equals nothing and has no order; Polars has another opinion.
             both = ~left.expr.is_null() & ~right.expr.is_null()
             no_number = both & (left.expr.is_nan() | right.expr.is_nan())
-            compared = nw.when(no_number).then(nw.lit(sign == "!=")).otherwise(compared)
+            compared = self._of.when(no_number).then(self._of.lit(sign == "!=")).otherwise(compared)
         return Term(compared, "boolean")
 
     def _membership(self, node: Call) -> Term:
@@ -192,7 +196,7 @@ class Translator:
         tests = [self._comparison("==", left, item).expr for item in items]
         # One undecided item leaves it undecided, whatever the others are.
         unknown = reduce(or_, [term.expr.is_null() for term in (left, *items)])
-        return Term(nw.when(~unknown).then(reduce(or_, tests, nw.lit(value=False))), "boolean")
+        return Term(self._of.when(~unknown).then(reduce(or_, tests, self._of.lit(value=False))), "boolean")
 
     def _arithmetic(self, node: Call) -> Term:
         terms = [self._term(a) for a in node.arguments]
@@ -215,13 +219,12 @@ class Translator:
             return Term(text.contains(part.value, literal=node.function == "contains"), "boolean")
         return Term((text.starts_with if node.function == "startsWith" else text.ends_with)(part.value), "boolean")
 
-
-def _literal(node: LiteralNode) -> Term:
-    value = node.value
-    if isinstance(value, bool):
-        return Term(nw.lit(value), "boolean", constant=value)
-    if isinstance(value, float):
-        return Term(nw.lit(value), "number", constant=value)
-    if isinstance(value, str):
-        return Term(nw.lit(value), "string", constant=value)
-    raise Inexpressible("null" if value is None else "a bytes literal")
+    def _literal(self, node: LiteralNode) -> Term:
+        value = node.value
+        if isinstance(value, bool):
+            return Term(self._of.lit(value), "boolean", constant=value)
+        if isinstance(value, float):
+            return Term(self._of.lit(value), "number", constant=value)
+        if isinstance(value, str):
+            return Term(self._of.lit(value), "string", constant=value)
+        raise Inexpressible("null" if value is None else "a bytes literal")

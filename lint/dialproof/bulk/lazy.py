@@ -110,7 +110,7 @@ class _Conditions:
 
     def of(self, rule: Rule) -> nw.Expr:
         """Return the verdict of a rule."""
-        return self._bulk.conditions_of(rule, lambda program: self._leaf(rule, program))
+        return self._bulk.conditions_of(rule, lambda program: self._leaf(rule, program), nw.lit(value=True))
 
     def _reading(self, name: str, kind: Reading) -> nw.Expr:
         return self._state.reading(name, kind, written=self._seen)
@@ -122,7 +122,8 @@ class _Conditions:
             self._bulk.by_row[rule.name] = f"by cel-python: {program.fallback}"
         else:
             try:
-                return self._translator.verdict(program.ast)
+                verdict: nw.Expr = self._translator.verdict(program.ast)
+                return verdict
             except Inexpressible as why:
                 self._bulk.by_row[rule.name] = str(why)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import narwhals as nw
 
-from dialproof.bulk.expressions import TYPES, Inexpressible
+from dialproof.bulk.expressions import Inexpressible
 from dialproof.cel.values import parse_datetime
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ Form: TypeAlias = Literal["text", "number", "boolean", "instant", "local"]
 Reading: TypeAlias = "Kind | Literal['blank']"
 Keep: TypeAlias = "Callable[[dict[str, nw.Expr]], list[nw.Expr]]"
 
-READING_TYPES: Mapping[str, Any] = {**TYPES, "blank": nw.Boolean}
+READING_TYPES: Mapping[str, Any] = {
+    "text": nw.String,
+    "number": nw.Float64,
+    "boolean": nw.Boolean,
+    "timestamp": nw.Int64,
+    "blank": nw.Boolean,
+}
 """A reading -> the type of its column."""
 
 _NUMBER = r"\A *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+) *\z"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from dialproof.view import View
 
 __all__ = ["Batch", "BulkEvaluator"]
+
+
+Mask = TypeVar("Mask", nw.Expr, pl.Expr)
 
 
 @dataclass
@@ -192,29 +195,29 @@ class BulkEvaluator:
 
     def _verdicts(self, rules: Sequence[Rule], columns: Columns) -> list[pl.Series]:
         translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._atoms)
-        decided: dict[str, nw.Expr] = {}
+        decided: dict[str, pl.Expr] = {}
         for rule in rules:
             for program in self.leaves[rule.name]:
                 key = _key(program)
                 if key not in decided:
                     decided[key] = self._leaf(rule, program, translator, columns)
-        with_leaves = translator.frame(everywhere(columns.height, True)).with_columns(**decided)
-        wanted = {
-            f"r{i}": self.conditions_of(rule, lambda program: nw.col(_key(program))) for i, rule in enumerate(rules)
-        }
-        done = with_leaves.with_columns(**wanted).to_native()
-        return [done[name] for name in wanted]
+        wanted = [
+            self.conditions_of(rule, lambda program: pl.col(_key(program)), pl.lit(value=True)).alias(f"r{i}")
+            for i, rule in enumerate(rules)
+        ]
+        done = translator.frame(everywhere(columns.height, True)).with_columns(**decided).select("row", *wanted)
+        return done.get_columns()[1:]
 
-    def _leaf(self, rule: Rule, program: LeafProgram, translator: BatchTranslator, columns: Columns) -> nw.Expr:
+    def _leaf(self, rule: Rule, program: LeafProgram, translator: BatchTranslator, columns: Columns) -> pl.Expr:
         if program.ast is None:
-            return nw.lit(None, dtype=nw.Boolean)
+            return pl.lit(None, dtype=pl.Boolean)
         found = translator.by_value(program)
         if found is None and program.compiled is None:
             self.by_row[rule.name] = f"by cel-python: {program.fallback}"
         elif found is None:
             try:
                 # Of constants Polars makes one value, and sometimes does not see that it stands for every row.
-                return translator.verdict(program.ast) & nw.col("row")
+                found = translator.verdict(program.ast) & pl.col("row")
             except Inexpressible as why:
                 self.by_row[rule.name] = str(why)
         if found is None:
@@ -222,7 +225,7 @@ class BulkEvaluator:
             if columns.written & {v.name for v in program.reads} or (program.every_column and columns.written):
                 raise _WrittenError(f"{rule.name} reads what an earlier rule writes, and {self.by_row[rule.name]}")
             translator.needed[name] = self._by_rows(program, columns)
-            return nw.col(name)
+            return pl.col(name)
         return found
 
     def _by_rows(self, program: LeafProgram, columns: Columns) -> pl.Series:
@@ -240,19 +243,20 @@ class BulkEvaluator:
             verdicts.append(known[key])
         return pl.Series(verdicts, dtype=pl.Boolean)
 
-    def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
-        """Return the conditions of a rule together, each as ``verdict`` has it."""
-        return self._junction(rule.conditions, "all", verdict)
+    def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], Mask], true: Mask) -> Mask:
+        """Return the conditions of a rule together, each as ``verdict`` has it; ``true`` is what no condition is."""
 
-    def _junction(self, members: Sequence[Expression], kind: str, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
-        parts = [self._member(member, verdict) for member in members]
-        return reduce(or_ if kind == "any" else and_, parts) if parts else nw.lit(value=True)
+        def junction(members: Sequence[Expression], kind: str) -> Mask:
+            parts = [member_of(member) for member in members]
+            return reduce(or_ if kind == "any" else and_, parts) if parts else true
 
-    def _member(self, member: Expression, verdict: Callable[[LeafProgram], nw.Expr]) -> nw.Expr:
-        if not isinstance(member, Group):
-            return verdict(self._programs[id(member)])
-        joined = self._junction(member.members, "any" if member.kind == "any" else "all", verdict)
-        return ~joined if member.kind == "not" else joined
+        def member_of(member: Expression) -> Mask:
+            if not isinstance(member, Group):
+                return verdict(self._programs[id(member)])
+            joined = junction(member.members, "any" if member.kind == "any" else "all")
+            return ~joined if member.kind == "not" else joined
+
+        return junction(rule.conditions, "all")
 
 
 def _key(program: LeafProgram) -> str:

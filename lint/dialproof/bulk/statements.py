@@ -12,7 +12,6 @@ from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING
 
-import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.batch_expressions import Atoms, BatchTranslator
@@ -137,8 +136,7 @@ class StatementTally:
         except Inexpressible as why:
             held.by_row = str(why)
             return rows.decide(program, wanted)
-        done = translator.frame(wanted).select(nw.col("row"), verdict=verdict)
-        return done.to_native()["verdict"]
+        return translator.frame(wanted).select("row", verdict=verdict)["verdict"]
 
 
 class _Rows:
