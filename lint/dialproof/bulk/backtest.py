@@ -7,6 +7,7 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeAlias
 
 import polars as pl
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dialproof.bulk import read
+    from dialproof.bulk.columns import Raw
     from dialproof.bulk.run import Batch as Outcomes
+    from dialproof.cel.values import Kind
     from dialproof.evaluate import Evaluator
     from dialproof.model.contactlist import ContactList
     from dialproof.model.rules import Category
@@ -220,6 +223,12 @@ class _Good(NamedTuple):
         problems.check()
 
 
+@lru_cache(maxsize=256)  # they are the same in most batches
+def _are_readable(values: tuple[Raw, ...], kind: Kind, zone: str | None) -> bool:
+    """Tell whether all values of a text column are blank, or can be read under a kind."""
+    return all(is_readable(value, kind, zone) for value in values)
+
+
 def _good(batch: read.Batch, columns: ContactList, zone: str | None) -> _Good:
     """Return the contacts without those that have a number with a decimal comma; count cells that cannot be read."""
     contacts = Columns(batch.frame, zone)
@@ -234,7 +243,7 @@ def _good(batch: read.Batch, columns: ContactList, zone: str | None) -> _Good:
         ):
             continue
         coded = contacts.coded(name)
-        if coded is not None and all(is_readable(value, kind, zone) for value in coded.values):
+        if coded is not None and _are_readable(coded.values, kind, zone):
             continue
         readings = contacts.reading(name, kind)
         if not readings.null_count():

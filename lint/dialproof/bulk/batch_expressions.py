@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -47,6 +47,7 @@ class Atoms:
         self._view = view
         self._programs: dict[int, tuple[LeafProgram, Variable] | None] = {}
         self._known: dict[int, tuple[LeafProgram, dict[object, bool | None]]] = {}
+        self._last: dict[int, tuple[LeafProgram, tuple[Raw, ...], Decided]] = {}
 
     def of(self, node: Call) -> tuple[LeafProgram, Variable] | None:
         """Return a part that reads one column as a program, with that column; None where it reads others too."""
@@ -54,19 +55,32 @@ class Atoms:
             self._programs.setdefault(id(node), _atom_of(node, self._contact_list))
         return self._programs[id(node)]
 
-    def verdicts(self, program: LeafProgram, name: str, values: Sequence[Raw]) -> list[bool | None]:
+    def decided(self, program: LeafProgram, name: str, values: tuple[Raw, ...]) -> Decided:
         """Return what the row function of a program says of each value of the column that it reads."""
+        last = self._last.get(id(program))
+        if last is not None and last[1] is values:
+            return last[2]
         kept = self._known.get(id(program))
         if kept is None or len(kept[1]) > 2 * FEW:
             kept = self._known[id(program)] = program, {}
         known = kept[1]
-        found = []
+        verdicts = []
         for value in values:
             key = value if isinstance(value, str) else (type(value), value)  # True equals 1.0, which is another value
             if key not in known:
                 known[key] = program.verdict(self._view.written({name: value}))
-            found.append(known[key])
+            verdicts.append(known[key])
+        found = Decided(verdicts, _stretches(verdicts, True), _stretches(verdicts, None))
+        self._last[id(program)] = program, values, found
         return found
+
+
+class Decided(NamedTuple):
+    """The verdict on each value of a column, and the stretches of values that are true and undecided."""
+
+    verdicts: list[bool | None]
+    true: list[tuple[int, int]]
+    unknown: list[tuple[int, int]]
 
 
 class BatchTranslator(Translator):
@@ -116,8 +130,7 @@ class BatchTranslator(Translator):
         return self._by_codes(program, name, coded)
 
     def _by_codes(self, program: LeafProgram, name: str, coded: Coded) -> pl.Expr:
-        verdicts = self._atoms.verdicts(program, name, coded.values)
-        true, unknown = _stretches(verdicts, True), _stretches(verdicts, None)
+        verdicts, true, unknown = self._atoms.decided(program, name, coded.values)
         if len(true) + len(unknown) > RUNS:
             return self._need(f"verdict {id(program)}", coded.gathered(verdicts, pl.Boolean()))
         codes = self._need(f"codes {name}", coded.codes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
@@ -42,9 +43,12 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 @dataclass(frozen=True)
 class Coded:
-    """A column as codes into its different values; every row has a code."""
+    """A column as codes into its different values; every row has a code.
 
-    values: Sequence[Raw]
+    Where nothing was written, columns with the same values share the very tuple of them.
+    """
+
+    values: tuple[Raw, ...]
     codes: pl.Series
 
     def gathered(self, results: Sequence[object], dtype: pl.DataType) -> pl.Series:
@@ -240,9 +244,7 @@ def _coded(raw: pl.Series) -> Coded | None:
         if len(words) > FEW:
             return None
         codes = raw.to_physical().cast(pl.UInt16)
-        if raw.null_count():
-            return Coded((*words.to_list(), None), codes.fill_null(len(words)))
-        return Coded(words.to_list(), codes)
+        return _coded_as(words, raw, codes)
     if dtype == pl.Categorical:
         raw = raw.cast(pl.String)
     elif dtype != pl.String:
@@ -252,10 +254,18 @@ def _coded(raw: pl.Series) -> Coded | None:
     words = raw.drop_nulls().unique().sort()
     if len(words) > FEW:
         return None
-    codes = raw.cast(pl.Enum(words)).to_physical().cast(pl.UInt16)
+    return _coded_as(words, raw, raw.cast(pl.Enum(words)).to_physical().cast(pl.UInt16))
+
+
+def _coded_as(words: pl.Series, raw: pl.Series, codes: pl.Series) -> Coded:
     if raw.null_count():
-        return Coded((*words.to_list(), None), codes.fill_null(len(words)))
-    return Coded(words.to_list(), codes)
+        return Coded(_shared((*words.to_list(), None)), codes.fill_null(len(words)))
+    return Coded(_shared(tuple(words.to_list())), codes)
+
+
+@lru_cache(maxsize=256)
+def _shared(words: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    return words
 
 
 def _recoded(coded: Coded | None, patch: _Patch) -> Coded | None:

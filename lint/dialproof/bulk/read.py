@@ -7,6 +7,7 @@ that lie below one of a Parquet file have its name, a point and their own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from glob import glob
 from pathlib import Path
 from threading import Lock
@@ -295,11 +296,16 @@ def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
     if array.dictionary.null_count or len(array.dictionary.unique()) < len(array.dictionary):
         array = array.dictionary_decode().dictionary_encode()
     words = array.dictionary.to_pylist()
-    order = sorted(range(len(words)), key=lambda code: _place(words[code])) if len(words) <= FEW else range(len(words))
-    kind = pl.Enum([words[code] for code in order])
+    ordered = _in_order(frozenset(words)) if len(words) <= FEW else dict(zip(words, range(len(words)), strict=True))
+    kind = pl.Enum(list(ordered))
     physical = _CODES[pl.Series([], dtype=kind).to_physical().dtype]
-    ranks = pa.array(sorted(range(len(words)), key=order.__getitem__), type=physical)
+    ranks = pa.array([ordered[word] for word in words], type=physical)
     return pl.Series(name, ranks.take(array.indices)).cat.to(kind)
+
+
+@lru_cache(maxsize=256)  # they are the same in most batches
+def _in_order(words: frozenset[str]) -> Mapping[str, int]:
+    return {word: rank for rank, word in enumerate(sorted(words, key=_place))}
 
 
 def _place(word: str) -> tuple[bool, float, str]:

@@ -164,10 +164,8 @@ class BulkEvaluator:
         run: Run[pl.Series] = Run(self.evaluator, self.category, self.view, state)
         try:
             for part in self.parts:
-                for index, verdict in zip(part, self._verdicts([self.rules[i] for i in part], seen), strict=True):
-                    undecided = verdict.is_null() if verdict.null_count() else None
-                    met = verdict if undecided is None else verdict.fill_null(self.undecided_is_met)
-                    run.take(self.rules[index], met, undecided)
+                for index, masks in zip(part, self._masks([self.rules[i] for i in part], seen), strict=True):
+                    run.take(self.rules[index], *masks)
         except _WrittenError as why:
             self.whole_by_row = str(why)
             return self.by_rows(frame)
@@ -192,6 +190,17 @@ class BulkEvaluator:
         )
         _put(batch, range(frame.height), self.outcomes(contacts_of(frame)))
         return batch
+
+    def _masks(self, rules: Sequence[Rule], columns: Columns) -> list[tuple[pl.Series, pl.Series | None]]:
+        """Return where the conditions of each rule are met, and where they are undecided (None: nowhere)."""
+        verdicts = self._verdicts(rules, columns)
+        unsure = [verdict for verdict in verdicts if verdict.null_count()]
+        met = pl.DataFrame(unsure).select(pl.all().fill_null(self.undecided_is_met))  # all at once: it is far sooner
+        undecided = pl.DataFrame(unsure).select(pl.all().is_null())
+        return [
+            (met[verdict.name], undecided[verdict.name]) if verdict.name in met.columns else (verdict, None)
+            for verdict in verdicts
+        ]
 
     def _verdicts(self, rules: Sequence[Rule], columns: Columns) -> list[pl.Series]:
         translator = BatchTranslator(self.evaluator.campaign.contact_list, columns, self.view, self._atoms)
