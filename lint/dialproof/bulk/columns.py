@@ -279,8 +279,9 @@ def _recoded(coded: Coded | None, patch: _Patch) -> Coded | None:
 
 def _text(raw: pl.Series, _zone: str | None) -> pl.Series:
     if raw.dtype == pl.Float64:
-        # Neither infinities nor NaN are numbers; as text they are what Python calls them.
-        return mapped(raw, values.read_text, pl.String()).fill_null("")
+        # Neither infinities nor NaN are numbers; as text they are what Python calls them. Polars joins a lone NaN to
+        # nothing.
+        return mapped(raw, values.read_text, pl.String()).set(raw.is_nan(), values.read_text(math.nan)).fill_null("")
     if raw.dtype.base_type() == pl.Datetime:
         return _instant_text(raw).fill_null("")
     return raw.cast(pl.String).fill_null("")

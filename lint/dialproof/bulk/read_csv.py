@@ -19,7 +19,7 @@ from dialproof.errors import InputError
 from dialproof.model.parse_csv import SYSTEM_COLUMN, delimiter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -84,13 +84,15 @@ def _header(file: Path, path: str) -> tuple[list[str], str]:
 def _by_arrow(
     file: Path, path: str, header: list[str], chosen: list[str], delimiter: str, wanted: Wanted
 ) -> Iterator[Batch]:
-    codes = pa.dictionary(pa.int32(), pa.string())
-    few = {*_of_few_values(file, chosen, delimiter)} - {*wanted.plain}
-    options = arrow_csv.ConvertOptions(
-        column_types={name: codes if name in few else pa.string() for name in chosen},
-        include_columns=chosen,
-        strings_can_be_null=False,
-    )
+    def options() -> arrow_csv.ConvertOptions:
+        codes = pa.dictionary(pa.int32(), pa.string())
+        few = {*_of_few_values(file, chosen, delimiter)} - {*wanted.plain}
+        return arrow_csv.ConvertOptions(
+            column_types={name: codes if name in few else pa.string() for name in chosen},
+            include_columns=chosen,
+            strings_can_be_null=False,
+        )
+
     at = 0
     for table in _tables(file, header, delimiter, options):
         columns = [_column(name, table.column(name)) for name in chosen]
@@ -98,7 +100,9 @@ def _by_arrow(
         at += table.num_rows
 
 
-def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.ConvertOptions) -> Iterator[pa.Table]:
+def _tables(
+    file: Path, header: list[str], delimiter: str, options_of: Callable[[], arrow_csv.ConvertOptions]
+) -> Iterator[pa.Table]:
     """Yield the rows of a file: a block at a time by all processors, as long as it is plain where rows end.
 
     pyarrow reads a stream that it has to cut into rows itself on one processor alone.
@@ -106,7 +110,9 @@ def _tables(file: Path, header: list[str], delimiter: str, options: arrow_csv.Co
     names: list[str] | None = None  # they are in the first block
     coming: list[Future[pa.Table]] = []
     with pa.input_stream(str(file), compression=_compression(file)) as source, ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(options_of)  # while the first block is being read
         for block, ends in read.ahead(_blocks(source, delimiter)):
+            options = asked.result()
             before, coming = coming, []
             for start, end in pairwise([0, *ends]):
                 part = _guarded(memoryview(block)[start:end], names)

@@ -165,3 +165,12 @@ def test_long_lists_are_looked_up(operator: str, monkeypatch: pytest.MonkeyPatch
     )
     assert rows_of(bulk.run(frame)) == same_by_row(bulk, frame)
     assert bulk.by_row == {}
+
+
+@pytest.mark.parametrize("numbers", [[float("nan")], [float("nan"), None], [None, float("inf"), float("nan")]])
+def test_what_is_no_number_is_a_text(numbers: list[float | None]) -> None:
+    """NaN is read as text, also where it is the only contact of a batch."""
+    bulk = _bulk(rule("nan", condition("n", "equals", "nan", "string")), rule("any", when('text.n != ""'), order=2))
+    frame = pl.DataFrame({"n": numbers}, schema={"n": pl.Float64})
+    assert rows_of(bulk.run(frame)) == same_by_row(bulk, frame)
+    assert bulk.run(frame).matched["nan"].sum() == sum(n != n for n in numbers if n is not None)
