@@ -149,14 +149,16 @@ def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list
     """Yield blocks that begin with a row, each with where its rows end; where it is not plain, a last one without."""
     rest, size = b"", read.BATCH_BYTES // 4  # the sooner the first one is there, the sooner others have something to do
     while True:
-        block = source.read(size)
-        rest += block
-        ends = _ends_of_rows(rest, delimiter, last=not block)
-        if rest:
-            yield rest, ends
+        block = bytearray(len(rest) + size)
+        block[: len(rest)] = rest
+        count = source.readinto(memoryview(block)[len(rest) :])
+        del block[len(rest) + count :]
+        ends = _ends_of_rows(block, delimiter, last=not count)
+        if block:
+            yield block, ends
         if not ends:
             return
-        rest, size = rest[ends[-1] :], read.BATCH_BYTES
+        rest, size = bytes(block[ends[-1] :]), read.BATCH_BYTES
 
 
 def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
@@ -174,13 +176,14 @@ def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
         runs = (quotes.diff() != 1).fill_null(value=True).arg_true()
         lengths = runs.extend_constant(len(quotes), 1).diff().drop_nulls()
         odd = lengths % 2 == 1
-        first = quotes.gather(runs.head(len(lengths))).filter(odd)
-        behind = first + lengths.filter(odd)
-        between = [ord(delimiter), *b"\r\n"]
-        begins = octets.gather(first.clip(1) - 1).is_in(between) | (first == 0)
-        ends = octets.gather(behind.clip(upper_bound=end - 1)).is_in(between) | (behind == end)
-        if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
-            return []
+        if odd.any():
+            first = quotes.gather(runs.head(len(lengths))).filter(odd)
+            behind = first + lengths.filter(odd)
+            between = [ord(delimiter), *b"\r\n"]
+            begins = octets.gather(first.clip(1) - 1).is_in(between) | (first == 0)
+            ends = octets.gather(behind.clip(upper_bound=end - 1)).is_in(between) | (behind == end)
+            if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
+                return []
         while (count := quotes.search_sorted(end)) % 2:  # the last one begins a cell that does not end here
             end = 0 if last else block.rfind(b"\n", 0, quotes[count - 1]) + 1
         if quotes.search_sorted(middle) % 2:
