@@ -145,8 +145,8 @@ class Entry(NamedTuple):
 class Mapping(_Placed):
     """Keys with values, in document order; keys are unique by their text.
 
-    ``entries`` may be what finds them, which is called when somebody asks for the first time. ``plain`` is the mapping
-    as plain values, where a reader knows these before it has placed the nodes.
+    ``entries`` may be what finds them, which is called when somebody asks for the first time. Until then ``plain`` is the
+    mapping as plain values, where a reader knows these.
     """
 
     __slots__ = ("_entries", "plain")
@@ -171,6 +171,7 @@ class Mapping(_Placed):
     def _by_name(self) -> dict[str, Entry]:
         if not isinstance(self._entries, dict):
             self._entries = self._entries()
+            self.plain = None  # two of everything would take much memory
         return self._entries
 
     @property

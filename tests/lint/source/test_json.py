@@ -122,6 +122,7 @@ def test_nodes_are_placed_when_somebody_asks(tmp_path: Any) -> None:
     assert isinstance(root, Mapping)
     assert root.plain == {"cases": [{"contact": {"a": 1, "b": {"c": "x"}}}]}
     cases = root.get("cases")
+    assert root.plain is None
     assert cases is root.get("cases")
     assert isinstance(cases, Sequence)
     assert cases.items[0] is cases.items[0]
