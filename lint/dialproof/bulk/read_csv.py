@@ -128,7 +128,7 @@ def _tables(
 
 
 def _half(
-    names: list[str] | None, part: bytes | memoryview, delimiter: str, options: arrow_csv.ConvertOptions
+    names: list[str] | None, part: bytes | bytearray | memoryview, delimiter: str, options: arrow_csv.ConvertOptions
 ) -> pa.Table:
     """Return the rows of a part as one block: pyarrow would look for the ends of others at any line end."""
     return arrow_csv.read_csv(
@@ -139,13 +139,13 @@ def _half(
     )
 
 
-def _guarded(part: bytes | memoryview, names: list[str] | None) -> bytes | memoryview:
+def _guarded(part: bytes | bytearray | memoryview, names: list[str] | None) -> bytes | bytearray | memoryview:
     """Return a part of a file so that pyarrow, which takes a byte order mark off each, takes none that is a cell's."""
     marked = names is not None and bytes(part[:3]) == BOM_UTF8
     return BOM_UTF8 + bytes(part) if marked else part
 
 
-def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list[int]]]:
+def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytearray, list[int]]]:
     """Yield blocks that begin with a row, each with where its rows end; where it is not plain, a last one without."""
     rest, size = b"", read.BATCH_BYTES // 4  # the sooner the first one is there, the sooner others have something to do
     while True:
@@ -161,7 +161,7 @@ def _blocks(source: pa.NativeFile, delimiter: str) -> Iterator[tuple[bytes, list
         rest, size = bytes(block[ends[-1] :]), read.BATCH_BYTES
 
 
-def _ends_of_rows(block: bytes, delimiter: str, *, last: bool) -> list[int]:
+def _ends_of_rows(block: bytes | bytearray, delimiter: str, *, last: bool) -> list[int]:
     """Return where rows end that surely are whole, in the middle of a block and at its end; ``block`` begins with one.
 
     Two quotes in a row change nothing: they are one in a cell, or a cell without anything. The others have to stand in
@@ -209,7 +209,7 @@ def _streamed(
 class _QuotesCounted(io.RawIOBase):
     """A stream behind what has been read of it; it counts the quotes that are read."""
 
-    def __init__(self, begin: bytes | memoryview, source: pa.NativeFile) -> None:
+    def __init__(self, begin: bytes | bytearray | memoryview, source: pa.NativeFile) -> None:
         self._begin = io.BytesIO(begin)
         self._source = source
         self.quotes = 0

@@ -145,8 +145,8 @@ class Entry(NamedTuple):
 class Mapping(_Placed):
     """Keys with values, in document order; keys are unique by their text.
 
-    ``entries`` may be what finds them, which is called when somebody asks for the first time. Until then ``plain`` is the
-    mapping as plain values, where a reader knows these.
+    ``entries`` may be what finds them, which is called when somebody asks for the first time. Until then ``plain`` is
+    the mapping as plain values, where a reader knows these.
     """
 
     __slots__ = ("_entries", "plain")
