@@ -118,7 +118,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.stash[RECORDER].roots and not _BEFORE:
         _BEFORE.append(gc.get_threshold())
         gc.freeze()
-        gc.set_threshold(_RARELY, *_BEFORE[0][1:])
+        first, *others = _BEFORE[0]
+        gc.set_threshold(first and max(first, _RARELY), *others)  # 0 turns it off
 
 
 @pytest.hookimpl(trylast=True)

@@ -154,14 +154,21 @@ def _run(
         return good, [bulk.run(good.contacts) for bulk in bulks]
 
     threads = min(bulk.threads for bulk in bulks)
+    at_once = 1 if threads == 1 else threads + 1  # beside several that are run, one that the next free thread takes
     running: deque[Future[tuple[_Good, list[Outcomes]]]] = deque()
+    unreadable: InputError | None = None
     with ThreadPoolExecutor(threads) as pool:
-        for batch in batches:
-            running.append(pool.submit(run, batch))
-            if len(running) > threads:  # one waits, so that nobody waits for it
-                yield running.popleft().result()
+        try:
+            for batch in batches:
+                running.append(pool.submit(run, batch))
+                if len(running) == at_once:
+                    yield running.popleft().result()
+        except InputError as error:  # what is wrong with the rows before is said first
+            unreadable = error
         for done in running:
             yield done.result()
+    if unreadable is not None:
+        raise unreadable
 
 
 def _evaluators(engine: EngineName) -> type[BulkEvaluator]:
@@ -207,10 +214,10 @@ def wanted_of(
 class _Good(NamedTuple):
     """The contacts of a batch that can be run; the rows that were left out; how many cells of a column are unreadable.
 
-    ``bad`` says by its place in ``read`` what is wrong with a row.
+    ``bad`` says by its place in ``given`` what is wrong with a row.
     """
 
-    read: read.Batch
+    given: read.Batch
     batch: read.Batch
     contacts: Columns
     bad: Mapping[int, str]
@@ -219,11 +226,11 @@ class _Good(NamedTuple):
     def say(self, problems: Problems) -> None:
         """Report what was left out."""
         for row in sorted(self.bad):
-            problems.add(self.read.path, int(self.read.rows[row]), None, self.bad[row])
+            problems.add(self.given.path, int(self.given.rows[row]), None, self.bad[row])
         problems.check()
 
 
-@lru_cache(maxsize=256)  # they are the same in most batches
+@lru_cache(maxsize=64)  # they are the same in most batches
 def _are_readable(values: tuple[Raw, ...], kind: Kind, zone: str | None) -> bool:
     """Tell whether all values of a text column are blank, or can be read under a kind."""
     return all(is_readable(value, kind, zone) for value in values)

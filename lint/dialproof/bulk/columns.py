@@ -45,7 +45,7 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 class Coded:
     """A column as codes into its different values; every row has a code.
 
-    Where nothing was written, columns with the same values share the very tuple of them.
+    The values of one batch are mostly those of the next; then ``values`` is mostly the very tuple that it was.
     """
 
     values: tuple[Raw, ...]
@@ -263,7 +263,7 @@ def _coded_as(words: pl.Series, raw: pl.Series, codes: pl.Series) -> Coded:
     return Coded(_shared(tuple(words.to_list())), codes)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _shared(words: tuple[str | None, ...]) -> tuple[str | None, ...]:
     return words
 

@@ -104,7 +104,7 @@ class Problems:
     say: Callable[[str], None]
     count: int = 0
     allow: str = "--on-bad-row skip, or report"
-    _lines: list[str] = field(default_factory=list)
+    _lines: list[tuple[int, str]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def add(self, path: str, row: int, line: int | None, message: str) -> None:
@@ -115,13 +115,14 @@ class Problems:
             if self.on_bad_row == "report":
                 self.say(f"{place}: {message}")
             elif self.on_bad_row == "fail" and len(self._lines) < _SHOWN:
-                self._lines.append(f"{place}: {message}")
+                self._lines.append((row, f"{place}: {message}"))
 
     def check(self) -> None:
         """Raise ``InputError`` with all problems so far where bad rows are errors."""
         if self.on_bad_row == "fail" and self.count:
             more = [f"and {self.count - len(self._lines)} more rows"] if self.count > len(self._lines) else []
-            raise InputError("\n".join([*self._lines, *more, f"to leave such rows out: {self.allow}"]))
+            lines = [line for _, line in sorted(self._lines)]
+            raise InputError("\n".join([*lines, *more, f"to leave such rows out: {self.allow}"]))
 
 
 def files_of(patterns: Sequence[str]) -> list[Path]:
@@ -303,7 +304,7 @@ def coded(name: str, array: pa.DictionaryArray) -> pl.Series:
     return pl.Series(name, ranks.take(array.indices)).cat.to(kind)
 
 
-@lru_cache(maxsize=256)  # they are the same in most batches
+@lru_cache(maxsize=64)  # they are the same in most batches
 def _in_order(words: frozenset[str]) -> Mapping[str, int]:
     return {word: rank for rank, word in enumerate(sorted(words, key=_place))}
 

@@ -66,6 +66,11 @@ class TreeBuilder:
         """Whether the next node is a key of a mapping."""
         return bool(self._stack) and self._stack[-1].kind == "mapping" and self._stack[-1].key is None
 
+    @property
+    def expects_value(self) -> bool:
+        """Whether the next node is a value of a mapping, or an item of a sequence."""
+        return bool(self._stack) and not self.expects_key
+
     def scalar(
         self, start: int, end: int, text: str, value: ScalarValue, style: Style, anchor: str | None = None
     ) -> None:
@@ -73,7 +78,7 @@ class TreeBuilder:
         node = Scalar(self._source, start, end, text, value, style)
         if anchor is not None:
             self._anchors[anchor] = (node, 1)
-        frame = self._stack[-1] if self._stack else None
+        frame = self._stack[-1] if self._stack else None  # without asking _add, for nearly all nodes are scalars
         if frame is None or frame.kind == "sequence":
             self._add(node, start, 1)
         elif frame.key is None:

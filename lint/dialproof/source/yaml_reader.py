@@ -186,7 +186,7 @@ def _plain(
     start: int, end: int, written: str, builder: TreeBuilder, remarks: Remarks, anchor: str | None = None
 ) -> None:
     value = resolve(written)
-    if value in AMBIGUOUS_WORDS and not builder.expects_key:
+    if written in AMBIGUOUS_WORDS and builder.expects_value:
         remarks.ambiguous.append((start, end))
     builder.scalar(start, end, written, value, "plain", anchor)
 

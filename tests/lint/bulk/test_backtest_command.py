@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dialproof.bulk import read
+from dialproof.bulk import read, read_csv
+from dialproof.cel import reference
 from dialproof.cli import main
 from dialproof.config import load_config
 from dialproof.evaluate import Evaluator, conflicts_of
@@ -233,6 +236,59 @@ def test_a_decimal_comma_is_named_by_row_and_column(project: Path, capsys: pytes
     said = capsys.readouterr()
     assert "row 2: column 'age'" in said.err
     assert "1 bad row left out" in said.out
+
+
+@pytest.mark.parametrize("broken", ["x,20\n", '"x,20,TX,,\n'])
+@pytest.mark.parametrize("on_bad_row", ["fail", "report"])
+def test_what_cannot_be_read_hides_no_row_before_it(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, broken: str, on_bad_row: str
+) -> None:
+    """Several batches are under way when the reading fails; their bad rows are said, in order."""
+    monkeypatch.setattr(read, "BATCH_BYTES", 4000)
+    monkeypatch.setattr(read_csv, "_SAMPLE", 1000)
+    rows = [f"{i},30,TX,,\n" for i in range(2000)]
+    rows[0], rows[1200], rows[1500] = 'a,"1,5",TX,,\n', 'b,"2,5",TX,,\n', broken
+    (project / "people.csv").write_text("id,age,state,consent,phone\n" + "".join(rows))
+    code = main(["backtest", "people.csv", "--on-bad-row", on_bad_row])
+    said = capsys.readouterr().err
+    comma = "column 'age' holds a number with a decimal comma"
+    assert f"people.csv: row 1: {comma}" in said
+    if on_bad_row == "report":
+        assert code == (0 if broken.startswith("x") else 3)
+        assert f"people.csv: row 1201: {comma}" in said
+    else:
+        assert code == 3
+        numbers = [int(number) for number in re.findall(r": row (\d+):", said)]
+        assert numbers == sorted(numbers)
+
+
+def test_cel_python_is_asked_by_one_thread_at_a_time(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a rule needs it no batch is run while the sample of another is run again."""
+    inside, most, evaluate = [0], [0], reference.evaluate
+
+    def counted(*arguments: Any) -> bool | None:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        sleep(0.0002)
+        try:
+            return evaluate(*arguments)
+        finally:
+            inside[0] -= 1
+
+    monkeypatch.setattr(reference, "evaluate", counted)
+    monkeypatch.setattr(read, "BATCH_BYTES", 2000)
+    macro = "when: '[18.0, 19.0].exists(x, x == contact.age && contact.id != \"\")'"
+    rules = (project / "c.rules.yaml").read_text()
+    old = 'conditions: [{attribute: age, operator: lessThan, value: "18"}]'
+    assert old in rules
+    (project / "c.rules.yaml").write_text(rules.replace(old, macro))
+    rows = (f"{i},{18 + i % 5},TX,,\n" for i in range(400))
+    (project / "people.csv").write_text("id,age,state,consent,phone\n" + "".join(rows))
+    found = report_of(capsys, "people.csv", "--check", "400")
+    assert found["rules"][0]["matched"] == 160
+    assert most == [1]
 
 
 def test_a_column_that_rules_read_has_to_be_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
