@@ -121,10 +121,7 @@ class SessionProject:
         """What the lint finds in the whole project."""
         from dialproof.lint import lint
 
-        result = lint(self.project, observer=self.observer)
-        gc.collect()  # what the analysis has left behind; the runs of the cases live as long as their items
-        gc.freeze()
-        return result
+        return lint(self.project, observer=self.observer)
 
     @cached_property
     def _by_home(self) -> Mapping[tuple[str, str], Sequence[Finding]]:

@@ -156,7 +156,7 @@ def _run(
     threads = min(bulk.threads for bulk in bulks)
     at_once = 1 if threads == 1 else threads + 1  # beside several that are run, one that the next free thread takes
     running: deque[Future[tuple[_Good, list[Outcomes]]]] = deque()
-    unreadable: InputError | None = None
+    failure: InputError | None = None
     with ThreadPoolExecutor(threads) as pool:
         try:
             for batch in batches:
@@ -164,11 +164,11 @@ def _run(
                 if len(running) == at_once:
                     yield running.popleft().result()
         except InputError as error:  # what is wrong with the rows before is said first
-            unreadable = error
+            failure = error
         for done in running:
             yield done.result()
-    if unreadable is not None:
-        raise unreadable
+    if failure is not None:
+        raise failure
 
 
 def _evaluators(engine: EngineName) -> type[BulkEvaluator]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from dialproof.bulk.expressions import Inexpressible, Translator
+from dialproof.bulk.expressions import Expr, Inexpressible, Translator
 from dialproof.bulk.order import Run
 from dialproof.bulk.readings import READING_TYPES, form_of, in_calendar, read_raw
 from dialproof.bulk.row_function import RowFunction
@@ -108,22 +108,21 @@ class _Conditions:
             bulk.evaluator.campaign.contact_list, bulk.view, self._reading, re2=state.engine.re2
         )
 
-    def of(self, rule: Rule) -> nw.Expr:
+    def of(self, rule: Rule) -> Expr:
         """Return the verdict of a rule."""
         return self._bulk.conditions_of(rule, lambda program: self._leaf(rule, program), nw.lit(value=True))
 
     def _reading(self, name: str, kind: Reading) -> nw.Expr:
         return self._state.reading(name, kind, written=self._seen)
 
-    def _leaf(self, rule: Rule, program: LeafProgram) -> nw.Expr:
+    def _leaf(self, rule: Rule, program: LeafProgram) -> Expr:
         if program.ast is None:
             return nw.lit(None, dtype=nw.Boolean)
         if program.compiled is None:
             self._bulk.by_row[rule.name] = f"by cel-python: {program.fallback}"
         else:
             try:
-                verdict: nw.Expr = self._translator.verdict(program.ast)
-                return verdict
+                return self._translator.verdict(program.ast)
             except Inexpressible as why:
                 self._bulk.by_row[rule.name] = str(why)
         try:

@@ -121,14 +121,16 @@ def _tables(
             if before:
                 yield pa.concat_tables(half.result() for half in before)
             if not ends:
-                yield from _streamed(_QuotesCounted(_guarded(block, names), source), names, delimiter, options)
+                yield from _streamed(
+                    _QuotesCounted(_guarded(memoryview(block), names), source), names, delimiter, options
+                )
                 return
         if coming:
             yield pa.concat_tables(half.result() for half in coming)
 
 
 def _half(
-    names: list[str] | None, part: bytes | bytearray | memoryview, delimiter: str, options: arrow_csv.ConvertOptions
+    names: list[str] | None, part: bytes | memoryview, delimiter: str, options: arrow_csv.ConvertOptions
 ) -> pa.Table:
     """Return the rows of a part as one block: pyarrow would look for the ends of others at any line end."""
     return arrow_csv.read_csv(
@@ -139,7 +141,7 @@ def _half(
     )
 
 
-def _guarded(part: bytes | bytearray | memoryview, names: list[str] | None) -> bytes | bytearray | memoryview:
+def _guarded(part: memoryview, names: list[str] | None) -> bytes | memoryview:
     """Return a part of a file so that pyarrow, which takes a byte order mark off each, takes none that is a cell's."""
     marked = names is not None and bytes(part[:3]) == BOM_UTF8
     return BOM_UTF8 + bytes(part) if marked else part
@@ -176,14 +178,13 @@ def _ends_of_rows(block: bytes | bytearray, delimiter: str, *, last: bool) -> li
         runs = (quotes.diff() != 1).fill_null(value=True).arg_true()
         lengths = runs.extend_constant(len(quotes), 1).diff().drop_nulls()
         odd = lengths % 2 == 1
-        if odd.any():
-            first = quotes.gather(runs.head(len(lengths))).filter(odd)
-            behind = first + lengths.filter(odd)
-            between = [ord(delimiter), *b"\r\n"]
-            begins = octets.gather(first.clip(1) - 1).is_in(between) | (first == 0)
-            ends = octets.gather(behind.clip(upper_bound=end - 1)).is_in(between) | (behind == end)
-            if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
-                return []
+        first = quotes.gather(runs.head(len(lengths))).filter(odd)
+        behind = first + lengths.filter(odd)
+        between = [ord(delimiter), *b"\r\n"]
+        begins = octets.gather(first.clip(1) - 1).is_in(between) | (first == 0)
+        ends = octets.gather(behind.clip(upper_bound=end - 1)).is_in(between) | (behind == end)
+        if not (begins.gather_every(2).all() and ends.gather_every(2, 1).all()):
+            return []
         while (count := quotes.search_sorted(end)) % 2:  # the last one begins a cell that does not end here
             end = 0 if last else block.rfind(b"\n", 0, quotes[count - 1]) + 1
         if quotes.search_sorted(middle) % 2:
@@ -209,7 +210,7 @@ def _streamed(
 class _QuotesCounted(io.RawIOBase):
     """A stream behind what has been read of it; it counts the quotes that are read."""
 
-    def __init__(self, begin: bytes | bytearray | memoryview, source: pa.NativeFile) -> None:
+    def __init__(self, begin: bytes | memoryview, source: pa.NativeFile) -> None:
         self._begin = io.BytesIO(begin)
         self._source = source
         self.quotes = 0

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import polars as pl
 
 from dialproof.bulk.batch_expressions import Atoms, BatchTranslator
 from dialproof.bulk.columns import Columns, contacts_of, everywhere
-from dialproof.bulk.expressions import Inexpressible
+from dialproof.bulk.expressions import Expr, Inexpressible
 from dialproof.bulk.order import Run
 from dialproof.cel.values import from_micros
 from dialproof.model.rules import Group, leaves
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from dialproof.view import View
 
 __all__ = ["Batch", "BulkEvaluator"]
-
-
-Mask = TypeVar("Mask", nw.Expr, pl.Expr)
 
 
 @dataclass
@@ -252,14 +248,14 @@ class BulkEvaluator:
             verdicts.append(known[key])
         return pl.Series(verdicts, dtype=pl.Boolean)
 
-    def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], Mask], true: Mask) -> Mask:
+    def conditions_of(self, rule: Rule, verdict: Callable[[LeafProgram], Expr], true: Expr) -> Expr:
         """Return the conditions of a rule together, each as ``verdict`` has it; ``true`` is what no condition is."""
 
-        def junction(members: Sequence[Expression], kind: str) -> Mask:
+        def junction(members: Sequence[Expression], kind: str) -> Expr:
             parts = [member_of(member) for member in members]
             return reduce(or_ if kind == "any" else and_, parts) if parts else true
 
-        def member_of(member: Expression) -> Mask:
+        def member_of(member: Expression) -> Expr:
             if not isinstance(member, Group):
                 return verdict(self._programs[id(member)])
             joined = junction(member.members, "any" if member.kind == "any" else "all")

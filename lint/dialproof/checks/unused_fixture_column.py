@@ -128,7 +128,7 @@ def _of_cases(ctx: CheckContext, used: Collection[str]) -> Iterator[Finding]:
     strange: dict[str, dict[str, Case | Timeline]] = {}
     for case, file in cases_of(ctx.project, ctx.campaign):
         for name, _ in flat(case.contact):
-            if name not in known and not _is_among(name, known):
+            if not _is_among(name, known):
                 strange.setdefault(file.path, {}).setdefault(name, case)
     for path, cases in strange.items():
         case = next(iter(cases.values()))

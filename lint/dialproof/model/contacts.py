@@ -112,8 +112,6 @@ class ContactsFile:
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``base`` with ``over`` laid over it, nested mappings merged."""
-    if not base:
-        return dict(over)
     both = dict(base)
     for key, value in over.items():
         below = both.get(key)

@@ -285,7 +285,7 @@ class Reader:
             yield fields
 
     def _missing(self, kind: Record, node: Mapping) -> None:
-        missing = [name for name in kind.required if name not in node]
+        missing = [name for name, key in kind.keys.items() if key.required and name not in node]
         if missing:
             self.problem(head(node), f"this {kind.name} lacks {', '.join(missing)}", "DP107")
         for group in (*kind.one_of, *kind.at_most_one, *kind.at_least_one):

@@ -6,7 +6,6 @@ No message quotes a contact's value, which may be personal; its kind and place a
 from __future__ import annotations
 
 import re
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from dialproof.model.contacts import Case, ContactsFile, Expect, merged
@@ -30,7 +29,6 @@ __all__ = ["CONTEXT_ROOTS", "contact_of", "expectation", "flat", "note_local_tim
 CONTEXT_ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in CONTEXT_FIELDS if not name.startswith("now.")))
 """The first parts of what may surround a call: call, phone, lastAttempt, lastWrapUp, data."""
 
-_TEXTS_AND_FLAGS = (str, bool, NoneType)
 _OFFSET = re.compile(r"T.*(?:Z|[+-]\d\d:?\d\d)$")
 
 
@@ -212,10 +210,7 @@ def _are_columns(plain: dict[str, Any], *, top: bool = True) -> bool:
     for name, value in plain.items():
         if name == "<<" or not (top or "." not in name):
             return False
-        if isinstance(value, dict):
-            if not _are_columns(value, top=False):
-                return False
-        elif not isinstance(value, _TEXTS_AND_FLAGS) and finite(value) is None:
+        if not (_are_columns(value, top=False) if isinstance(value, dict) else _is_column_value(value)):
             return False
     return True
 
@@ -223,17 +218,14 @@ def _are_columns(plain: dict[str, Any], *, top: bool = True) -> bool:
 def _columns(reader: Reader, node: Mapping, label: str, *, top: bool) -> Any:
     columns: dict[str, object] = {}
     for key, value in node.entries:
-        name = key.text
-        if "." in name and not top:
-            columns[name] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
-        elif name == "<<":
-            columns[name] = reader.problem(key, f"{label}: {MERGE_KEY}")
+        if not top and "." in key.text:
+            columns[key.text] = reader.problem(key, f"{label}: a column name with a dot must stand at the top")
+        elif key.text == "<<":
+            columns[key.text] = reader.problem(key, f"{label}: {MERGE_KEY}")
         elif isinstance(value, Mapping):
-            columns[name] = _columns(reader, value, f"{label}.{name}", top=False)
-        elif isinstance(value, Scalar) and isinstance(value.value, _TEXTS_AND_FLAGS):
-            columns[name] = value.value
+            columns[key.text] = _columns(reader, value, f"{label}.{key.text}", top=False)
         else:
-            columns[name] = _column_value(reader, value, f"{label}.{name}")
+            columns[key.text] = _column_value(reader, value, f"{label}.{key.text}")
     return INVALID if INVALID in columns.values() else columns
 
 
@@ -241,9 +233,13 @@ def _column_value(reader: Reader, node: Node, label: str) -> Any:
     expected = "expected text, a number, true, false or null"
     if not isinstance(node, Scalar):
         return reader.problem(head(node), f"{label}: {expected}, found a list")
-    if node.value is None or isinstance(node.value, (str, bool)) or finite(node.value) is not None:
+    if _is_column_value(node.value):
         return node.value
     return reader.problem(node, f"{label}: {expected}, found a number that is not finite")
+
+
+def _is_column_value(value: object) -> bool:
+    return value is None or isinstance(value, (str, bool)) or finite(value) is not None
 
 
 def _context(reader: Reader, node: Node, label: str) -> Any:

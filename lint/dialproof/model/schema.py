@@ -145,11 +145,6 @@ class Record:
     at_least_one: tuple[tuple[str, ...], ...] = ()
     extension: bool = True
     ignored: tuple[str, ...] = ()
-    required: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Take the required keys together: every record of a file is asked for them."""
-        object.__setattr__(self, "required", tuple(name for name, key in self.keys.items() if key.required))
 
 
 Kind: TypeAlias = Text | Whole | Number | Flag | Choice | Plain | ListOf | MapOf | Custom | Record

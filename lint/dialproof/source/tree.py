@@ -78,13 +78,7 @@ class TreeBuilder:
         node = Scalar(self._source, start, end, text, value, style)
         if anchor is not None:
             self._anchors[anchor] = (node, 1)
-        frame = self._stack[-1] if self._stack else None  # without asking _add, for nearly all nodes are scalars
-        if frame is None or frame.kind == "sequence":
-            self._add(node, start, 1)
-        elif frame.key is None:
-            self._add_key(frame, node, start)
-        else:
-            self._add_value(frame, node, 1)
+        self._add(node, start, 1)
 
     def open(self, kind: Literal["mapping", "sequence"], start: int, anchor: str | None = None) -> None:
         """Begin a collection."""
@@ -137,26 +131,20 @@ class TreeBuilder:
             self.root = node
             return
         frame = self._stack[-1]
+        frame.size += size
         if frame.kind == "sequence":
-            frame.size += size
             frame.items.append(node)
-        elif frame.key is not None:
-            self._add_value(frame, node, size)
-        elif isinstance(node, Scalar):
+        elif frame.key is None:
+            if not isinstance(node, Scalar):
+                _refuse_key(start)
+            if node.style == "plain" and not node.text:
+                raise UnreadableError(start, "expected a key before this colon")
             self._add_key(frame, node, start)
         else:
-            _refuse_key(start)
-
-    def _add_value(self, frame: _Frame, node: Node, size: int) -> None:
-        key, frame.key = frame.key, None
-        assert key is not None
-        frame.size += size
-        frame.entries.setdefault(key.text, Entry(key, node))
+            key, frame.key = frame.key, None
+            frame.entries.setdefault(key.text, Entry(key, node))
 
     def _add_key(self, frame: _Frame, node: Scalar, start: int) -> None:
-        frame.size += 1
-        if node.style == "plain" and not node.text:
-            raise UnreadableError(start, "expected a key before this colon")
         first = frame.entries.get(node.text)
         if first is not None:
             if len(self.duplicates) >= MAX_DUPLICATES:

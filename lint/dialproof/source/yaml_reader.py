@@ -54,7 +54,6 @@ _WORDS: dict[str, ScalarValue] = {
     "False": False,
     "FALSE": False,
 }
-_BLOCKS = ("|", ">")
 _NUMERIC_START = frozenset("+-.0123456789")
 
 _LIBYAML_DEPTH = 1000
@@ -111,11 +110,10 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> Remarks:
         )
     remarks = Remarks([], [])
     documents = 0
-    scalar = yaml.ScalarEvent
     for event in _events(text):
         kind = event.__class__
-        if kind is scalar:
-            if event.tag is None and event.anchor is None and event.style not in _BLOCKS:  # nearly all of them
+        if kind is yaml.ScalarEvent:
+            if event.tag is None and event.anchor is None and event.style not in ("|", ">"):  # nearly all of them
                 start, end, written = event.start_mark.index, event.end_mark.index, event.value
                 if event.style:
                     builder.scalar(start, end, written, written, "quoted")
@@ -127,12 +125,11 @@ def read_yaml(source: SourceText, builder: TreeBuilder) -> Remarks:
                 _scalar(event, text, builder, remarks)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             name = "mapping" if kind is yaml.MappingStartEvent else "sequence"
+            expected = _TAG + ("map" if name == "mapping" else "seq")
             start = event.start_mark.index
-            if event.tag is not None or event.anchor is not None:
-                if event.tag not in (None, "!", _TAG + ("map" if name == "mapping" else "seq")):
-                    _refuse_tag(start, event.tag)
-                start = content_start(text, start, len(text))
-            builder.open(name, start, event.anchor)  # type: ignore[arg-type]
+            if event.tag not in (None, "!", expected):
+                _refuse_tag(start, event.tag)
+            builder.open(name, content_start(text, start, len(text)), event.anchor)  # type: ignore[arg-type]
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             start, end = event.start_mark.index, event.end_mark.index
             builder.close(end if end > start and text[end - 1] in "]}" else None)
